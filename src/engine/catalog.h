@@ -1,0 +1,63 @@
+// A catalog: one data source under one name. A new kind of source is a new file in
+// engine/catalogs/ that implements Catalog; nothing else changes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "sql/catalog.h"
+
+namespace meesh::engine {
+
+struct Duck;  // the DuckDB instance, see engine/duck.h; catalogs' own sources include it
+
+/// Thread-safe. Names are lower case. Metadata calls may block on the network; an unreachable
+/// source throws an Error of kind kExternal that names the catalog and how to reach it.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  virtual const std::string& name() const = 0;
+  virtual std::string_view connector() const = 0;  // "postgresql", "memory", "tpch", "system"
+
+  virtual std::vector<std::string> schemas() = 0;
+  virtual bool schema_exists(const std::string& schema) = 0;
+  /// Tables and views of one schema.
+  virtual std::vector<std::string> tables(const std::string& schema) = 0;
+  virtual std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) = 0;
+  /// Everything at once, for information_schema; empty schema = all. Default: the calls above.
+  virtual std::vector<sql::TableInfo> describe(const std::string& schema);
+
+  /// Makes `duckdb_source` of its tables usable: attaches, generates, refreshes. Called on the
+  /// query's thread before execution for every catalog the statement touches, with the tables it
+  /// reads or writes. Idempotent, quick when nothing is to do.
+  virtual void prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) = 0;
+  /// Gives the catalog a look at an error raised while its tables were used: it may turn it into a
+  /// better one (a lost server: EXTERNAL) and mark itself for re-attachment.
+  virtual void on_error(Error& error) { (void)error; }
+
+  virtual bool writable() const { return false; }
+  /// Views, stored as Trino text. Default: NOT_SUPPORTED.
+  virtual void create_view(const sql::TableInfo& view, bool or_replace);
+  virtual void drop_view(const std::string& schema, const std::string& view);
+  virtual void rename_view(const std::string& schema, const std::string& view, const std::string& to_schema, const std::string& to);
+  /// Called after a DDL statement on this catalog succeeded, so that caches are dropped.
+  virtual void invalidate() {}
+  virtual void set_comment(const std::string& schema, const std::string& table, const std::string& column, const std::optional<std::string>& comment);
+};
+
+struct PostgresOptions {
+  std::string name;
+  std::string host, database, user, password;  // host may be a socket folder
+  int port = 5432;
+  int connections = 0;  // 0 = engine threads
+  bool read_only = false;
+};
+std::unique_ptr<Catalog> make_postgresql_catalog(PostgresOptions options);
+std::unique_ptr<Catalog> make_memory_catalog(std::string name);
+std::unique_ptr<Catalog> make_tpch_catalog(std::string name);
+
+}  // namespace meesh::engine

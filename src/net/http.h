@@ -1,0 +1,156 @@
+// HTTP/1.1 as the rest of the program sees it: a request whose body is read as a stream and a
+// response whose body is written as one. Handlers are plain synchronous functions on worker
+// threads; idle connections wait in epoll and cost no thread.
+//
+//   Server server(options);
+//   server.route("GET", "/v1/info", [](Request& q, Response& r) { r.json("{}"); });
+//   server.route("GET", "/v1/query/{id}", …);   // q.param("id")
+//   server.start();  …  server.stop(5s);        // drains
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace meesh::net {
+
+/// Header fields in order of arrival; names compare case-insensitively.
+class Headers {
+ public:
+  void add(std::string name, std::string value);
+  void set(std::string name, std::string value);
+  void remove(std::string_view name);
+  std::optional<std::string_view> get(std::string_view name) const;  // first
+  std::vector<std::string_view> all(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& items() const { return items_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> items_;
+};
+
+class Request {
+ public:
+  virtual ~Request() = default;
+  std::string method;
+  std::string target;  // as sent: path and query
+  std::string path;    // percent-decoded, no query
+  std::vector<std::pair<std::string, std::string>> query;  // decoded
+  Headers headers;
+  std::string remote_address;
+  std::string id;  // X-Request-Id given or made
+  std::vector<std::pair<std::string, std::string>> path_params;
+  bool tls = false;
+
+  std::string_view param(std::string_view name) const;  // "" if absent
+  std::optional<std::string_view> query_param(std::string_view name) const;
+  std::optional<uint64_t> content_length;  // absent: chunked or none
+
+  /// Reads up to `size` bytes; 0 = end of body. Sends 100-continue on first read if asked. Throws
+  /// BAD_REQUEST (malformed chunk, body over the limit, time over).
+  virtual size_t read(char* buffer, size_t size) = 0;
+  /// The whole body, at most `limit` bytes, decoded if Content-Encoding is gzip or zstd.
+  std::string body(size_t limit);
+  /// The client has closed its side (checked without reading).
+  virtual bool client_gone() = 0;
+};
+
+class Response {
+ public:
+  virtual ~Response() = default;
+  int status = 200;
+  Headers headers;
+  /// Streams; headers go out with the first write (chunked unless Content-Length was set, or the
+  /// body fits one buffer). Throws when the client is gone.
+  virtual void write(std::string_view data) = 0;
+  virtual void flush() = 0;
+  /// Whole answers.
+  void text(std::string_view body, std::string_view content_type = "text/plain; charset=utf-8");
+  void json(std::string_view body);
+  void empty(int status_code);
+};
+
+using Handler = std::function<void(Request&, Response&)>;
+
+struct TlsOptions {
+  std::string certificate_file, key_file;  // PEM; reloaded when they change
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  int port = 8080;  // 0 = any free one, see Server::port()
+  std::optional<TlsOptions> tls;
+  int workers = 0;  // 0 = 64; threads are started as needed
+  size_t max_header_bytes = 64 << 10;
+  uint64_t max_body_bytes = 64ull << 20;  // handlers may be given more by route
+  std::chrono::milliseconds header_timeout{15000};  // whole header
+  std::chrono::milliseconds body_timeout{60000};    // between two reads
+  std::chrono::milliseconds idle_timeout{75000};
+  int max_connections = 10000;
+  bool access_log = true;
+  bool compress = true;  // gzip/zstd by Accept-Encoding for text and JSON over 1 kB
+};
+
+struct RouteOptions {
+  std::optional<uint64_t> max_body_bytes;
+};
+
+class Server {
+ public:
+  explicit Server(ServerOptions options);
+  ~Server();  // stops at once
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Pattern segments: literal, {name}, or a last {name...} that takes the rest. Literals win.
+  /// Unknown path → 404, known path with other method → 405 with Allow. HEAD falls back to GET.
+  void route(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+  /// Binds and starts. Throws PORT_IN_USE with who to look for.
+  void start();
+  int port() const;
+  /// Stops accepting, lets running requests end (answers carry Connection: close), then closes.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A blocking client for our own tools: keep-alive, TLS, timeouts, streamed body.
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+class Client {
+ public:
+  /// base: "http://host:port" or https.
+  explicit Client(std::string base, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+  ~Client();
+  ClientResponse request(std::string_view method, std::string_view target, const Headers& headers,
+                         std::string_view body);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One byte range of a resource of `size` bytes from a Range header: nullopt = no or unusable
+/// header (send all), throws kInvalidRange-like BAD_REQUEST with status 416 hint when unsatisfiable.
+struct ByteRange {
+  uint64_t first = 0, last = 0;  // inclusive
+};
+enum class RangeResult { kAll, kPartial, kUnsatisfiable };
+RangeResult parse_range(std::optional<std::string_view> header, uint64_t size, ByteRange& out);
+
+std::string percent_encode(std::string_view text);
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+
+}  // namespace meesh::net

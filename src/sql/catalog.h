@@ -1,0 +1,63 @@
+// What the SQL front end needs to know of the data: which catalogs, schemas and tables exist and
+// which columns they have. The engine implements it; the front end itself does no I/O.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/type.h"
+
+namespace meesh::sql {
+
+/// A table's full name, lower case.
+struct TableName {
+  std::string catalog, schema, table;
+  bool operator==(const TableName&) const = default;
+  std::string display() const { return catalog + "." + schema + "." + table; }
+};
+
+struct ColumnInfo {
+  std::string name;
+  Type type;
+  bool nullable = true;
+  std::string comment;
+  std::string default_value;
+  bool hidden = false;  // not part of `*`
+};
+
+struct TableInfo {
+  enum class Kind { kTable, kView };
+  TableName name;
+  Kind kind = Kind::kTable;
+  std::vector<ColumnInfo> columns;
+  std::string comment;
+
+  /// What DuckDB reads in FROM: a qualified name or a table function call, as DuckDB SQL text.
+  /// Empty for views.
+  std::string duckdb_source;
+  /// What DuckDB writes to (INSERT INTO …); empty if the table cannot be written.
+  std::string duckdb_target;
+
+  /// The PostgreSQL server this table lives on, as the name DuckDB's attached database has; empty
+  /// elsewhere. Statements whose tables all share one may be pushed down whole.
+  std::string remote_database;
+  std::string remote_schema, remote_table;
+  double estimated_rows = -1;  // -1 = unknown
+
+  /// Views: the Trino text and the session it is resolved in.
+  std::string view_sql, view_catalog, view_schema, view_owner;
+  bool view_runs_as_invoker = false;
+};
+
+/// Names come lower-cased. Absence is an answer, not an error; an unreachable server throws
+/// (ErrorKind::kExternal).
+class CatalogReader {
+ public:
+  virtual ~CatalogReader() = default;
+  virtual bool catalog_exists(const std::string& catalog) = 0;
+  virtual bool schema_exists(const std::string& catalog, const std::string& schema) = 0;
+  virtual std::optional<TableInfo> table(const TableName& name) = 0;
+};
+
+}  // namespace meesh::sql

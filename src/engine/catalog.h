@@ -35,6 +35,9 @@ class Catalog {
   /// query's thread before execution for every catalog the statement touches, with the tables it
   /// reads or writes. Idempotent, quick when nothing is to do.
   virtual void prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) = 0;
+  /// The catalog was dropped: lets go of what it attached. Statements that run keep their
+  /// transaction's hold on it; called once, prepare is not called after it.
+  virtual void release(Duck& duck) { (void)duck; }
   /// Gives the catalog a look at an error raised while its tables were used: it may turn it into a
   /// better one (a lost server: EXTERNAL) and mark itself for re-attachment.
   virtual void on_error(Error& error) { (void)error; }

@@ -1,0 +1,281 @@
+#!/usr/bin/env bash
+# Brings a bare Debian 12 or Ubuntu 24.04 to where `./run` and `./test` work, in steps that are
+# skipped when done:
+#
+#   setup/setup.sh [--for run|test|bench]     (default: run; each includes the one before)
+#
+#   system packages     setup/packages.txt; as root, or with sudo, or a list of what is missing
+#   compiler            .deps/toolchain.env: which clang (or gcc), read by run and test
+#   DuckDB              .deps/duckdb-VERSION/{lib,include,extensions}
+#   Python environment  .venv, with setup/requirements-test.txt
+#   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
+#   Trino server        .deps/trino-server-VERSION (bench; needs a JDK of 24 or newer to run)
+#
+# Nothing outside the repository changes except system packages. Versions: setup/versions.env.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+deps=$root/.deps
+
+purpose=run
+case "${1:-}" in
+  "") ;;
+  --for) purpose=${2:-} ;;
+  -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+  *) purpose=invalid ;;
+esac
+case $purpose in
+  run) level=1 ;;
+  test) level=2 ;;
+  bench) level=3 ;;
+  *) echo "usage: setup/setup.sh [--for run|test|bench]" >&2; exit 2 ;;
+esac
+
+# What a finished set-up depends on, as one word; the same word again means nothing to do.
+inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt)
+[[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json)
+stamp=$deps/setup-$purpose-$(cat "${inputs[@]}" | sha256sum | cut -c1-16)
+source setup/versions.env
+duckdb=$deps/duckdb-$DUCKDB_VERSION
+
+whole() {  # what the stamp promises is still there
+  [[ -f $stamp && -f $duckdb/lib/libduckdb.so && -f $deps/toolchain.env && -x .venv/bin/python ]] &&
+    [[ $level -lt 2 || -d tests/trino/js/node_modules ]] &&
+    dpkg-query -W $(<"$stamp") >/dev/null 2>&1
+}
+if whole; then
+  echo "setup ($purpose): nothing to do"
+  exit 0
+fi
+
+step=start
+log=$(mktemp)
+scratch=
+trap 'rm -rf "$log" "$scratch"' EXIT
+say() { printf 'setup: %-19s %s\n' "$step" "$*"; }
+fail() {
+  say "FAILED: $*" >&2
+  exit 1
+}
+# Runs a command quietly; on failure shows the end of what it printed.
+quietly() {
+  "$@" >"$log" 2>&1 && return
+  local code=$?
+  tail -n 15 "$log" >&2
+  fail "'$*' ended with $code (its last lines are above)"
+}
+fresh_scratch() {
+  rm -rf "$scratch"
+  scratch=$(mktemp -d "$deps/tmp.XXXXXX")
+}
+mkdir -p "$deps"
+
+# --- system packages -------------------------------------------------------------------------
+step="system packages"
+command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+  fail "this is not Debian or Ubuntu; install what setup/packages.txt lists by your system's means"
+
+declare -A rank=([run]=1 [test]=2 [bench]=3) installed=()
+lines=()  # "alternatives command"
+while read -r for_ alternatives command_ _; do
+  [[ -z $for_ || $for_ == \#* ]] && continue
+  [[ ${rank[$for_]} -le $level ]] && lines+=("$alternatives $command_")
+done <setup/packages.txt
+names=$(printf '%s\n' "${lines[@]}" | cut -d' ' -f1 | tr '|' '\n')
+
+read_installed() {
+  installed=()
+  local name status
+  while read -r name status; do
+    [[ $status == installed ]] && installed[${name%%:*}]=1
+  done < <(dpkg-query -W -f='${binary:Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
+}
+present=() missing=()
+look() {  # fills present (package names) and missing (alternatives)
+  read_installed
+  present=() missing=()
+  local line alternatives command_ name found
+  for line in "${lines[@]}"; do
+    read -r alternatives command_ <<<"$line"
+    found=
+    for name in ${alternatives//|/ }; do
+      [[ -n ${installed[$name]:-} ]] && { found=$name; break; }
+    done
+    if [[ -n $found ]]; then
+      present+=("$found")
+    elif [[ -z $command_ ]] || ! command -v "$command_" >/dev/null; then
+      missing+=("$alternatives")
+    fi
+  done
+}
+# The first alternative that apt offers, or the first one at all.
+choose() {
+  local alternatives=$1 name
+  for name in ${alternatives//|/ }; do
+    apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && { echo "$name"; return; }
+  done
+  echo "${alternatives%%|*}"
+}
+look
+if [[ ${#missing[@]} -eq 0 ]]; then
+  say "done before (${#lines[@]} checked)"
+else
+  as_root=()
+  if [[ $(id -u) -ne 0 ]]; then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+      as_root=(sudo)
+    else
+      chosen=()
+      for alternatives in "${missing[@]}"; do chosen+=("$(choose "$alternatives")"); done
+      say "missing: ${chosen[*]}" >&2
+      say "you are not root and there is no sudo to use. Ask an administrator to run:" >&2
+      echo "    apt-get update && apt-get install --no-install-recommends ${chosen[*]}" >&2
+      exit 1
+    fi
+  fi
+  say "reading the package lists"
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  chosen=()
+  for alternatives in "${missing[@]}"; do chosen+=("$(choose "$alternatives")"); done
+  say "installing ${chosen[*]}"
+  # PostgreSQL's package would create and start a server of its own; only its programs are wanted.
+  # The file is there during the installation alone, and not at all where a cluster exists already.
+  no_cluster=/etc/postgresql-common/createcluster.d/meesh-setup.conf
+  "${as_root[@]}" mkdir -p "${no_cluster%/*}"
+  echo "create_main_cluster = false" | "${as_root[@]}" tee "$no_cluster" >/dev/null
+  trap '"${as_root[@]}" rm -f "$no_cluster"; rm -rf "$log" "$scratch"' EXIT
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+    --no-install-recommends "${chosen[@]}"
+  "${as_root[@]}" rm -f "$no_cluster"
+  trap 'rm -rf "$log" "$scratch"' EXIT
+  look
+  [[ ${#missing[@]} -eq 0 ]] || fail "still missing after the installation: ${missing[*]}"
+  say "done"
+fi
+
+# --- compiler --------------------------------------------------------------------------------
+step="compiler"
+cc= cxx= linker=
+for version in 19 18 17 16; do
+  command -v "clang++-$version" >/dev/null || continue
+  cc=clang-$version cxx=clang++-$version
+  command -v "ld.lld-$version" >/dev/null && linker="-fuse-ld=lld-$version"
+  break
+done
+if [[ -z $cxx ]]; then
+  major=$(g++ -dumpversion 2>/dev/null | cut -d. -f1)
+  [[ ${major:-0} -ge 12 ]] || fail "no clang ≥ 16 and no g++ ≥ 12 found"
+  cc=gcc cxx=g++
+fi
+[[ $cxx == clang++-19 ]] && linker="-fuse-ld=lld"
+printf 'CC=%s\nCXX=%s\nLINKER=%s\n' "$cc" "$cxx" "$linker" >"$deps/toolchain.env"
+say "$cxx${linker:+ with ${linker#-fuse-ld=}}"
+
+# --- Python environment (its pip also fetches DuckDB's headers and extensions) ------------------
+step="Python environment"
+if [[ ! -x .venv/bin/pip ]] || ! .venv/bin/python -c '' 2>/dev/null; then
+  say "creating .venv"
+  rm -rf .venv
+  quietly python3 -m venv .venv
+fi
+if [[ $level -ge 2 ]]; then
+  wanted=$(sha256sum <setup/requirements-test.txt | cut -c1-16)
+  if [[ ! -f .venv/requirements-$wanted ]]; then
+    say "installing setup/requirements-test.txt"
+    quietly .venv/bin/pip install --quiet --disable-pip-version-check -r setup/requirements-test.txt
+    rm -f .venv/requirements-*
+    touch ".venv/requirements-$wanted"
+  fi
+  say "ready, with the packages of the tests"
+else
+  say "ready"
+fi
+
+# --- DuckDB ----------------------------------------------------------------------------------
+step="DuckDB $DUCKDB_VERSION"
+case $(uname -m) in
+  x86_64) node_arch=x64 ;;
+  aarch64) node_arch=arm64 ;;
+  *) fail "no DuckDB library is published for $(uname -m); x86_64 and aarch64 are" ;;
+esac
+if [[ ! -f $duckdb/lib/libduckdb.so ]]; then
+  say "fetching the library"
+  fresh_scratch
+  quietly npm pack --silent --pack-destination "$scratch" \
+    "@duckdb/node-bindings-linux-$node_arch@$DUCKDB_VERSION-r.$DUCKDB_NODE_REVISION"
+  quietly tar -xzf "$scratch"/*.tgz -C "$scratch"
+  mkdir -p "$duckdb/lib"
+  mv "$scratch/package/libduckdb.so" "$duckdb/lib/libduckdb.so"
+fi
+if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
+  say "fetching the headers"
+  fresh_scratch
+  quietly .venv/bin/pip download --quiet --disable-pip-version-check --no-deps \
+    --no-binary duckdb --dest "$scratch" "duckdb==$DUCKDB_VERSION"
+  quietly tar -xzf "$scratch"/duckdb-*.tar.gz -C "$scratch"
+  mkdir -p "$duckdb"
+  rm -rf "$duckdb/include"
+  mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
+fi
+for extension in postgres_scanner tpch; do
+  [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue
+  say "fetching the extension $extension"
+  fresh_scratch
+  quietly .venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" \
+    "duckdb-extension-${extension//_/-}==$DUCKDB_VERSION"
+  quietly .venv/bin/python -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
+  mkdir -p "$duckdb/extensions"
+  mv "$(find "$scratch/unpacked" -name "$extension.duckdb_extension")" \
+    "$duckdb/extensions/$extension.duckdb_extension"
+done
+say "ready: library, headers, $(ls "$duckdb/extensions" | wc -l) extensions"
+
+# --- test clients ----------------------------------------------------------------------------
+maven() {  # group:artefact:version:packaging[:classifier]; nothing when it is there
+  local name version packaging classifier file
+  IFS=: read -r _ name version packaging classifier <<<"$1"
+  file=$deps/maven/$name-$version${classifier:+-$classifier}.$packaging
+  [[ -f $file ]] && return
+  say "fetching $name $version"
+  fresh_scratch
+  quietly mvn -q -B -U dependency:copy "-Dartifact=$1" "-DoutputDirectory=$scratch"
+  mkdir -p "$deps/maven"
+  mv "$scratch/${file##*/}" "$file"
+}
+if [[ $level -ge 2 ]]; then
+  step="Node packages"
+  if ! cmp -s tests/trino/js/package-lock.json tests/trino/js/node_modules/.installed-lock; then
+    say "installing tests/trino/js"
+    quietly npm ci --silent --no-audit --no-fund --prefix tests/trino/js
+    cp tests/trino/js/package-lock.json tests/trino/js/node_modules/.installed-lock
+  fi
+  say "ready"
+
+  step="Java clients"
+  maven "io.trino:trino-cli:$TRINO_VERSION:jar:executable"
+  maven "io.trino:trino-jdbc:$TRINO_VERSION:jar"
+  say "ready: trino-cli and trino-jdbc $TRINO_VERSION"
+fi
+
+# --- Trino server ----------------------------------------------------------------------------
+if [[ $level -ge 3 ]]; then
+  step="Trino server"
+  if [[ ! -x $deps/trino-server-$TRINO_VERSION/bin/launcher ]]; then
+    maven "io.trino:trino-server:$TRINO_VERSION:tar.gz"
+    say "unpacking"
+    fresh_scratch
+    quietly tar -xzf "$deps/maven/trino-server-$TRINO_VERSION.tar.gz" -C "$scratch"
+    mv "$scratch/trino-server-$TRINO_VERSION" "$deps/"
+    rm "$deps/maven/trino-server-$TRINO_VERSION.tar.gz"
+  fi
+  if home=$(setup/jdk.sh 24); then
+    say "ready, on $home"
+  else
+    say "here, but no JDK of 24 or newer is: install one and set JAVA_HOME to compare with Trino"
+  fi
+fi
+
+rm -f "$deps/setup-$purpose-"*
+echo "${present[*]}" >"$stamp"
+step="$purpose"
+say "complete"

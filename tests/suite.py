@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Runs everything `./test` promises, in order: layers, format, C++ build, C++ unit tests, Python
+tests with real clients, fuzzing. Prints one line per stage, the failures, and at the very end
+`N passed, N failed`. Counts are GoogleTest cases, pytest cases and one per check or fuzz target.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = ROOT / "build" / "reports"
+BUILD = "dev"
+
+
+@dataclass
+class Stage:
+    name: str
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    seconds: float = 0
+
+    def line(self):
+        parts = [f"{self.passed} passed", f"{len(self.failures)} failed"]
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} skipped")
+        return f"{self.name:<14} {', '.join(parts)} ({self.seconds:.0f} s)"
+
+
+def output_of(command, **options):
+    return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+
+
+def layers(_):
+    stage = Stage("layers")
+    result = output_of([sys.executable, "tests/layers/check_layers.py"])
+    if result.returncode == 0:
+        stage.passed = 1
+    else:
+        stage.failures = result.stdout.splitlines()
+    return stage
+
+
+def sources(*suffixes):
+    return sorted(str(path.relative_to(ROOT)) for suffix in suffixes
+                  for path in (ROOT / "src").rglob(f"*{suffix}"))
+
+
+def layout(_):
+    stage = Stage("format")
+    tool = next((t for t in ("clang-format-19", "clang-format") if shutil.which(t)), None)
+    if not tool:
+        stage.skipped.append("no clang-format-19: other versions lay the same code out otherwise")
+        return stage
+    result = output_of([tool, "--dry-run", "-Werror", *sources(".h", ".cc")])
+    if result.returncode == 0:
+        stage.passed = 1
+    else:
+        files = sorted({line.split(":")[0] for line in result.stdout.splitlines()
+                        if "[-Wclang-format-violations]" in line})
+        stage.failures = [f"{len(files)} files are not laid out by .clang-format; run: "
+                          f"{tool} -i {' '.join(files)}" if files else result.stdout.strip()]
+    return stage
+
+
+def build(_):
+    stage = Stage("build")
+    if subprocess.run(["setup/build.sh", BUILD], cwd=ROOT).returncode == 0:
+        stage.passed = 1
+    else:
+        stage.failures.append(f"build/{BUILD} does not build (see above)")
+    return stage
+
+
+def unit_tests(options):
+    stage = Stage("C++ tests")
+    reports = REPORTS / "gtest"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir(parents=True)
+    environment = dict(os.environ, GTEST_OUTPUT=f"json:{reports}/", GTEST_COLOR="no")
+    if options.filter:
+        environment["GTEST_FILTER"] = f"*{options.filter}*"
+    result = output_of(["ctest", "--test-dir", f"build/{BUILD}", "--output-on-failure", "--timeout",
+                        "600", "-j", str(os.cpu_count() or 1), "--no-tests=ignore"],
+                       env=environment)
+    for report in sorted(reports.glob("*.json")):
+        for suite in json.loads(report.read_text())["testsuites"]:
+            for case in suite["testsuite"]:
+                name = f"{suite['name']}.{case['name']}"
+                if case["result"] == "SKIPPED":
+                    reason = " ".join(s.get("message", "") for s in case.get("skipped", []))
+                    stage.skipped.append(f"{name}: {reason.strip() or 'no reason given'}")
+                elif case["status"] == "NOTRUN":
+                    continue
+                elif case.get("failures"):
+                    stage.failures.append(f"{name}: {case['failures'][0]['failure'][:1500]}")
+                else:
+                    stage.passed += 1
+    died = [match[1] for match in re.finditer(r"^\s*\d+ - (\S+) \(", result.stdout, re.MULTILINE)
+            if not (reports / f"{match[1]}_test.json").exists()]
+    for name in died:  # a program that died writes no report: its own last words are all there is
+        words = re.findall(rf"^.*{name}_test.*$|^\[.*$|^.*ERROR.*$", result.stdout, re.MULTILINE)
+        stage.failures.append(f"{name}_test crashed or hung:\n" + "\n".join(words[-30:]))
+    if result.returncode != 0 and not stage.failures:
+        stage.failures.append("ctest failed:\n" + result.stdout[-4000:])
+    return stage
+
+
+def python_tests(options):
+    stage = Stage("Python tests")
+    report = REPORTS / "pytest.xml"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "tests", "-q", f"--junitxml={report}"]
+    if options.filter:
+        command += ["-k", options.filter]
+    if options.full:
+        command += ["--full"]
+    code = subprocess.run(command, cwd=ROOT, env=dict(os.environ, COLUMNS="100")).returncode
+    if report.exists():
+        for case in ElementTree.parse(report).iter("testcase"):
+            name = f"{case.get('classname')}::{case.get('name')}"
+            bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+            if bad is not None:
+                stage.failures.append(f"{name}: {(bad.get('message') or '')[:600]}")
+            elif (skip := case.find("skipped")) is not None:
+                stage.skipped.append(f"{name}: {skip.get('message')}")
+            else:
+                stage.passed += 1
+    if code not in (0, 1, 5) and not stage.failures:  # 5: the filter leaves nothing
+        stage.failures.append(f"pytest itself ended with {code}")
+    return stage
+
+
+def fuzzing(options):
+    """Each libFuzzer program for its share of the time, from its corpus and new inputs."""
+    stage = Stage("fuzzing")
+    names = [Path(source).stem for source in sources("_fuzz.cc")]
+    if not names:
+        stage.skipped.append("no fuzz targets")
+        return stage
+    if subprocess.run(["setup/build.sh", "fuzz", *names], cwd=ROOT).returncode != 0:
+        stage.failures.append("build/fuzz does not build (see above)")
+        return stage
+    seconds = max(1, (3600 if options.full else 30) // len(names))
+    for name in names:
+        corpus = ROOT / "build" / "fuzz" / "corpus" / name
+        artifacts = REPORTS / "fuzz" / name
+        corpus.mkdir(parents=True, exist_ok=True)
+        artifacts.mkdir(parents=True, exist_ok=True)
+        seeds = [str(p) for p in [ROOT / "tests" / "corpus" / name] if p.is_dir()]
+        result = output_of([next(str(p) for p in (ROOT / "build" / "fuzz").rglob(name)
+                                 if p.is_file() and os.access(p, os.X_OK)),
+                            str(corpus), *seeds, f"-max_total_time={seconds}", "-timeout=10",
+                            "-rss_limit_mb=2048", "-print_final_stats=1",
+                            f"-artifact_prefix={artifacts}/"], timeout=seconds + 300)
+        if result.returncode == 0:
+            stage.passed += 1
+        else:
+            stage.failures.append(f"{name}: input kept in {artifacts.relative_to(ROOT)}\n"
+                                  + result.stdout[-3000:])
+    return stage
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./test")
+    parser.add_argument("--full", action="store_true", help="an hour of fuzzing, tests marked full")
+    parser.add_argument("filter", nargs="?", help="only tests whose name contains it")
+    options = parser.parse_args()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    stages = []
+    plan = [layers, layout, build, unit_tests, python_tests, fuzzing]
+    if options.filter:
+        plan = [build, unit_tests, python_tests]
+    for run in plan:
+        if run in (unit_tests, python_tests) and any(s.name == "build" and s.failures
+                                                     for s in stages):
+            continue
+        started = time.monotonic()
+        stage = run(options)
+        stage.seconds = time.monotonic() - started
+        stages.append(stage)
+        print(stage.line(), flush=True)
+    print()
+    for stage in stages:
+        for reason in stage.skipped:
+            print(f"skipped: {stage.name}: {reason}")
+    for stage in stages:
+        for failure in stage.failures:
+            print(f"FAILED: {stage.name}: {failure}")
+    print("\n".join(["summary:"] + [f"  {stage.line()}" for stage in stages]))
+    passed, failed = sum(s.passed for s in stages), sum(len(s.failures) for s in stages)
+    if passed + failed == 0:
+        print(f"no test matches '{options.filter}'")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

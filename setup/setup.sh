@@ -79,7 +79,7 @@ declare -A rank=([run]=1 [test]=2 [bench]=3) installed=()
 lines=()  # "alternatives command"
 while read -r for_ alternatives command_ _; do
   [[ -z $for_ || $for_ == \#* ]] && continue
-  [[ ${rank[$for_]} -le $level ]] && lines+=("$alternatives $command_")
+  if [[ ${rank[$for_]} -le $level ]]; then lines+=("$alternatives $command_"); fi
 done <setup/packages.txt
 names=$(printf '%s\n' "${lines[@]}" | cut -d' ' -f1 | tr '|' '\n')
 
@@ -87,7 +87,7 @@ read_installed() {
   installed=()
   local name status
   while read -r name status; do
-    [[ $status == installed ]] && installed[${name%%:*}]=1
+    if [[ $status == installed ]]; then installed[${name%%:*}]=1; fi
   done < <(dpkg-query -W -f='${binary:Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
 }
 present=() missing=()

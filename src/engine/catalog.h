@@ -35,6 +35,9 @@ class Catalog {
   /// query's thread before execution for every catalog the statement touches, with the tables it
   /// reads or writes. Idempotent, quick when nothing is to do.
   virtual void prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) = 0;
+  /// Called once, when the catalog joins a CatalogSet and before anything else. Must not wait for
+  /// the network. `duck` outlives the catalog.
+  virtual void open(Duck& duck) { (void)duck; }
   /// The catalog was dropped: lets go of what it attached. Statements that run keep their
   /// transaction's hold on it; called once, prepare is not called after it.
   virtual void release(Duck& duck) { (void)duck; }

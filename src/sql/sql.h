@@ -25,6 +25,11 @@ inline constexpr int kMaxDepth = 1000;
 /// Splits a script at top-level semicolons (comments and strings respected): offset, length pairs.
 std::vector<std::string_view> split_statements(std::string_view script);
 
+/// How many `?` the statement has.
+int parameter_count(const Statement& statement);
+/// Whether SET SESSION may set it (system properties only; SHOW SESSION lists them).
+bool is_session_property(std::string_view name);
+
 /// The AST as one S-expression without positions: equality of trees, test output.
 std::string dump(const Statement& statement);
 

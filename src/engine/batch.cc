@@ -1,0 +1,134 @@
+#include "engine/batch_reader.h"
+
+#include "base/error.h"
+#include "engine/duck_types.h"
+
+namespace meesh::engine {
+namespace {
+
+using duckdb::DataChunk;
+using duckdb::FlatVector;
+using duckdb::ListVector;
+using duckdb::LogicalType;
+using duckdb::PhysicalType;
+using duckdb::StructVector;
+using duckdb::Vector;
+using sql::Type;
+using sql::TypeKind;
+
+Layout layout_of(const LogicalType& type) {
+  switch (type.InternalType()) {
+    case PhysicalType::BOOL: return Layout::kBool;
+    case PhysicalType::INT8: return Layout::kInt8;
+    case PhysicalType::INT16: return Layout::kInt16;
+    case PhysicalType::INT32: return Layout::kInt32;
+    case PhysicalType::INT64: return Layout::kInt64;
+    case PhysicalType::INT128: return Layout::kInt128;
+    case PhysicalType::FLOAT: return Layout::kFloat;
+    case PhysicalType::DOUBLE: return Layout::kDouble;
+    case PhysicalType::VARCHAR: return Layout::kString;
+    case PhysicalType::INTERVAL: return Layout::kInterval;
+    case PhysicalType::LIST: return Layout::kList;
+    case PhysicalType::STRUCT: return Layout::kStruct;
+    default:
+      internal_error("no layout for DuckDB type " + type.ToString());
+  }
+}
+
+size_t fixed_width(Layout layout) {
+  switch (layout) {
+    case Layout::kBool:
+    case Layout::kInt8: return 1;
+    case Layout::kInt16: return 2;
+    case Layout::kInt32:
+    case Layout::kFloat: return 4;
+    case Layout::kInt64:
+    case Layout::kDouble: return 8;
+    default: return 16;
+  }
+}
+
+/// Flattens `vector` in place and describes it; adds its size to `bytes`.
+ColumnView view_of(Vector& vector, size_t rows, const Type& type, size_t& bytes) {
+  vector.Flatten(rows);
+  ColumnView view;
+  view.type = type;
+  view.layout = layout_of(vector.GetType());
+  if (type.kind == TypeKind::kTimestampTz) view.zone = zone_of(vector.GetType());
+  view.validity = FlatVector::Validity(vector).GetData();
+  bytes += rows * fixed_width(view.layout);
+  if (view.layout == Layout::kStruct) {
+    auto& fields = StructVector::GetEntries(vector);
+    for (size_t i = 0; i < fields.size(); ++i) {
+      view.children.push_back(view_of(*fields[i], rows, type.children.at(i), bytes));
+    }
+    return view;
+  }
+  view.data = FlatVector::GetData(vector);
+  if (view.layout == Layout::kList) {
+    Vector& child = ListVector::GetEntry(vector);
+    const size_t length = ListVector::GetListSize(vector);
+    // A map is a list of struct{key, value}: its single child is described as a row of both.
+    const Type child_type = type.kind == TypeKind::kMap
+                                ? Type::row({"key", "value"}, {type.children.at(0), type.children.at(1)})
+                                : type.children.at(0);
+    view.children.push_back(view_of(child, length, child_type, bytes));
+  } else if (view.layout == Layout::kString) {
+    for (size_t row = 0; row < rows; ++row) {
+      if (view.is_null(row)) continue;
+      const auto length = view.at<StringCell>(row).length;
+      if (length > 12) bytes += length;
+    }
+  }
+  return view;
+}
+
+}  // namespace
+
+BatchReader::BatchReader(std::vector<LogicalType> from, const std::vector<Type>& types)
+    : types_(types) {
+  for (auto& type : from) {
+    LogicalType to = to_duckdb(from_duckdb(type));
+    casts_ |= type.InternalType() != to.InternalType() || type.id() != to.id();
+    physical_.push_back(std::move(to));
+  }
+}
+
+BatchPtr BatchReader::read(std::unique_ptr<DataChunk> chunk) const {
+  if (casts_) {
+    auto converted = std::make_unique<DataChunk>();
+    duckdb::vector<LogicalType> types(physical_.begin(), physical_.end());
+    converted->Initialize(duckdb::Allocator::DefaultAllocator(), types);
+    for (size_t i = 0; i < physical_.size(); ++i) {
+      duckdb::VectorOperations::DefaultCast(chunk->data[i], converted->data[i], chunk->size());
+    }
+    converted->SetCardinality(chunk->size());
+    chunk = std::move(converted);
+  }
+  auto batch = std::make_shared<Batch>();
+  batch->rows = chunk->size();
+  for (size_t i = 0; i < types_.size(); ++i) {
+    batch->columns.push_back(view_of(chunk->data[i], batch->rows, types_[i], batch->bytes));
+  }
+  batch->owner = std::shared_ptr<DataChunk>(std::move(chunk));
+  return batch;
+}
+
+Type shown_type(const LogicalType& result, const std::optional<Type>& declared) {
+  Type type = from_duckdb(result);
+  if (!declared || declared->kind != type.kind) return type;
+  switch (type.kind) {
+    case TypeKind::kVarchar:
+      return type.precision == Type::kUnbounded ? *declared : type;
+    case TypeKind::kTime:
+      return *declared;
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+      // Six digits and fewer are microseconds, more are nanoseconds: never mix the two.
+      return (type.precision > 6) == (declared->precision > 6) ? *declared : type;
+    default:
+      return type;
+  }
+}
+
+}  // namespace meesh::engine

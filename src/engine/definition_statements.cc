@@ -1,0 +1,262 @@
+#include "engine/duck_types.h"
+#include "engine/batch_reader.h"
+#include "engine/located_error.h"
+#include "engine/statement_runner.h"
+
+namespace meesh::engine {
+
+using sql::as;
+using sql::StatementKind;
+
+namespace {
+
+Location at(const sql::Position& position) { return {position.line, position.column, {}}; }
+
+[[noreturn]] void refuse(std::string_view what, const sql::Statement& statement) {
+  throw Error(Code::kNotSupported, fmt::format("{} is not supported", what), at(statement.pos));
+}
+
+/// Key → text of WITH (…) properties.
+std::map<std::string, std::string> property_texts(const std::vector<sql::Property>& properties) {
+  std::map<std::string, std::string> out;
+  for (const auto& property : properties) {
+    const std::string key = lower_case(property.name.value);
+    if (!out.emplace(key, literal_text(property.value.get(), "Property value")).second) {
+      throw Error(Code::kDuplicateProperty, fmt::format("Duplicate property: {}", key),
+                  at(property.name.pos));
+    }
+  }
+  return out;
+}
+
+/// Trino's connector.properties for PostgreSQL: connection-url (jdbc:postgresql://host:port/db),
+/// connection-user, connection-password.
+PostgresOptions postgres_options(const std::string& name, std::map<std::string, std::string> properties,
+                                 const Location& where) {
+  PostgresOptions options;
+  options.name = name;
+  const std::string url = properties["connection-url"];
+  constexpr std::string_view kScheme = "jdbc:postgresql://";
+  const size_t slash = url.find('/', std::min(url.size(), kScheme.size()));
+  if (!url.starts_with(kScheme) || slash == std::string::npos) {
+    throw Error(Code::kInvalidCatalogProperty, fmt::format("connection-url '{}' is not valid", url), where)
+        .with_hint("jdbc:postgresql://host:port/database");
+  }
+  std::string address = url.substr(kScheme.size(), slash - kScheme.size());
+  options.database = url.substr(slash + 1, url.find('?', slash) - slash - 1);
+  if (const size_t colon = address.rfind(':'); colon != std::string::npos) {
+    options.port = std::atoi(address.c_str() + colon + 1);
+    address.resize(colon);
+  }
+  options.host = address;
+  options.user = properties["connection-user"];
+  options.password = properties["connection-password"];
+  return options;
+}
+
+}  // namespace
+
+bool StatementRunner::run_definition(sql::StatementPtr& statement) {
+  switch (statement->kind) {
+    case StatementKind::kCreateView: create_view(as<sql::CreateView>(*statement)); return true;
+    case StatementKind::kDropView: drop_view(as<sql::DropView>(*statement)); return true;
+    case StatementKind::kAlterView: rename_view(as<sql::AlterView>(*statement)); return true;
+    case StatementKind::kComment: comment(as<sql::CommentOn>(*statement)); return true;
+    case StatementKind::kCreateCatalog: create_catalog(as<sql::CreateCatalog>(*statement)); return true;
+    case StatementKind::kDropCatalog: drop_catalog(as<sql::DropCatalog>(*statement)); return true;
+    case StatementKind::kRefreshMaterializedView: refuse("REFRESH MATERIALIZED VIEW", *statement);
+    case StatementKind::kAnalyze: refuse("ANALYZE", *statement);
+    case StatementKind::kAlterSchema: refuse("ALTER SCHEMA", *statement);
+    case StatementKind::kSetSessionAuthorization: refuse("SET SESSION AUTHORIZATION", *statement);
+    case StatementKind::kGrant:
+    case StatementKind::kRevoke:
+    case StatementKind::kDeny:
+    case StatementKind::kGrantRole:
+    case StatementKind::kRevokeRole:
+    case StatementKind::kCreateRole:
+    case StatementKind::kDropRole:
+      refuse("Managing privileges and roles", *statement);
+    case StatementKind::kCreateFunction:
+    case StatementKind::kDropFunction:
+      refuse("Defining functions", *statement);
+    default:
+      return false;
+  }
+}
+
+sql::TableName StatementRunner::full_name(const sql::Name& name) const {
+  const Session& session = query_.session();
+  const Location where = name.empty() ? Location{} : at(name.front().pos);
+  if (name.empty() || name.size() > 3) {
+    throw Error(Code::kSyntaxError, "A name has one to three parts: catalog.schema.table", where);
+  }
+  sql::TableName out{session.catalog, session.schema, lower_case(name.back().value)};
+  if (name.size() >= 2) out.schema = lower_case(name[name.size() - 2].value);
+  if (name.size() == 3) out.catalog = lower_case(name[0].value);
+  if (out.catalog.empty()) {
+    throw Error(Code::kMissingCatalogName, "Catalog must be specified when session catalog is not set", where);
+  }
+  if (out.schema.empty()) {
+    throw Error(Code::kMissingSchemaName, "Schema must be specified when session schema is not set", where);
+  }
+  return out;
+}
+
+std::vector<Column> StatementRunner::bound_columns(sql::Statement& statement,
+                                                   const sql::Analysis& analysis) {
+  const auto used = core_.catalogs.prepare(core_.duck, analysis.reads);
+  const auto printed = sql::print_duckdb(statement);
+  auto prepared = (*connection()).Prepare(printed.text);
+  if (prepared->HasError()) throw located(prepared->error, &printed);
+  std::vector<Column> columns;
+  for (size_t i = 0; i < prepared->ColumnCount(); ++i) {
+    columns.push_back({analysis.columns.at(i).name,
+                       shown_type(prepared->GetTypes()[i], analysis.columns.at(i).declared)});
+  }
+  return columns;
+}
+
+void StatementRunner::explain(sql::Explain& statement, const Parameters& parameters) {
+  if (statement.type == "io") refuse("EXPLAIN (TYPE IO)", statement);
+  auto inner = std::move(statement.statement);
+  const auto analysis = sql::resolve(inner, context(parameters));
+  if (statement.type == "validate") return answer_rows("SELECT true AS \"Valid\"");
+  if (statement.analyze) check_writes(analysis);
+  std::vector<sql::TableInfo> tables = analysis.reads;
+  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
+  const auto used = core_.catalogs.prepare(core_.duck, tables);
+  std::string plan;
+  if (auto* query = sql::try_as<sql::QueryStatement>(inner.get())) {
+    if (const auto remote = sql::print_postgres(*query->query, analysis)) {
+      plan = fmt::format("Pushed down to {} as one statement:\n{}\n\n",
+                         analysis.reads.front().remote_database, *remote);
+    }
+  }
+  const auto printed = sql::print_duckdb(*inner);
+  auto& lease = connection();
+  RunningQuery::Interruptible interruptible(query_, *lease);
+  query_.enter(QueryState::kRunning);
+  const char* prefix = statement.analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ";
+  auto result = lease->Query(prefix + printed.text);
+  if (result->HasError()) throw located(result->GetErrorObject(), nullptr);
+  for (auto& row : *result) plan += row.GetValue<std::string>(1);
+  answer_rows("SELECT " + quote_string(plan) + " AS \"Query Plan\"");
+}
+
+void StatementRunner::create_view(sql::CreateView& statement) {
+  if (statement.materialized) refuse("CREATE MATERIALIZED VIEW", statement);
+  const auto name = full_name(statement.name);
+  auto catalog = core_.catalogs.get(name.catalog);
+  if (!catalog->schema_exists(name.schema)) {
+    throw Error(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema), at(statement.pos));
+  }
+  sql::TableInfo view;
+  view.name = name;
+  view.kind = sql::TableInfo::Kind::kView;
+  view.view_sql = statement.query_text;
+  view.view_catalog = query_.session().catalog;
+  view.view_schema = query_.session().schema;
+  view.view_owner = query_.session().user;
+  view.view_runs_as_invoker = statement.security == "invoker";
+  view.comment = statement.comment.value_or("");
+  auto body = sql::parse(statement.query_text);
+  const auto analysis = sql::resolve(body, context({}));
+  for (auto& column : bound_columns(*body, analysis)) {
+    sql::ColumnInfo info;
+    info.name = lower_case(column.name);
+    info.type = column.type;
+    view.columns.push_back(std::move(info));
+  }
+  catalog->create_view(view, statement.or_replace);
+  catalog->invalidate();
+  answer_done("CREATE VIEW");
+}
+
+void StatementRunner::drop_view(const sql::DropView& statement) {
+  const auto name = full_name(statement.name);
+  const char* type = statement.materialized ? "DROP MATERIALIZED VIEW" : "DROP VIEW";
+  auto catalog = core_.catalogs.get(name.catalog);
+  const auto table = catalog->table(name.schema, name.table);
+  if (!table || table->kind != sql::TableInfo::Kind::kView || statement.materialized) {
+    if (statement.if_exists && !table) return answer_done(type);
+    throw Error(Code::kTableNotFound,
+                fmt::format("{} '{}' does not exist",
+                            statement.materialized ? "Materialized view" : "View", name.display()),
+                at(statement.pos));
+  }
+  catalog->drop_view(name.schema, name.table);
+  catalog->invalidate();
+  answer_done(type);
+}
+
+void StatementRunner::rename_view(const sql::AlterView& statement) {
+  if (statement.materialized || statement.action != "rename") refuse("ALTER VIEW of this kind", statement);
+  const auto from = full_name(statement.name);
+  auto to = full_name(statement.target);
+  if (statement.target.size() < 3) to.catalog = from.catalog;
+  if (statement.target.size() < 2) to.schema = from.schema;
+  if (to.catalog != from.catalog) refuse("Renaming a view across catalogs", statement);
+  auto catalog = core_.catalogs.get(from.catalog);
+  catalog->rename_view(from.schema, from.table, to.schema, to.table);
+  catalog->invalidate();
+  answer_done("RENAME VIEW");
+}
+
+void StatementRunner::comment(const sql::CommentOn& statement) {
+  sql::Name table = statement.name;
+  std::string column;
+  if (statement.target == "column") {
+    if (table.size() < 2) {
+      throw Error(Code::kMissingTable, "Table must be specified: COMMENT ON COLUMN table.column", at(statement.pos));
+    }
+    column = lower_case(table.back().value);
+    table.pop_back();
+  }
+  const auto name = full_name(table);
+  auto catalog = core_.catalogs.get(name.catalog);
+  const auto info = catalog->table(name.schema, name.table);
+  if (!info) {
+    throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()), at(statement.pos));
+  }
+  const auto matches = [&](const sql::ColumnInfo& c) { return c.name == column; };
+  if (!column.empty() && std::none_of(info->columns.begin(), info->columns.end(), matches)) {
+    throw Error(Code::kColumnNotFound, fmt::format("Column '{}' does not exist", column), at(statement.pos));
+  }
+  core_.catalogs.prepare(core_.duck, {*info});
+  catalog->set_comment(name.schema, name.table, column, statement.comment);
+  catalog->invalidate();
+  answer_done("COMMENT");
+}
+
+void StatementRunner::create_catalog(const sql::CreateCatalog& statement) {
+  const std::string name = lower_case(statement.name.value);
+  if (core_.catalogs.catalog_exists(name)) {
+    if (statement.if_not_exists) return answer_done("CREATE CATALOG");
+    throw Error(Code::kAlreadyExists, fmt::format("Catalog '{}' already exists", name), at(statement.name.pos));
+  }
+  const std::string connector = lower_case(statement.connector.value);
+  auto properties = property_texts(statement.properties);
+  std::unique_ptr<Catalog> catalog;
+  if (connector == "memory") catalog = make_memory_catalog(name);
+  if (connector == "tpch") catalog = make_tpch_catalog(name);
+  if (connector == "postgresql") {
+    catalog = make_postgresql_catalog(postgres_options(name, std::move(properties), at(statement.pos)));
+  }
+  if (!catalog) {
+    throw Error(Code::kNotFound, fmt::format("No factory for connector '{}'", connector),
+                at(statement.connector.pos))
+        .with_hint("memory, postgresql and tpch are available");
+  }
+  core_.catalogs.add(std::move(catalog));
+  answer_done("CREATE CATALOG");
+}
+
+void StatementRunner::drop_catalog(const sql::DropCatalog& statement) {
+  const std::string name = lower_case(statement.name.value);
+  if (!core_.catalogs.drop(name) && !statement.if_exists) {
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", name), at(statement.name.pos));
+  }
+  answer_done("DROP CATALOG");
+}
+
+}  // namespace meesh::engine

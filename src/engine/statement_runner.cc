@@ -1,0 +1,268 @@
+#include "engine/statement_runner.h"
+
+#include "duckdb/common/progress_bar/progress_bar.hpp"
+#include "duckdb/storage/buffer_manager.hpp"
+#include "engine/batch_reader.h"
+#include "engine/located_error.h"
+
+namespace meesh::engine {
+
+using sql::StatementKind;
+
+namespace {
+
+bool returns_rows(StatementKind kind) { return kind == StatementKind::kQuery; }
+
+bool counts_rows(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kInsert:
+    case StatementKind::kDelete:
+    case StatementKind::kUpdate:
+    case StatementKind::kMerge:
+    case StatementKind::kCreateTableAs:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<sql::TableInfo> touched(const sql::Analysis& analysis) {
+  std::vector<sql::TableInfo> tables = analysis.reads;
+  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
+  return tables;
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+void StatementRunner::run() {
+  const std::string& id = query_.session().transaction_id;
+  if (!id.empty()) {
+    transaction_ = core_.transactions.get(id);
+    transaction_lock_ = std::unique_lock(transaction_->statement);
+  }
+  try {
+    run_text(query_.text(), {});
+  } catch (...) {
+    if (transaction_) transaction_->failed = true;
+    throw;
+  }
+}
+
+void StatementRunner::run_text(std::string_view text, const Parameters& parameters) {
+  dispatch(sql::parse(text), parameters);
+}
+
+void StatementRunner::dispatch(sql::StatementPtr statement, const Parameters& parameters) {
+  const bool ends_transaction =
+      statement->kind == StatementKind::kRollback || statement->kind == StatementKind::kCommit;
+  if (transaction_ && transaction_->failed && !ends_transaction) {
+    throw Error(Code::kTransactionAlreadyAborted,
+                "Current transaction is aborted, commands ignored until end of transaction block");
+  }
+  if (run_session_statement(*statement)) return;
+  if (statement->kind == StatementKind::kExplain) {
+    return explain(sql::as<sql::Explain>(*statement), parameters);
+  }
+  if (run_definition(statement)) return;
+  run_resolved(std::move(statement), parameters);
+}
+
+sql::ResolveContext StatementRunner::context(const Parameters& parameters) const {
+  const Session& session = query_.session();
+  sql::ResolveContext context;
+  context.catalogs = &core_.catalogs;
+  context.catalog = session.catalog;
+  context.schema = session.schema;
+  context.user = session.user;
+  context.time_zone = session.time_zone;
+  context.parameters = parameters;
+  return context;
+}
+
+ConnectionPool::Lease& StatementRunner::connection() {
+  if (transaction_) {
+    transaction_->connection.set_time_zone(query_.session().time_zone);
+    return transaction_->connection;
+  }
+  if (!lease_) lease_ = core_.connections.acquire(query_.session().time_zone);
+  return lease_;
+}
+
+void StatementRunner::check_writes(const sql::Analysis& analysis) {
+  if (analysis.writes.empty()) return;
+  for (const auto& table : analysis.writes) {
+    const auto catalog = core_.catalogs.find(table.name.catalog);
+    if (!catalog || !catalog->writable()) {
+      throw Error(Code::kNotSupported, fmt::format("Catalog '{}' is read-only: this connector does not support {}",
+                                                   table.name.catalog, analysis.update_type));
+    }
+    if (!transaction_) continue;
+    if (transaction_->info.read_only) {
+      throw Error(Code::kReadOnlyViolation, "Cannot execute write in a read-only transaction");
+    }
+    auto& written = transaction_->info.written_catalog;
+    if (!written.empty() && written != table.name.catalog) {
+      throw Error(Code::kMultiCatalogWriteConflict,
+                  fmt::format("Multi-catalog writes not supported in a single transaction. Already "
+                              "wrote to catalog {}",
+                              written));
+    }
+    written = table.name.catalog;
+  }
+}
+
+void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters& parameters) {
+  const StatementKind kind = statement->kind;
+  const auto analysis = sql::resolve(statement, context(parameters));
+  query_.set_update_type(analysis.update_type);
+  check_writes(analysis);
+
+  std::optional<std::string> remote;
+  if (auto* query = sql::try_as<sql::QueryStatement>(statement.get()); query && !transaction_) {
+    remote = sql::print_postgres(*query->query, analysis);
+  }
+  sql::Printed printed;
+  if (!remote) printed = sql::print_duckdb(*statement);
+  if (remote) {
+    printed.text = fmt::format("SELECT * FROM postgres_query({}, {})",
+                               quote_string(analysis.reads.front().remote_database),
+                               quote_string(*remote));
+  }
+
+  const bool may_retry = returns_rows(statement->kind) && !transaction_;
+  for (int attempt = 0;; ++attempt) {
+    CatalogsInUse used;
+    try {
+      used = core_.catalogs.prepare(core_.duck, touched(analysis));
+      execute(printed.text, remote ? nullptr : &printed, analysis);
+      break;
+    } catch (Error& error) {
+      CatalogSet::on_error(error, used);
+      lease_.discard();
+      // A server that was restarted leaves dead connections behind; the catalog has dropped them
+      // by now, so a statement that has shown nothing yet is simply asked again, once.
+      const bool lost_server = error.kind() == ErrorKind::kExternal && !used.empty();
+      if (!may_retry || !lost_server || attempt > 0 || query_.has_output()) throw;
+    }
+  }
+  if (counts_rows(kind) || returns_rows(kind)) {
+    if (returns_rows(kind)) return;
+  } else {
+    answer_done(analysis.update_type);
+  }
+  if (kind == StatementKind::kInsert || kind == StatementKind::kDelete ||
+      kind == StatementKind::kUpdate || kind == StatementKind::kMerge) {
+    return;
+  }
+  for (const auto& table : analysis.writes) {
+    if (auto catalog = core_.catalogs.find(table.name.catalog)) catalog->invalidate();
+  }
+}
+
+void StatementRunner::watch(duckdb::Connection& connection) {
+  const auto now = RunningQuery::Clock::now();
+  if (now - last_watch_ < std::chrono::milliseconds(20)) return;
+  last_watch_ = now;
+  query_.throw_if_canceled();
+  auto progress = connection.context->GetQueryProgress();
+  const auto& buffers = duckdb::BufferManager::GetBufferManager(*core_.duck.db->instance);
+  query_.set_progress(progress.GetPercentage(), progress.GetRowsProcesseed(),
+                      buffers.GetUsedMemory(), buffers.GetUsedSwap());
+}
+
+std::unique_ptr<duckdb::QueryResult> StatementRunner::start(duckdb::Connection& connection,
+                                                            const std::string& text,
+                                                            const sql::Printed* positions) {
+  auto pending = connection.PendingQuery(text, duckdb::QueryResultOutputType::ALLOW_STREAMING);
+  if (pending->HasError()) throw located(pending->GetErrorObject(), positions);
+  while (true) {
+    const auto step = pending->ExecuteTask();
+    if (step == duckdb::PendingExecutionResult::EXECUTION_ERROR) {
+      throw located(pending->GetErrorObject(), positions);
+    }
+    if (duckdb::PendingQueryResult::IsResultReady(step)) break;
+    if (step == duckdb::PendingExecutionResult::BLOCKED ||
+        step == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+      pending->WaitForTask();
+    }
+    watch(connection);
+  }
+  auto result = pending->Execute();
+  if (result->HasError()) throw located(result->GetErrorObject(), positions);
+  return result;
+}
+
+void StatementRunner::execute(const std::string& text, const sql::Printed* positions,
+                              const sql::Analysis& analysis) {
+  auto& lease = connection();
+  RunningQuery::Interruptible interruptible(query_, *lease);
+  query_.enter(QueryState::kRunning);
+  try {
+    auto result = start(*lease, text, positions);
+    if (analysis.update_type.empty()) {
+      stream(*result, analysis, &*lease);
+    } else {
+      report_update(*result);
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw located(duckdb::ErrorData(e), positions);
+  }
+}
+
+void StatementRunner::stream(duckdb::QueryResult& result, const sql::Analysis& analysis,
+                             duckdb::Connection* connection) {
+  std::vector<Column> columns;
+  std::vector<sql::Type> types;
+  for (size_t i = 0; i < result.types.size(); ++i) {
+    const bool known = i < analysis.columns.size();
+    types.push_back(shown_type(result.types[i],
+                               known ? analysis.columns[i].declared : std::optional<sql::Type>{}));
+    columns.push_back({known ? analysis.columns[i].name : result.names[i], types.back()});
+  }
+  const BatchReader reader({result.types.begin(), result.types.end()}, types);
+  query_.set_columns(std::move(columns));
+  while (auto chunk = result.FetchRaw()) {
+    if (chunk->size() == 0) break;
+    query_.push(reader.read(std::move(chunk)));
+    if (connection) watch(*connection);
+  }
+  if (result.HasError()) throw located(result.GetErrorObject(), nullptr);
+}
+
+void StatementRunner::report_update(duckdb::QueryResult& result) {
+  std::optional<int64_t> count;
+  while (auto chunk = result.Fetch()) {
+    if (chunk->size() == 0) break;
+    if (chunk->ColumnCount() == 1 && chunk->data[0].GetType().IsIntegral()) {
+      count = chunk->GetValue(0, 0).GetValue<int64_t>();
+    }
+  }
+  if (result.HasError()) throw located(result.GetErrorObject(), nullptr);
+  if (!count) return;
+  query_.set_update_count(static_cast<uint64_t>(*count));
+  answer_rows(fmt::format("SELECT {}::BIGINT AS rows", *count));
+}
+
+void StatementRunner::answer_done(std::string update_type) {
+  query_.set_update_type(std::move(update_type));
+  answer_rows("SELECT true AS result");
+}
+
+void StatementRunner::answer_rows(const std::string& duckdb_text) {
+  auto lease = core_.connections.acquire("UTC");
+  auto result = lease->Query(duckdb_text);
+  if (result->HasError()) throw located(result->GetErrorObject(), nullptr);
+  stream(*result, {}, nullptr);
+}
+
+}  // namespace meesh::engine

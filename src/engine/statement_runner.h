@@ -1,0 +1,96 @@
+// Runs one statement from text to its last row on the thread that calls run(). Split by kind of
+// statement: statement_runner.cc (dispatch, queries, data changes), session_statements.cc (what
+// only touches the session or the server), definition_statements.cc (schemas, tables, views).
+#pragma once
+
+#include "engine/catalog_set.h"
+#include "engine/connections.h"
+#include "engine/duck.h"
+#include "engine/running_query.h"
+#include "engine/transactions.h"
+
+namespace meesh::engine {
+
+/// What statements need of the engine.
+struct Core {
+  const Options& options;
+  Duck& duck;
+  CatalogSet& catalogs;
+  ConnectionPool& connections;
+  Transactions& transactions;
+  std::function<std::shared_ptr<RunningQuery>(const std::string&)> find_query;
+};
+
+class StatementRunner {
+ public:
+  StatementRunner(Core& core, RunningQuery& query) : core_(core), query_(query) {}
+  /// Throws what the query fails with.
+  void run();
+
+ private:
+  using Parameters = std::vector<const sql::Expr*>;
+
+  void run_text(std::string_view text, const Parameters& parameters);
+  void dispatch(sql::StatementPtr statement, const Parameters& parameters);
+  /// USE, SET SESSION, PREPARE, transactions, CALL …; false if the kind is none of them.
+  bool run_session_statement(sql::Statement& statement);
+  /// Views, comments, catalogs, what is refused; false if the kind is none of them.
+  bool run_definition(sql::StatementPtr& statement);
+
+  void run_resolved(sql::StatementPtr statement, const Parameters& parameters);
+  void execute(const std::string& text, const sql::Printed* positions,
+               const sql::Analysis& analysis);
+  void stream(duckdb::QueryResult& result, const sql::Analysis& analysis,
+              duckdb::Connection* connection);
+  void report_update(duckdb::QueryResult& result);
+  std::unique_ptr<duckdb::QueryResult> start(duckdb::Connection& connection,
+                                             const std::string& text,
+                                             const sql::Printed* positions);
+  void watch(duckdb::Connection& connection);
+
+  // session_statements.cc
+  void use(const sql::Use& statement);
+  void set_session(const sql::SetSession& statement);
+  void reset_session(const sql::ResetSession& statement);
+  void prepare(const sql::Prepare& statement);
+  void execute_prepared(const sql::Execute& statement);
+  void deallocate(const sql::Deallocate& statement);
+  void start_transaction(const sql::StartTransaction& statement);
+  void end_transaction(const std::string& command);
+  void call(const sql::Call& statement);
+  void describe_input(const sql::DescribeInput& statement);
+  void describe_output(const sql::DescribeOutput& statement);
+  const std::string& prepared_text(const sql::Ident& name) const;
+
+  // definition_statements.cc
+  void explain(sql::Explain& statement, const Parameters& parameters);
+  void create_view(sql::CreateView& statement);
+  void drop_view(const sql::DropView& statement);
+  void rename_view(const sql::AlterView& statement);
+  void comment(const sql::CommentOn& statement);
+  void create_catalog(const sql::CreateCatalog& statement);
+  void drop_catalog(const sql::DropCatalog& statement);
+  sql::TableName full_name(const sql::Name& name) const;
+  std::vector<Column> bound_columns(sql::Statement& statement, const sql::Analysis& analysis);
+
+  /// A statement that returns nothing: one row, column "result" boolean true, as Trino answers.
+  void answer_done(std::string update_type);
+  void answer_rows(const std::string& duckdb_text);
+
+  sql::ResolveContext context(const Parameters& parameters) const;
+  ConnectionPool::Lease& connection();
+  void check_writes(const sql::Analysis& analysis);
+
+  Core& core_;
+  RunningQuery& query_;
+  std::shared_ptr<Transaction> transaction_;
+  std::unique_lock<std::mutex> transaction_lock_;
+  ConnectionPool::Lease lease_;  // autocommit
+  RunningQuery::Clock::time_point last_watch_{};
+};
+
+/// A property value or call argument: the text of a literal; NOT_SUPPORTED for expressions.
+std::string literal_text(const sql::Expr* expression, std::string_view what);
+std::string lower_case(std::string_view text);
+
+}  // namespace meesh::engine

@@ -38,6 +38,9 @@ struct TableInfo {
   std::string duckdb_source;
   /// What DuckDB writes to (INSERT INTO …); empty if the table cannot be written.
   std::string duckdb_target;
+  /// Rows can be added but not found again (a partitioned PostgreSQL table: its ctid is not unique
+  /// across partitions): UPDATE, DELETE and MERGE through duckdb_target would touch wrong rows.
+  bool insert_only = false;
 
   /// The PostgreSQL server this table lives on, as the name DuckDB's attached database has; empty
   /// elsewhere. Statements whose tables all share one may be pushed down whole.

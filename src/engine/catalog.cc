@@ -1,0 +1,40 @@
+#include "engine/catalog.h"
+
+namespace meesh::engine {
+
+std::vector<sql::TableInfo> Catalog::describe(const std::string& schema) {
+  std::vector<sql::TableInfo> found;
+  std::vector<std::string> wanted;
+  if (schema.empty()) {
+    wanted = schemas();
+  } else if (schema_exists(schema)) {
+    wanted = {schema};
+  }
+  for (const auto& s : wanted) {
+    for (const auto& t : tables(s)) {
+      // A table that went between the two calls is simply not there.
+      if (auto info = table(s, t)) found.push_back(std::move(*info));
+    }
+  }
+  return found;
+}
+
+void Catalog::create_view(const sql::TableInfo&, bool) {
+  throw Error(Code::kNotSupported, "This connector does not support creating views");
+}
+
+void Catalog::drop_view(const std::string&, const std::string&) {
+  throw Error(Code::kNotSupported, "This connector does not support dropping views");
+}
+
+void Catalog::rename_view(const std::string&, const std::string&, const std::string&, const std::string&) {
+  throw Error(Code::kNotSupported, "This connector does not support renaming views");
+}
+
+void Catalog::set_comment(const std::string&, const std::string&, const std::string& column,
+                          const std::optional<std::string>&) {
+  throw Error(Code::kNotSupported, column.empty() ? "This connector does not support setting table comments"
+                                                  : "This connector does not support setting column comments");
+}
+
+}  // namespace meesh::engine

@@ -1,0 +1,180 @@
+#include "engine/virtual_table.h"
+
+#include <map>
+
+#include "duckdb/main/extension/extension_loader.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/expression/bound_comparison_expression.hpp"
+#include "duckdb/planner/expression/bound_conjunction_expression.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
+#include "duckdb/planner/operator/logical_get.hpp"
+#include "engine/catalog_set.h"
+#include "engine/duck_types.h"
+#include "engine/functions/build.h"
+
+namespace meesh::engine {
+namespace {
+
+/// Ties the registered function to the set it reads.
+struct VirtualSource : duckdb::TableFunctionInfo {
+  explicit VirtualSource(CatalogSet& set) : catalogs(set) {}
+  CatalogSet& catalogs;
+};
+
+struct VirtualBind : duckdb::TableFunctionData {
+  CatalogSet* catalogs = nullptr;
+  const VirtualTable* table = nullptr;
+  VirtualRequest request;
+  duckdb::vector<duckdb::LogicalType> types;
+};
+
+struct VirtualState : duckdb::GlobalTableFunctionState {
+  std::vector<VirtualRow> rows;
+  size_t next = 0;
+  duckdb::vector<duckdb::column_t> columns;
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::TableFunctionBindInput& input,
+                                              duckdb::vector<duckdb::LogicalType>& types,
+                                              duckdb::vector<std::string>& names) {
+  auto data = duckdb::make_uniq<VirtualBind>();
+  data->catalogs = &input.info->Cast<VirtualSource>().catalogs;
+  VirtualRequest& request = data->request;
+  request.catalog = input.inputs.at(0).ToString();
+  request.schema = input.inputs.at(1).ToString();
+  request.table = input.inputs.at(2).ToString();
+  if (input.inputs.size() > 3 && !input.inputs[3].IsNull()) request.schema_equals = input.inputs[3].ToString();
+  if (input.inputs.size() > 4 && !input.inputs[4].IsNull()) request.table_equals = input.inputs[4].ToString();
+  data->table = find_virtual_table(request.catalog, request.schema, request.table);
+  if (!data->table) {
+    raise(Code::kTableNotFound, "Table '" + request.catalog + "." + request.schema + "." + request.table + "' does not exist");
+  }
+  for (const auto& column : data->table->columns) {
+    names.push_back(column.name);
+    types.push_back(to_duckdb(column.type));
+  }
+  data->types = types;
+  return data;
+}
+
+const duckdb::Expression& without_casts(const duckdb::Expression& expression) {
+  const duckdb::Expression* e = &expression;
+  while (e->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
+    e = e->Cast<duckdb::BoundCastExpression>().child.get();
+  }
+  return *e;
+}
+
+/// Takes `column = 'text'` as a hint; the filter itself stays where it is.
+void take_hint(const duckdb::LogicalGet& get, VirtualBind& data, const duckdb::Expression& filter) {
+  if (filter.GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONJUNCTION &&
+      filter.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND) {
+    for (auto& part : filter.Cast<duckdb::BoundConjunctionExpression>().children) take_hint(get, data, *part);
+    return;
+  }
+  if (filter.GetExpressionType() != duckdb::ExpressionType::COMPARE_EQUAL) return;
+  auto& comparison = filter.Cast<duckdb::BoundComparisonExpression>();
+  const auto* column = &without_casts(*comparison.left);
+  const auto* constant = &without_casts(*comparison.right);
+  if (column->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) std::swap(column, constant);
+  if (column->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF ||
+      constant->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CONSTANT) {
+    return;
+  }
+  const auto& value = constant->Cast<duckdb::BoundConstantExpression>().value;
+  if (value.IsNull() || value.type().id() != duckdb::LogicalTypeId::VARCHAR) return;
+  const auto& reference = column->Cast<duckdb::BoundColumnRefExpression>();
+  if (reference.binding.table_index != get.table_index) return;
+  const auto& ids = get.GetColumnIds();
+  const auto at = static_cast<duckdb::idx_t>(reference.binding.column_index);
+  if (at >= ids.size() || ids[at].IsRowIdColumn() || ids[at].GetPrimaryIndex() >= data.table->columns.size()) return;
+  const std::string& name = data.table->columns[ids[at].GetPrimaryIndex()].name;
+  if (name == data.table->schema_column) data.request.schema_equals = value.ToString();
+  if (name == data.table->table_column) data.request.table_equals = value.ToString();
+}
+
+void take_hints(duckdb::ClientContext&, duckdb::LogicalGet& get, duckdb::FunctionData* bind_data,
+                duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) {
+  for (const auto& filter : filters) take_hint(get, bind_data->Cast<VirtualBind>(), *filter);
+}
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext&, duckdb::TableFunctionInitInput& input) {
+  const auto& data = input.bind_data->Cast<VirtualBind>();
+  auto state = duckdb::make_uniq<VirtualState>();
+  state->columns = input.column_ids;
+  try {
+    state->rows = data.table->rows(*data.catalogs, data.request);
+  } catch (const Error& error) {
+    raise(error.code(), error.message());
+  }
+  return state;
+}
+
+void scan(duckdb::ClientContext&, duckdb::TableFunctionInput& input, duckdb::DataChunk& output) {
+  const auto& data = input.bind_data->Cast<VirtualBind>();
+  auto& state = input.global_state->Cast<VirtualState>();
+  duckdb::idx_t count = 0;
+  for (; count < STANDARD_VECTOR_SIZE && state.next < state.rows.size(); ++count, ++state.next) {
+    auto& row = state.rows[state.next];
+    for (duckdb::idx_t i = 0; i < state.columns.size(); ++i) {
+      const auto column = state.columns[i];
+      if (column >= data.types.size()) continue;  // count(*) asks for no column
+      // Copied, not moved: a column may be asked for twice.
+      auto value = row.at(column);
+      value.Reinterpret(data.types[column]);
+      output.SetValue(i, count, value);
+    }
+  }
+  output.SetCardinality(count);
+}
+
+using Key = std::pair<std::string, std::string>;
+
+std::map<Key, const VirtualTable*> index_of(const std::vector<VirtualTable>& tables) {
+  std::map<Key, const VirtualTable*> found;
+  for (const auto& table : tables) found.emplace(Key{table.schema, table.name}, &table);
+  return found;
+}
+
+}  // namespace
+
+sql::TableInfo VirtualTable::describe(const std::string& catalog) const {
+  sql::TableInfo info;
+  info.name = {catalog, schema, name};
+  for (const auto& column : columns) {
+    sql::ColumnInfo described;
+    described.name = column.name;
+    described.type = column.type;
+    info.columns.push_back(std::move(described));
+  }
+  info.duckdb_source =
+      "meesh_virtual(" + quote_string(catalog) + ", " + quote_string(schema) + ", " + quote_string(name) + ")";
+  return info;
+}
+
+const VirtualTable* find_virtual_table(const std::string& catalog, const std::string& schema, const std::string& table) {
+  static const auto information_schema = index_of(information_schema_tables());
+  static const auto system = index_of(system_tables());
+  const auto& tables = schema == "information_schema" ? information_schema : system;
+  if (schema != "information_schema" && catalog != "system") return nullptr;
+  const auto found = tables.find({schema, table});
+  return found == tables.end() ? nullptr : found->second;
+}
+
+void register_virtual_tables(duckdb::DatabaseInstance& instance, CatalogSet& catalogs) {
+  const auto varchar = duckdb::LogicalType::VARCHAR;
+  duckdb::TableFunctionSet set("meesh_virtual");
+  for (const size_t hints : {0, 1, 2}) {
+    duckdb::vector<duckdb::LogicalType> arguments(3 + hints, varchar);
+    duckdb::TableFunction function("meesh_virtual", arguments, scan, bind, init);
+    function.projection_pushdown = true;
+    function.pushdown_complex_filter = take_hints;
+    function.function_info = duckdb::make_shared_ptr<VirtualSource>(catalogs);
+    set.AddFunction(function);
+  }
+  duckdb::ExtensionLoader loader(instance, "meesh");
+  loader.RegisterFunction(set);
+}
+
+}  // namespace meesh::engine

@@ -1,1 +1,57 @@
-int main() { return 0; }
+#include <clocale>
+
+#include "app/commands.h"
+#include "app/language.h"
+#include "mesh/mesh.h"
+
+namespace meesh::app {
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app(std::string(say("meesh: a data mesh in one program", "meesh : un data mesh en un seul programme")), "meesh");
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", std::string(say("Help of every command", "L'aide de toutes les commandes")));
+  app.add_option_function<std::string>(
+         "--lang",
+         [](const std::string& lang) { set_language(lang == "fr" ? Language::kFrench : Language::kEnglish); },
+         std::string(say("Language: en or fr", "Langue : en ou fr")))
+      ->check(CLI::IsMember({"en", "fr"}));
+  app.footer(std::string(say(
+      "Examples:\n"
+      "  meesh serve --mesh demo                   start the mesh in the folder demo\n"
+      "  meesh sql -e \"SHOW CATALOGS\"              ask it\n"
+      "  meesh doctor                              check the installation",
+      "Exemples :\n"
+      "  meesh serve --mesh demo                   démarre le mesh du dossier demo\n"
+      "  meesh sql -e \"SHOW CATALOGS\"              l'interroge\n"
+      "  meesh doctor                              vérifie l'installation")));
+  int exit_code = 0;
+  add_serve(app, exit_code);
+  add_sql(app, exit_code);
+  add_demo(app, exit_code);
+  add_doctor(app, exit_code);
+  add_schema(app, exit_code);
+  add_version(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const mesh::ConfigError& error) {
+    fmt::print(stderr, "{}\n", error.report());
+    return 2;
+  } catch (const Error& error) {
+    fmt::print(stderr, "meesh: {}\n", error.what());
+    return 1;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace meesh::app
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_ALL, "");
+  // Number texts are part of protocols: they never depend on the locale.
+  std::setlocale(LC_NUMERIC, "C");
+  return meesh::app::run(argc, argv);
+}

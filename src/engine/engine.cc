@@ -162,6 +162,8 @@ class LocalEngine : public Engine {
     });
   }
 
+  void load_extension(const std::string& name) override { duck_.load_extension(name); }
+
   void shutdown(std::chrono::milliseconds grace) override {
     {
       std::lock_guard lock(mutex_);

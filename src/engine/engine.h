@@ -130,6 +130,8 @@ class Engine {
 
   /// Loads extensions and warms what first use would wait for; runs in the background.
   virtual void warm_up() = 0;
+  /// Loads one DuckDB extension now; throws what a statement that needs it would fail with.
+  virtual void load_extension(const std::string& name) = 0;
   /// No new queries; running ones get until the deadline, then are cancelled.
   virtual void shutdown(std::chrono::milliseconds grace) = 0;
   virtual const Options& options() const = 0;

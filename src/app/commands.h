@@ -1,0 +1,16 @@
+// The commands of `meesh`, each a function from its options to an exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace meesh::app {
+
+/// Each adds its subcommand; `exit_code` receives what running it gave.
+void add_serve(CLI::App& app, int& exit_code);
+void add_sql(CLI::App& app, int& exit_code);
+void add_demo(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
+void add_schema(CLI::App& app, int& exit_code);
+void add_version(CLI::App& app, int& exit_code);
+
+}  // namespace meesh::app

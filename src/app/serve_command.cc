@@ -1,0 +1,208 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "app/commands.h"
+#include "app/language.h"
+#include "app/sql/result_printer.h"
+#include "app/sql/trino_client.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "mesh/running_mesh.h"
+#include "meta/leases.h"
+#include "serve/trino/trino.h"
+
+namespace meesh::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kDrain = std::chrono::seconds(10);
+
+struct ServeOptions {
+  std::string mesh = ".", data;
+  std::optional<int> port;
+  std::string show;
+};
+
+/// SIGINT and SIGTERM are taken by the main thread alone, when it asks for them.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+engine::Options engine_options(const mesh::Mesh& mesh) {
+  engine::Options options;
+  const char* extensions = std::getenv("MEESH_EXTENSIONS");
+  options.extension_directory = extensions ? extensions : MEESH_EXTENSION_DIR;
+  options.spill_directory = mesh.compute.spill_folder.empty()
+                                ? (mesh.data / "spill").string()
+                                : mesh.compute.spill_folder.string();
+  options.spill_limit = mesh.compute.spill_limit;
+  options.memory_limit = mesh.compute.memory;
+  if (options.memory_limit == 0 && mesh.compute.memory_percent > 0) {
+    options.memory_limit = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 100 *
+                           static_cast<uint64_t>(mesh.compute.memory_percent);
+  }
+  options.threads = mesh.compute.threads;
+  options.max_running = mesh.compute.max_running;
+  options.max_running_per_user = mesh.compute.max_running_per_user;
+  options.node_version = MEESH_TRINO_VERSION;
+  options.environment = mesh.name;
+  return options;
+}
+
+void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh, const mesh::RunningMesh& running) {
+  for (auto& options : running.catalogs()) {
+    engine.add_catalog(engine::make_postgresql_catalog(options));
+  }
+  bool has_memory = false;
+  for (const auto& extra : mesh.catalogs) {
+    if (extra.kind == mesh::ExtraCatalog::Kind::kTpch) {
+      engine.add_catalog(engine::make_tpch_catalog(extra.name));
+    } else if (extra.kind == mesh::ExtraCatalog::Kind::kMemory) {
+      engine.add_catalog(engine::make_memory_catalog(extra.name));
+    }
+    has_memory |= extra.name == "memory";
+  }
+  if (!has_memory) engine.add_catalog(engine::make_memory_catalog("memory"));
+}
+
+/// Asks the statement of a file through the front door, as any client would, and prints the answer.
+void show_answer(const std::string& file, const std::string& address) {
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in && text.empty()) throw Error(Code::kNotFound, fmt::format("cannot read '{}'", file));
+  ClientSession session;
+  session.server = address;
+  session.user = "meesh";
+  TrinoClient client(session);
+  auto printer = ResultPrinter::make(OutputFormat::kAligned, stdout, isatty(STDOUT_FILENO) != 0);
+  TrinoClient::Callbacks callbacks;
+  callbacks.columns = [&](const std::vector<ClientColumn>& columns) { printer->columns(columns); };
+  callbacks.rows = [&](const boost::json::array& rows) {
+    for (const auto& row : rows) printer->row(row.as_array());
+  };
+  const auto start = Clock::now();
+  const auto outcome = client.run(text, callbacks);
+  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  printer->end();
+  if (outcome.error) {
+    fmt::print("{}: {}\n", outcome.error->name, outcome.error->message);
+  } else {
+    fmt::print("({} {}, {:.0f} ms)\n\n", outcome.rows, say("rows", "lignes"), ms);
+  }
+  std::fflush(stdout);
+}
+
+void print_banner(const mesh::Mesh& mesh, const std::string& address,
+                  const mesh::RunningMesh& running, double seconds) {
+  fmt::print("\n{} '{}' {} {:.2f} s:  {}\n", say("The mesh", "Le mesh"), mesh.name,
+             say("is up after", "est prêt après"), seconds, address);
+  for (const auto& database : running.databases()) {
+    fmt::print("  {:<12} {}:{}/{}  ({})\n", database.catalog, database.host, database.port,
+               database.database, database.owner);
+  }
+  fmt::print("\n{}\n", say("  SQL page       open the address in a browser\n"
+                           "  terminal       meesh sql\n"
+                           "  Python         trino.dbapi.connect(host='localhost', port=…, user='you')\n"
+                           "  Ctrl-C stops everything.",
+                           "  page SQL       ouvrez l'adresse dans un navigateur\n"
+                           "  terminal       meesh sql\n"
+                           "  Python         trino.dbapi.connect(host='localhost', port=…, user='vous')\n"
+                           "  Ctrl-C arrête tout."));
+  std::fflush(stdout);
+}
+
+void configure_log(const mesh::Mesh& mesh) {
+  log::Options options;
+  if (!std::getenv("MEESH_LOG")) options.level = log::parse_level(mesh.log_level);
+  if (mesh.log_format == "json") options.format = log::Format::kJson;
+  if (mesh.log_format == "human") options.format = log::Format::kHuman;
+  log::configure(options);
+}
+
+int serve(const ServeOptions& given) {
+  const auto start = Clock::now();
+  const sigset_t signals = block_stop_signals();
+  mesh::LoadOptions load;
+  load.data = given.data;
+  const auto mesh = mesh::Mesh::load(given.mesh, load);
+  configure_log(mesh);
+
+  mesh::RunningMesh running(mesh, [](const std::string& line) { log::info(line); });
+  // The engine opens while the databases start.
+  std::exception_ptr failed;
+  std::thread databases([&] {
+    try {
+      running.start();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  });
+  std::unique_ptr<engine::Engine> engine;
+  try {
+    engine = engine::Engine::open(engine_options(mesh));
+    engine->warm_up();
+  } catch (...) {
+    if (!failed) failed = std::current_exception();
+  }
+  databases.join();
+  if (failed) std::rethrow_exception(failed);
+  add_catalogs(*engine, mesh, running);
+
+  net::ServerOptions options;
+  options.address = mesh.listen.address;
+  options.port = given.port.value_or(mesh.listen.port);
+  if (mesh.tls) options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
+  net::Server server(options);
+  serve::trino::register_trino(server, *engine, {});
+  server.start();
+  const std::string address = fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
+                                          options.address == "127.0.0.1" ? "localhost" : options.address,
+                                          server.port());
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  log::info("the mesh is up", {{"mesh", mesh.name}, {"address", address}, {"seconds", seconds}});
+  print_banner(mesh, address, running, seconds);
+  if (!given.show.empty()) {
+    try {
+      show_answer(given.show, address);
+    } catch (const Error& error) {
+      fmt::print("{}\n", error.what());
+    }
+  }
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  // A second signal while stopping ends the wait at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  server.stop(kDrain);
+  engine->shutdown(std::chrono::milliseconds(0));
+  running.stop();
+  log::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  auto* command = app.add_subcommand("serve", std::string(say("Start a mesh and serve it", "Démarrer un mesh et le servir")));
+  command->add_option("--mesh", options->mesh, std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))->capture_default_str();
+  command->add_option("--port", options->port, std::string(say("HTTP port instead of the file's; 0 takes a free one", "Port HTTP au lieu de celui du fichier ; 0 en prend un libre")))
+      ->check(CLI::Range(0, 65535));
+  command->add_option("--data", options->data, std::string(say("Data folder instead of the file's", "Dossier de données au lieu de celui du fichier")));
+  command->add_option("--show", options->show, std::string(say("Once up, run this SQL file and print the answer", "Une fois prêt, exécuter ce fichier SQL et afficher la réponse")));
+  command->footer("meesh serve --mesh demo --show demo/queries/query_a.sql\nmeesh serve --mesh /srv/mesh --port 8443 --data /var/lib/meesh");
+  command->callback([options, &exit_code] { exit_code = serve(*options); });
+}
+
+}  // namespace meesh::app

@@ -60,6 +60,15 @@ struct TypeNode {
 };
 using TypeNodePtr = std::unique_ptr<TypeNode>;
 
+/// The type that is written; aliases and defaults applied (varchar, decimal = decimal(38,0),
+/// timestamp = timestamp(3)). Throws TYPE_NOT_FOUND and, for lengths out of range,
+/// INVALID_FUNCTION_ARGUMENT, at the node's position.
+Type to_type(const TypeNode& node);
+/// A type alone: "decimal(10,2)".
+TypeNodePtr parse_type(std::string_view text);
+/// Trino text that parses to the same node.
+std::string print_type(const TypeNode& node);
+
 // ---------------------------------------------------------------- expressions
 
 enum class ExprKind {
@@ -110,7 +119,9 @@ struct Dereference : ExprOf<ExprKind::kDereference> { ExprPtr base; Ident field;
 struct ColumnRef : ExprOf<ExprKind::kColumnRef> {
   std::string relation;
   std::string column;
-  std::optional<Type> type;  // declared type, when a catalog or a cast tells it
+  std::optional<Type> type;      // declared type, when a catalog or a cast tells it
+  std::optional<Type> inferred;  // otherwise Trino's type as far as the resolver can tell
+  std::string written;           // the name in the text, for messages
 };
 /// `*` or `t.*` in a SELECT list or count(*); `aliases` is `t.* AS (a, b)`.
 struct Star : ExprOf<ExprKind::kStar> { ExprPtr qualifier; std::vector<Ident> aliases; };
@@ -132,7 +143,10 @@ struct In : ExprOf<ExprKind::kIn> { ExprPtr value; std::vector<ExprPtr> list; bo
 struct InSubquery : ExprOf<ExprKind::kInSubquery> { ExprPtr value; QueryPtr query; bool negated = false; };
 struct Like : ExprOf<ExprKind::kLike> { ExprPtr value, pattern, escape; bool negated = false; };
 struct Exists : ExprOf<ExprKind::kExists> { QueryPtr query; };
-struct SubqueryExpr : ExprOf<ExprKind::kSubquery> { QueryPtr query; };
+struct SubqueryExpr : ExprOf<ExprKind::kSubquery> {
+  QueryPtr query;
+  std::optional<Type> type;  // of its column, as far as the resolver can tell
+};
 enum class Quantifier { kAll, kAny, kSome };
 struct Quantified : ExprOf<ExprKind::kQuantified> {
   ComparisonOp op{};
@@ -145,7 +159,12 @@ struct Case : ExprOf<ExprKind::kCase> {
   std::vector<std::pair<ExprPtr, ExprPtr>> whens;
   ExprPtr otherwise;
 };
-struct Cast : ExprOf<ExprKind::kCast> { ExprPtr value; TypeNodePtr type; bool try_cast = false; };
+struct Cast : ExprOf<ExprKind::kCast> {
+  ExprPtr value;
+  TypeNodePtr type;
+  bool try_cast = false;
+  bool store = false;  // made by the resolver for INSERT, UPDATE, MERGE: text too long is an error
+};
 
 struct SortItem {
   ExprPtr key;
@@ -162,6 +181,7 @@ struct WindowFrame {
   enum class Unit { kRows, kRange, kGroups } unit = Unit::kRange;
   FrameBound start;
   std::optional<FrameBound> end;
+  std::string measures, pattern;  // canonical text of MEASURES … and AFTER MATCH … PATTERN …
 };
 struct WindowSpec {
   std::optional<Ident> base;  // OVER w, or OVER (w …)
@@ -186,6 +206,7 @@ struct FunctionCall : ExprOf<ExprKind::kFunction> {
   NullTreatment nulls = NullTreatment::kNone;
   std::string listagg_overflow;  // text of ON OVERFLOW …, "" = none
   std::string processing_mode;   // "running", "final" (MATCH_RECOGNIZE), "" = none
+  bool measure = false;          // `m OVER w`: a measure of a row pattern window, no parentheses
 };
 struct Lambda : ExprOf<ExprKind::kLambda> { std::vector<Ident> args; ExprPtr body; };
 struct Extract : ExprOf<ExprKind::kExtract> { std::string field; ExprPtr value; };  // lower case
@@ -208,9 +229,13 @@ struct Trim : ExprOf<ExprKind::kTrim> {
 struct JsonFunction : ExprOf<ExprKind::kJsonFunction> {
   std::string name;  // lower case: "json_value" …
   ExprPtr input;     // first operand of exists/value/query
+  std::string input_format;  // "FORMAT JSON", "" = none
   std::string path;  // the JSON path literal
-  std::vector<std::pair<ExprPtr, std::string>> passing;  // value, name (with FORMAT text kept)
+  std::optional<Ident> path_name;
+  std::vector<std::pair<ExprPtr, std::string>> passing;  // value, name as Trino prints it
+  std::vector<std::string> passing_formats;              // parallel: "FORMAT JSON" or ""
   std::vector<std::pair<ExprPtr, ExprPtr>> members;      // object: key, value; array: null, value
+  std::vector<std::string> member_formats;               // parallel: "FORMAT JSON" or ""
   TypeNodePtr returning;
   std::vector<std::string> clauses;  // "FORMAT JSON", "NULL ON EMPTY", "WITH UNCONDITIONAL WRAPPER" …
   std::vector<std::pair<std::string, ExprPtr>> defaults;  // "EMPTY"/"ERROR" → DEFAULT expr
@@ -259,7 +284,14 @@ struct Join : RelationOf<RelationKind::kJoin> {
 };
 struct SubqueryRelation : RelationOf<RelationKind::kSubquery> { QueryPtr query; };
 struct Lateral : RelationOf<RelationKind::kLateral> { QueryPtr query; };
-struct Unnest : RelationOf<RelationKind::kUnnest> { std::vector<ExprPtr> items; bool with_ordinality = false; };
+struct Unnest : RelationOf<RelationKind::kUnnest> {
+  /// What an item unfolds to: an array's elements (1 column), a map's keys and values (2), or the
+  /// fields of an array's rows (width). Set by the resolver, parallel to items.
+  struct Shape { enum class Kind { kElements, kEntries, kFields } kind; size_t width; };
+  std::vector<ExprPtr> items;
+  bool with_ordinality = false;
+  std::vector<Shape> shapes;
+};
 /// TABLE(f(arg, name => value, TABLE(t) …, DESCRIPTOR(…))).
 struct TableFunction : RelationOf<RelationKind::kTableFunction> {
   struct Arg {
@@ -267,7 +299,8 @@ struct TableFunction : RelationOf<RelationKind::kTableFunction> {
     ExprPtr value;             // a scalar, or
     RelationPtr table;         // a table argument with its clauses as text, or
     std::string table_clauses; // "PARTITION BY … PRUNE WHEN EMPTY …"
-    std::optional<std::vector<Ident>> descriptor;
+    std::optional<std::vector<Ident>> descriptor;  // empty: CAST(NULL AS DESCRIPTOR)
+    std::vector<TypeNodePtr> descriptor_types;     // parallel, null = none
   };
   Name name;
   std::vector<Arg> args;
@@ -327,6 +360,9 @@ struct SetOperation : QueryBodyOf<QueryBodyKind::kSetOperation> {
   SetOperator op{};
   SetQuantifier quantifier = SetQuantifier::kNone;
   bool corresponding = false;
+  /// Part of a long chain of one associative operator, built as a balanced tree so that recursion
+  /// over it stays shallow; printed as the chain.
+  bool balanced = false;
   QueryBodyPtr left, right;
 };
 struct Values : QueryBodyOf<QueryBodyKind::kValues> { std::vector<ExprPtr> rows; };  // RowConstructor or scalar
@@ -370,6 +406,8 @@ struct Statement {
   virtual ~Statement() = default;
   StatementKind kind;
   Position pos;
+  /// Set by the resolver: what DuckDB calls the table or schema this statement creates or changes.
+  std::string target;
 };
 template <StatementKind K>
 struct StatementOf : Statement {
@@ -393,6 +431,7 @@ struct Show : StatementOf<StatementKind::kShow> {
   std::string what;
   Name name;  // FROM/IN/target, may be empty
   std::optional<std::string> like, escape;
+  std::string entity_kind;  // grants: "", "table", "schema"
   QueryPtr query;
 };
 struct Use : StatementOf<StatementKind::kUse> { std::optional<Ident> catalog; Ident schema; };

@@ -1,0 +1,354 @@
+#include "mesh/mesh.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/json_schema.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "mesh/config_shapes.h"
+
+namespace meesh::mesh {
+
+namespace fs = std::filesystem;
+using yaml::Node;
+
+namespace {
+
+std::string first_hint(const std::vector<Error>& all) {
+  std::string hint = all.front().hint();
+  if (all.size() > 1) {
+    if (!hint.empty()) hint += "; ";
+    hint += all.size() == 2 ? "1 more mistake" : fmt::format("{} more mistakes", all.size() - 1);
+  }
+  return hint;
+}
+
+class Loader {
+ public:
+  Loader(const fs::path& folder, const LoadOptions& options) : shown_(folder), options_(options) {
+    mesh_.folder = fs::absolute(folder).lexically_normal();
+    if (!mesh_.folder.has_filename()) mesh_.folder = mesh_.folder.parent_path();
+  }
+
+  Mesh load() {
+    if (!fs::exists(mesh_.folder / "meesh.yaml")) {
+      Error error(Code::kConfigInvalid, "there is no such file", {0, 0, (shown_ / "meesh.yaml").string()});
+      error.with_hint("a mesh is a folder with a meesh.yaml; demo/ is one");
+      throw ConfigError({error});
+    }
+    read_secrets();
+    if (auto document = read("meesh.yaml", mesh_shape())) fill_mesh(*document);
+    read_domains();
+    if (!problems_.empty()) throw ConfigError(std::move(problems_));
+    return std::move(mesh_);
+  }
+
+ private:
+  // Nothing if the file has mistakes; they are in problems_ then.
+  std::optional<yaml::Document> read(const fs::path& relative, const base::Shape& shape, bool secrets = false) {
+    const std::string shown = (shown_ / relative).string();
+    const size_t before = problems_.size();
+    try {
+      yaml::Document document = yaml::parse(read_text(mesh_.folder / relative, shown), shown);
+      if (!secrets) {
+        document.substitute([this](const std::string& name) { return secret(name); }, problems_);
+      }
+      base::check(shape, document, problems_);
+      if (problems_.size() > before) return std::nullopt;
+      return document;
+    } catch (const Error& e) {
+      problems_.push_back(e);
+      return std::nullopt;
+    }
+  }
+
+  static std::string read_text(const fs::path& path, const std::string& shown) {
+    std::error_code ignored;
+    std::ifstream stream(path, std::ios::binary);
+    if (fs::is_directory(path, ignored) || !stream) {
+      throw Error(Code::kConfigInvalid, "the file cannot be read", {0, 0, shown});
+    }
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return std::move(text).str();
+  }
+
+  std::optional<std::string> secret(const std::string& name) const {
+    if (options_.environment) {
+      if (auto value = options_.environment(name)) return value;
+    } else if (const char* value = std::getenv(name.c_str())) {
+      return value;
+    }
+    const auto found = secrets_.find(name);
+    return found == secrets_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void read_secrets() {
+    const fs::path path = mesh_.folder / "secrets.yaml";
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return;
+    const std::string shown = (shown_ / "secrets.yaml").string();
+    if ((status.st_mode & 077) != 0) {
+      problems_.push_back(Error(Code::kConfigInvalid,
+                                fmt::format("others may read this file (its mode is {:04o})", status.st_mode & 07777),
+                                {0, 0, shown})
+                              .with_hint(fmt::format("chmod 600 {}", shown)));
+      // Its values are read all the same, or each of them would seem to be missing.
+    }
+    if (const auto document = read("secrets.yaml", secrets_shape(), true)) {
+      const Node& root = document->root;
+      for (size_t i = 0; i < root.keys.size(); ++i) secrets_[root.keys[i].name] = root.items[i].text;
+    }
+  }
+
+  static int integer_or(const Node& node, std::string_view key, int otherwise) {
+    const Node* value = node.find(key);
+    return value == nullptr ? otherwise : static_cast<int>(*value->integer());
+  }
+  static std::string text_or(const Node& node, std::string_view key, std::string otherwise) {
+    const Node* value = node.find(key);
+    return value == nullptr ? std::move(otherwise) : value->text;
+  }
+  fs::path resolved(const fs::path& base, const std::string& text) const {
+    return (base / text).lexically_normal();
+  }
+
+  fs::path existing_file(const yaml::Document& document, const Node& node, const fs::path& base) {
+    fs::path path = resolved(base, node.text);
+    std::error_code ignored;
+    if (!fs::is_regular_file(path, ignored)) {
+      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("there is no file '{}'", node.text),
+                                         node.line, node.column)
+                              .with_hint(fmt::format("looked for {}", path.string())));
+    }
+    return path;
+  }
+
+  void fill_mesh(const yaml::Document& document) {
+    const Node& root = document.root;
+    mesh_.name = root.find("name")->text;
+    mesh_.data = options_.data.empty() ? resolved(mesh_.folder, root.find("data")->text)
+                                       : fs::absolute(options_.data).lexically_normal();
+    if (!mesh_.data.has_filename()) mesh_.data = mesh_.data.parent_path();
+    mesh_.listen.address = root.find("listen")->find("address")->text;
+    mesh_.listen.port = integer_or(*root.find("listen"), "port", 0);
+    if (const Node* tls = root.find("tls")) {
+      mesh_.tls = Tls{existing_file(document, *tls->find("certificate"), mesh_.folder),
+                      existing_file(document, *tls->find("key"), mesh_.folder)};
+    }
+    const Node& metadata = *root.find("metadata");
+    if (metadata.find("kind")->text == "postgresql") {
+      mesh_.metadata = {Metadata::Kind::kPostgresql, metadata.find("url")->text};
+    }
+    fill_compute(*root.find("compute"));
+    if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
+    mesh_.language = root.find("language")->text;
+    mesh_.log_level = root.find("log")->find("level")->text;
+    mesh_.log_format = root.find("log")->find("format")->text;
+  }
+
+  void fill_compute(const Node& compute) {
+    Compute& to = mesh_.compute;
+    const std::string& memory = compute.find("memory")->text;
+    if (memory.ends_with('%')) {
+      to.memory_percent = std::stoi(memory);
+    } else {
+      to.memory = *base::parse_size(memory);
+    }
+    to.threads = integer_or(compute, "threads", 0);
+    const Node& spill = *compute.find("spill");
+    to.spill_folder = spill.find("folder") ? resolved(mesh_.folder, spill.find("folder")->text) : mesh_.data / "spill";
+    if (const Node* limit = spill.find("limit")) to.spill_limit = *base::parse_size(limit->text);
+    to.max_running = integer_or(compute, "max_running", 0);
+    to.max_running_per_user = integer_or(compute, "max_running_per_user", 0);
+  }
+
+  // A catalog name may be used once in the whole mesh; `system` and `hive`-like names of our own
+  // are the engine's.
+  void claim_catalog(const yaml::Document& document, const std::string& name, int line, int column) {
+    std::string taken_by = name == "system" || name == "information_schema" ? "meesh itself" : "";
+    const auto [entry, fresh] = catalog_owners_.emplace(name, fmt::format("{}:{}", document.file, line));
+    if (!fresh) taken_by = entry->second;
+    if (taken_by.empty()) return;
+    problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the catalog name '{}' is taken", name),
+                                       line, column)
+                            .with_hint(fmt::format("by {}", taken_by)));
+  }
+
+  void fill_catalogs(const yaml::Document& document, const Node& catalogs) {
+    for (size_t i = 0; i < catalogs.keys.size(); ++i) {
+      const Node& node = catalogs.items[i];
+      const std::string& kind = node.find("kind")->text;
+      ExtraCatalog catalog;
+      catalog.name = catalogs.keys[i].name;
+      catalog.kind = kind == "tpch"     ? ExtraCatalog::Kind::kTpch
+                     : kind == "memory" ? ExtraCatalog::Kind::kMemory
+                                        : ExtraCatalog::Kind::kPostgresql;
+      if (catalog.kind == ExtraCatalog::Kind::kPostgresql) catalog.database = database(document, node, mesh_.folder);
+      claim_catalog(document, catalog.name, catalogs.keys[i].line, catalogs.keys[i].column);
+      mesh_.catalogs.push_back(std::move(catalog));
+    }
+  }
+
+  Database database(const yaml::Document& document, const Node& node, const fs::path& base) {
+    Database to;
+    to.kind = node.find("kind")->text == "managed" ? Database::Kind::kManaged : Database::Kind::kPostgresql;
+    to.name = node.find("name")->text;
+    to.host = text_or(node, "host", "");
+    to.port = integer_or(node, "port", 0);
+    to.user = node.find("user")->text;
+    to.password = text_or(node, "password", "");
+    if (const Node* init = node.find("init")) {
+      for (const Node& file : init->items) to.init.push_back(existing_file(document, file, base));
+    }
+    if (to.kind == Database::Kind::kManaged) check_managed(document, node, to);
+    return to;
+  }
+
+  void check_managed(const yaml::Document& document, const Node& node, Database& to) {
+    static const std::vector<std::string> kOurs = {
+        "listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory", "hba_file",
+        "ident_file", "external_pid_file", "config_file", "ssl", "logging_collector", "log_destination"};
+    if (to.name == "postgres" || to.name.starts_with("template")) {
+      const Node& name = *node.find("name");
+      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the database '{}' is the server's own", to.name),
+                                         name.line, name.column));
+    }
+    if (to.user == "meesh" || to.user == "public" || to.user.starts_with("pg_")) {
+      const Node& user = *node.find("user");
+      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the user '{}' is the server's own", to.user),
+                                         user.line, user.column)
+                              .with_hint("take another name, such as admin"));
+    }
+    const Node* settings = node.find("settings");
+    if (settings == nullptr) return;
+    for (size_t i = 0; i < settings->keys.size(); ++i) {
+      const yaml::Key& key = settings->keys[i];
+      if (std::ranges::find(kOurs, key.name) != kOurs.end()) {
+        problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("'{}' is set by meesh", key.name),
+                                           key.line, key.column));
+      }
+      to.settings[key.name] = settings->items[i].text;
+    }
+  }
+
+  std::vector<fs::path> entries(const fs::path& relative) {
+    std::vector<fs::path> found;
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(mesh_.folder / relative, failure)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with('.')) found.push_back(relative / name);
+    }
+    std::ranges::sort(found);
+    return found;
+  }
+
+  void read_domains() {
+    for (const fs::path& folder : entries("domains")) {
+      if (!fs::is_directory(mesh_.folder / folder)) continue;
+      if (fs::exists(mesh_.folder / folder / "domain.yaml")) {
+        read_domain(folder);
+        continue;
+      }
+      problems_.push_back(Error(Code::kConfigInvalid, "there is no such file", {0, 0, (shown_ / folder / "domain.yaml").string()})
+                              .with_hint("every folder in domains/ is a domain and has one"));
+    }
+  }
+
+  void read_domain(const fs::path& folder) {
+    const auto document = read(folder / "domain.yaml", domain_shape());
+    std::vector<Product> products = read_products(folder);
+    if (!document) return;
+    const Node& root = document->root;
+    Domain domain;
+    domain.file = mesh_.folder / folder / "domain.yaml";
+    domain.name = text_or(root, "name", folder.filename().string());
+    const Node& at = root.find("name") != nullptr ? *root.find("name") : root;
+    const auto names = domain_shape().parts.front();
+    if (!root.find("name") && !plain_name(domain.name)) {
+      problems_.push_back(document->error(Code::kConfigInvalid,
+                                          fmt::format("the folder's name '{}' is not {}", domain.name, names.pattern_means),
+                                          1, 1)
+                              .with_hint("give 'name', or rename the folder"));
+    }
+    for (const Domain& other : mesh_.domains) {
+      if (other.name != domain.name) continue;
+      problems_.push_back(document->error(Code::kConfigInvalid, fmt::format("the domain name '{}' is taken", domain.name),
+                                          at.line, at.column)
+                              .with_hint("by " + other.file.string()));
+    }
+    domain.description = text_or(root, "description", "");
+    domain.owner = {root.find("owner")->find("team")->text, text_or(*root.find("owner"), "email", "")};
+    const Node* catalog = root.find("catalog");
+    domain.catalog = catalog != nullptr ? catalog->text : domain.name;
+    if (catalog == nullptr) std::ranges::replace(domain.catalog, '-', '_');
+    claim_catalog(*document, domain.catalog, catalog ? catalog->line : at.line, catalog ? catalog->column : at.column);
+    domain.database = database(*document, *root.find("database"), mesh_.folder / folder);
+    if (const Node* list = root.find("products")) {
+      for (const Node& node : list->items) add_product(*document, node, products);
+    }
+    domain.products = std::move(products);
+    mesh_.domains.push_back(std::move(domain));
+  }
+
+  static bool plain_name(const std::string& name) {
+    return !name.empty() && name.size() <= 63 && name[0] >= 'a' && name[0] <= 'z' &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+  }
+
+  std::vector<Product> read_products(const fs::path& folder) {
+    std::vector<Product> products;
+    for (const fs::path& file : entries(folder / "products")) {
+      if (file.extension() != ".yaml") continue;
+      if (const auto document = read(file, product_shape())) add_product(*document, document->root, products);
+    }
+    return products;
+  }
+
+  void add_product(const yaml::Document& document, const Node& node, std::vector<Product>& products) {
+    Product product{node.find("name")->text, text_or(node, "description", ""), text_or(node, "table", ""), {}};
+    if (const Node* tags = node.find("tags")) {
+      for (const Node& tag : tags->items) product.tags.push_back(tag.text);
+    }
+    if (std::ranges::find(products, product.name, &Product::name) != products.end()) {
+      const Node& name = *node.find("name");
+      problems_.push_back(document.error(Code::kConfigInvalid,
+                                         fmt::format("the domain has a product '{}' already", product.name), name.line,
+                                         name.column));
+    }
+    products.push_back(std::move(product));
+  }
+
+  fs::path shown_;
+  const LoadOptions& options_;
+  Mesh mesh_;
+  std::map<std::string, std::string> secrets_;
+  std::map<std::string, std::string> catalog_owners_;
+  std::vector<Error> problems_;
+};
+
+}  // namespace
+
+ConfigError::ConfigError(std::vector<Error> all)
+    : Error(all.front().code(), all.front().message(), all.front().location()), all_(std::move(all)) {
+  with_hint(first_hint(all_));
+}
+
+std::string ConfigError::report() const {
+  std::string text;
+  for (const Error& error : all_) text += fmt::format("{}{}", text.empty() ? "" : "\n", error.what());
+  return text;
+}
+
+Mesh Mesh::load(const fs::path& folder, const LoadOptions& options) { return Loader(folder, options).load(); }
+
+}  // namespace meesh::mesh

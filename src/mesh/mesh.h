@@ -1,0 +1,128 @@
+// A mesh as its folder describes it: meesh.yaml and domains/*/domain.yaml, read and checked.
+//
+//   mesh::Mesh mesh = mesh::Mesh::load("demo");     // throws mesh::ConfigError
+//   mesh::RunningMesh running(mesh);                // see running_mesh.h
+//
+// Nothing is started or created here; loading only reads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include "base/error.h"
+
+namespace meesh::mesh {
+
+/// Everything that is wrong with a mesh folder. As an Error it is the first mistake (CONFIG_INVALID,
+/// SECRET_MISSING or NOT_SUPPORTED) whose hint counts the others.
+class ConfigError : public Error {
+ public:
+  explicit ConfigError(std::vector<Error> all);  // not empty
+  const std::vector<Error>& all() const { return all_; }
+  /// One line a mistake.
+  std::string report() const;
+
+ private:
+  std::vector<Error> all_;
+};
+
+struct Listen {
+  std::string address = "127.0.0.1";
+  int port = 8080;
+};
+
+struct Tls {
+  std::filesystem::path certificate, key;  // PEM files that exist
+};
+
+struct Metadata {
+  enum class Kind { kSqlite, kPostgresql };
+  Kind kind = Kind::kSqlite;
+  std::string url;  // kPostgresql: postgresql://…
+};
+
+struct Compute {
+  uint64_t memory = 0;         // bytes; 0 = memory_percent or the engine's own choice
+  int memory_percent = 0;      // of the machine
+  int threads = 0;             // 0 = cores
+  std::filesystem::path spill_folder;
+  uint64_t spill_limit = 0;    // bytes; 0 = the engine's own choice
+  int max_running = 0;
+  int max_running_per_user = 0;
+};
+
+/// Where a domain's tables are.
+struct Database {
+  enum class Kind { kManaged, kPostgresql };
+  Kind kind = Kind::kManaged;
+  std::string name;             // the database on the server: sales_db
+  std::string host;             // kPostgresql
+  int port = 0;                 // kManaged: wished for, 0 = any free one from 15432 on
+  std::string user = "admin";
+  std::string password;         // kManaged: empty = one is made and kept under the data folder
+  std::vector<std::filesystem::path> init;          // kManaged: SQL files, run in this order
+  std::map<std::string, std::string> settings;      // kManaged: postgresql.conf settings
+};
+
+struct Owner {
+  std::string team, email;
+};
+
+struct Product {
+  std::string name, description, table;
+  std::vector<std::string> tags;
+};
+
+struct Domain {
+  std::string name, description, catalog;
+  Owner owner;
+  Database database;
+  std::vector<Product> products;
+  std::filesystem::path file;
+};
+
+/// A catalog that belongs to no domain.
+struct ExtraCatalog {
+  enum class Kind { kTpch, kMemory, kPostgresql };
+  std::string name;
+  Kind kind = Kind::kMemory;
+  Database database;  // kPostgresql
+};
+
+struct LoadOptions {
+  std::filesystem::path data;  // instead of the file's `data`, relative to the working directory
+  /// The environment; a test may give its own.
+  std::function<std::optional<std::string>(const std::string&)> environment;
+};
+
+struct Mesh {
+  std::filesystem::path folder;  // absolute
+  std::filesystem::path data;    // absolute; may not exist yet
+  std::string name;
+  Listen listen;
+  std::optional<Tls> tls;
+  Metadata metadata;
+  Compute compute;
+  std::vector<ExtraCatalog> catalogs;
+  std::vector<Domain> domains;  // by folder name
+  std::string language;         // "en" or "fr"
+  std::string log_level;        // trace, debug, info, warn, error
+  std::string log_format;       // auto, human, json
+
+  /// Reads `folder`. Throws ConfigError with every mistake of every file.
+  static Mesh load(const std::filesystem::path& folder, const LoadOptions& options = {});
+};
+
+/// The JSON Schema (Draft 2020-12) of one kind of file: "meesh", "domain", "product", "secrets".
+/// Throws NOT_FOUND for another word.
+boost::json::value json_schema(std::string_view kind);
+std::vector<std::string> schema_kinds();
+
+}  // namespace meesh::mesh

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/log.h"
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
@@ -146,11 +147,86 @@ sql::TableInfo VirtualTable::describe(const std::string& catalog) const {
     sql::ColumnInfo described;
     described.name = column.name;
     described.type = column.type;
+    described.hidden = column.hidden;
     info.columns.push_back(std::move(described));
   }
   info.duckdb_source =
       "meesh_virtual(" + quote_string(catalog) + ", " + quote_string(schema) + ", " + quote_string(name) + ")";
   return info;
+}
+
+std::vector<VirtualColumn> text_columns(std::initializer_list<const char*> names) {
+  std::vector<VirtualColumn> columns;
+  for (const char* name : names) columns.push_back(text_column(name));
+  return columns;
+}
+
+duckdb::Value time_or_null(std::chrono::system_clock::time_point time) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+  if (micros == 0) return duckdb::Value(duckdb::LogicalType::TIMESTAMP_TZ);
+  // Milliseconds are what the column's type tells.
+  return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros / 1000 * 1000));
+}
+
+std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog, const VirtualRequest& request) {
+  const auto wanted = [&](const std::string& schema, const std::string& table) {
+    return (!request.schema_equals || *request.schema_equals == schema) &&
+           (!request.table_equals || *request.table_equals == table);
+  };
+  std::vector<sql::TableInfo> found;
+  if (catalog == "system") {
+    for (const auto& table : system_tables()) {
+      if (wanted(table.schema, table.name)) found.push_back(table.describe(catalog));
+    }
+  } else if (!request.schema_equals || *request.schema_equals != "information_schema") {
+    const auto source = catalogs.get(catalog);
+    if (request.schema_equals && request.table_equals) {
+      if (auto info = source->table(*request.schema_equals, *request.table_equals)) found.push_back(std::move(*info));
+    } else {
+      for (auto& info : source->describe(request.schema_equals.value_or(""))) {
+        if (wanted(info.name.schema, info.name.table)) found.push_back(std::move(info));
+      }
+    }
+  }
+  for (const auto& table : information_schema_tables()) {
+    if (wanted(table.schema, table.name)) found.push_back(table.describe(catalog));
+  }
+  return found;
+}
+
+namespace {
+
+/// Runs `read`; false, with a warning, when the catalog cannot be reached or has just gone.
+bool reached(const std::string& catalog, const std::function<void()>& read) {
+  try {
+    read();
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kExternal && error.code() != Code::kCatalogNotFound) throw;
+    log::warn("a catalog is left out of a listing", {{"catalog", catalog}, {"error", error.what()}});
+    return false;
+  }
+}
+
+}  // namespace
+
+void for_each_table(CatalogSet& catalogs, const VirtualRequest& request,
+                    const std::function<void(const sql::TableInfo&)>& use) {
+  for (const auto& catalog : catalogs.names()) {
+    std::vector<sql::TableInfo> tables;
+    if (!reached(catalog, [&] { tables = tables_of(catalogs, catalog, request); })) continue;
+    for (const auto& table : tables) use(table);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalogs) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& catalog : catalogs.names()) {
+    reached(catalog, [&] {
+      for (auto& schema : catalogs.schemas(catalog)) found.emplace_back(catalog, std::move(schema));
+    });
+  }
+  return found;
 }
 
 const VirtualTable* find_virtual_table(const std::string& catalog, const std::string& schema, const std::string& table) {

@@ -3,9 +3,12 @@
 // meesh_virtual('<catalog>', '<schema>', '<table>'[, schema_equals, table_equals]).
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/duck.h"
@@ -18,6 +21,7 @@ class CatalogSet;
 struct VirtualColumn {
   std::string name;
   sql::Type type;  // boolean, integer, bigint, double, varchar, array(varchar), timestamp(3) with time zone
+  bool hidden = false;  // not part of `*`
 };
 
 struct VirtualTable {
@@ -43,9 +47,38 @@ const VirtualTable* find_virtual_table(const std::string& catalog, const std::st
 /// Registers meesh_virtual; `catalogs` must outlive every statement.
 void register_virtual_tables(duckdb::DatabaseInstance& instance, CatalogSet& catalogs);
 
+/// Column shorthands.
+inline VirtualColumn text_column(std::string name, bool hidden = false) {
+  return {std::move(name), sql::Type::varchar(), hidden};
+}
+inline VirtualColumn bigint_column(std::string name) {
+  return {std::move(name), sql::Type::of(sql::TypeKind::kBigint)};
+}
+inline VirtualColumn boolean_column(std::string name) {
+  return {std::move(name), sql::Type::of(sql::TypeKind::kBoolean)};
+}
+inline VirtualColumn time_column(std::string name) {
+  return {std::move(name), sql::Type::of(sql::TypeKind::kTimestampTz, 3)};
+}
+std::vector<VirtualColumn> text_columns(std::initializer_list<const char*> names);
+
+/// Calls `use` for every table of every catalog, `system` and every information_schema included. A
+/// catalog that cannot be reached is left out with a warning in the log.
+void for_each_table(CatalogSet& catalogs, const VirtualRequest& request,
+                    const std::function<void(const sql::TableInfo&)>& use);
+/// The tables of one catalog, its information_schema included; throws what the catalog throws.
+std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog, const VirtualRequest& request);
+/// Schemas of every catalog that answers, as (catalog, schema).
+std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalogs);
+
 /// Cells.
 inline duckdb::Value null_text() { return duckdb::Value(duckdb::LogicalType::VARCHAR); }
 inline duckdb::Value text(const std::string& value) { return duckdb::Value(value); }
 inline duckdb::Value text_or_null(const std::string& value) { return value.empty() ? null_text() : text(value); }
+inline duckdb::Value bigint(int64_t value) { return duckdb::Value::BIGINT(value); }
+inline duckdb::Value null_bigint() { return duckdb::Value(duckdb::LogicalType::BIGINT); }
+inline duckdb::Value null_boolean() { return duckdb::Value(duckdb::LogicalType::BOOLEAN); }
+/// NULL for the epoch, which stands for "not yet".
+duckdb::Value time_or_null(std::chrono::system_clock::time_point time);
 
 }  // namespace meesh::engine

@@ -1,0 +1,62 @@
+// system.metadata: what the catalogs hold.
+#include "engine/catalog_set.h"
+#include "engine/catalogs/system.h"
+
+namespace meesh::engine {
+namespace {
+
+using Rows = std::vector<VirtualRow>;
+
+Rows catalogs(CatalogSet& set, const VirtualRequest&) {
+  Rows rows;
+  for (const auto& name : set.names()) {
+    const auto catalog = set.find(name);
+    if (!catalog && name != "system") continue;  // dropped meanwhile
+    rows.push_back({text(name), text(name), text(catalog ? std::string(catalog->connector()) : "system")});
+  }
+  return rows;
+}
+
+Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
+  Rows rows;
+  for_each_table(set, request, [&](const sql::TableInfo& table) {
+    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table), text_or_null(table.comment)});
+  });
+  return rows;
+}
+
+/// No kind of catalog has properties or materialized views yet: these tables are there and empty.
+Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
+
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&), std::vector<VirtualColumn> columns) {
+  VirtualTable table;
+  table.schema = "metadata";
+  table.name = name;
+  table.columns = std::move(columns);
+  table.rows = rows;
+  return table;
+}
+
+}  // namespace
+
+std::vector<VirtualTable> system_metadata_tables() {
+  std::vector<VirtualTable> found;
+  for (const char* name : {"analyze_properties", "column_properties", "materialized_view_properties", "schema_properties",
+                           "table_properties"}) {
+    found.push_back(make(name, none, text_columns({"catalog_name", "property_name", "default_value", "type", "description"})));
+  }
+  found.push_back(make("catalogs", catalogs, text_columns({"catalog_name", "connector_id", "connector_name"})));
+  auto views = text_columns({"catalog_name", "schema_name", "name", "storage_catalog", "storage_schema", "storage_table",
+                             "freshness"});
+  views.push_back(time_column("last_fresh_time"));
+  views.push_back(text_column("comment"));
+  views.push_back(text_column("definition"));
+  found.push_back(make("materialized_views", none, std::move(views)));
+  found.push_back(make("table_comments", table_comments,
+                       text_columns({"catalog_name", "schema_name", "table_name", "comment"})));
+  found.back().schema_column = "schema_name";
+  found.back().table_column = "table_name";
+  return found;
+}
+
+}  // namespace meesh::engine

@@ -1,0 +1,43 @@
+// TLS over OpenSSL, 1.2 and newer.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "net/http.h"
+#include "net/stream.h"
+
+namespace meesh::net {
+
+/// A server's certificate and key, read again when their files change. Thread-safe.
+class TlsServer {
+ public:
+  /// Throws CONFIG_INVALID naming the file that is missing or wrong.
+  explicit TlsServer(TlsOptions options);
+  ~TlsServer();
+  /// Takes the descriptor over. The handshake happens in the first reads. Files that changed to
+  /// something unusable are logged and the certificate in use stays.
+  std::unique_ptr<Stream> accept(int fd);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Trust in servers, shared by a client's connections.
+class TlsClient {
+ public:
+  /// `ca_file` "" = the system's. Throws CONFIG_INVALID if it cannot be read.
+  explicit TlsClient(const std::string& ca_file);
+  ~TlsClient();
+  /// Takes the descriptor over and shakes hands; the certificate must be valid for `host`. Throws
+  /// UNAVAILABLE, EXCEEDED_TIME_LIMIT.
+  std::unique_ptr<Stream> connect(int fd, const std::string& host, Deadline deadline);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meesh::net

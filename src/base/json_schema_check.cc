@@ -32,6 +32,7 @@ class Checker {
       : document_(document), problems_(problems) {}
 
   void check(const Shape& shape, yaml::Node& node, const std::string& path) {
+    if (node.unresolved) return;
     switch (shape.type) {
       case Type::kText: return check_text(shape, node, path);
       case Type::kInteger: return check_integer(shape, node, path);
@@ -175,6 +176,7 @@ class Checker {
       return add(Code::kConfigInvalid, missing("kind", path), node.line, node.column,
                  fmt::format("one of {}", join(words, ", ")));
     }
+    if (kind->unresolved) return;
     const size_t before = problems_.size();
     check_choice(choice("", words, shape.not_yet), *kind, path.empty() ? "kind" : path + ".kind");
     if (problems_.size() > before) return;

@@ -76,7 +76,7 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
   if (word.empty() || word.size() > 100) return std::nullopt;
   const std::string* best = nullptr;
-  size_t best_edits = std::max<size_t>(1, word.size() / 3) + 1;
+  size_t best_edits = std::max<size_t>(1, (word.size() + 1) / 3) + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > 100) continue;
     const size_t distance = edits(word, candidate);

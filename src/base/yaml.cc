@@ -231,6 +231,7 @@ class Substitution {
       const size_t end = node.text.find('}', i);
       const std::string name = end == std::string::npos ? "" : node.text.substr(i + 2, end - i - 2);
       if (!well_formed(name)) {
+        node.unresolved = true;
         complain(node, "${", Code::kConfigInvalid, "malformed ${NAME}",
                  "a name has letters, digits and _; write $${ for a plain ${");
         return;
@@ -241,7 +242,7 @@ class Substitution {
       } else {
         complain(node, "${" + name + "}", Code::kSecretMissing, fmt::format("${{{}}} has no value", name),
                  fmt::format("set {} in the environment or in secrets.yaml", name));
-        replaced = true;  // so that its type is not complained about as well
+        node.unresolved = true;
       }
       i = end + 1;
     }

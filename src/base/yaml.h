@@ -33,6 +33,7 @@ struct Node {
   std::string text;         // scalars, as written (unquoted)
   bool plain = true;        // scalars: not quoted
   bool substituted = false; // scalars: holds a ${NAME}'s value; never shown
+  bool unresolved = false;  // scalars: its ${NAME} has no value, which was complained about
   std::vector<Key> keys;    // maps: keys[i] belongs to items[i]
   std::vector<Node> items;  // sequences and maps
 

@@ -1,0 +1,173 @@
+#include "serve/trino/statement.h"
+
+#include <algorithm>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "serve/trino/query_json.h"
+#include "serve/trino/type_signature.h"
+
+namespace meesh::serve::trino {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+/// Cannot be guessed: whoever knows it may read the result.
+std::string make_slug() {
+  std::random_device random;
+  return fmt::format("y{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+milliseconds until(Clock::time_point deadline) {
+  return std::max(milliseconds(0),
+                  std::chrono::ceil<milliseconds>(deadline - Clock::now()));
+}
+
+}  // namespace
+
+Statement::Statement(engine::QueryPtr query, ClientContext context, std::string base_uri)
+    : query_(std::move(query)),
+      slug_(make_slug()),
+      date_times_(context.date_times),
+      zone_(std::move(context.zone)) {
+  auto first = std::make_shared<Page>();
+  PageRequest request;
+  request.base_uri = std::move(base_uri);
+  write_head(request, true, true, first->body);
+  // The first answer says QUEUED whatever has happened since, as clients are used to.
+  engine::QueryInfo info = query_->info();
+  info.state = engine::QueryState::kQueued;
+  info.error.reset();
+  write_tail(info, first->body);
+  page_ = std::move(first);
+}
+
+PagePtr Statement::page(const PageRequest& request) {
+  const std::lock_guard lock(mutex_);
+  if (request.token == page_->token) return page_;
+  if (request.token < page_->token) throw net::HttpError(410, "Page is gone: only the last one sent is kept");
+  if (page_->last || request.token != page_->token + 1) throw net::HttpError(404, "Query not found");
+  page_ = make_page(request);
+  return page_;
+}
+
+PagePtr Statement::make_page(const PageRequest& request) {
+  auto page = std::make_shared<Page>();
+  page->token = request.token;
+  JsonText& out = page->body;
+  const uint64_t rows = write_rows(request, out);
+  engine::QueryInfo info;
+  if (rows > 0) {
+    out.close(']');
+    out.raw(',');
+    info = query_->info();
+    // An error that came after these rows waits for the next page.
+    info.error.reset();
+  } else {
+    const bool ended = failure_.has_value() || query_->finished();
+    info = query_->info();
+    if (ended && !failure_ && info.error) failure_ = info.error;
+    learn_columns();
+    const bool count = ended && !failure_ && !count_sent_ && columns_.empty() && info.update_count;
+    page->last = ended && !count;
+    if (count) {
+      count_sent_ = true;
+      columns_ = columns_json({{"rows", sql::Type::of(sql::TypeKind::kBigint)}}, date_times_);
+    }
+    write_head(request, !page->last, info.state == engine::QueryState::kQueued, out);
+    if (count) out.raw(fmt::format("\"data\":[[{}]],", *info.update_count));
+    info.error = failure_;
+    if (failure_) info.state = engine::QueryState::kFailed;
+  }
+  write_tail(info, out);
+  add_session_changes(query_->changes(), page->headers);
+  return page;
+}
+
+bool Statement::fetch(milliseconds at_most) {
+  if (failure_) return false;
+  try {
+    do {
+      batch_ = query_->next(at_most);
+    } while (batch_ && batch_->rows == 0);
+  } catch (const Error& error) {
+    failure_ = error;
+    batch_ = nullptr;
+  }
+  if (!batch_) return false;
+  row_ = 0;
+  if (!learn_columns() || encoders_.size() != batch_->columns.size()) {
+    internal_error("a query hands out rows that do not fit its columns");
+  }
+  for (size_t i = 0; i < encoders_.size(); ++i) encoders_[i].begin(batch_->columns[i]);
+  return true;
+}
+
+bool Statement::learn_columns() {
+  if (columns_known_) return true;
+  if (!query_->wait_for_columns(milliseconds(0))) return false;
+  const auto columns = query_->columns();
+  columns_known_ = true;
+  if (columns.empty()) return true;
+  columns_ = columns_json(columns, date_times_);
+  for (const auto& column : columns) encoders_.emplace_back(column.type, date_times_, zone_);
+  return true;
+}
+
+uint64_t Statement::write_rows(const PageRequest& request, JsonText& out) {
+  uint64_t rows = 0;
+  Clock::time_point deadline = Clock::now() + request.wait;
+  while (rows == 0 || out.size() < request.bytes) {
+    if (!batch_ && !fetch(until(deadline))) break;
+    if (rows == 0) {
+      deadline = Clock::now() + request.gather;
+      write_head(request, true, false, out);
+      out.raw("\"data\":[");
+    }
+    const auto& columns = batch_->columns;
+    do {
+      out.raw('[');
+      for (size_t i = 0; i < columns.size(); ++i) {
+        encoders_[i].write(columns[i], row_, out);
+        out.raw(',');
+      }
+      out.close(']');
+      out.raw(',');
+      ++rows;
+    } while (++row_ < batch_->rows && out.size() < request.bytes);
+    if (row_ == batch_->rows) batch_ = nullptr;
+  }
+  return rows;
+}
+
+void Statement::write_head(const PageRequest& request, bool more, bool queued, JsonText& out) const {
+  const std::string& id = query_->id();
+  out.raw('{');
+  out.member("id", id);
+  out.member("infoUri", fmt::format("{}/?query={}", request.base_uri, id));
+  if (more) {
+    out.member("nextUri", fmt::format("{}/v1/statement/{}/{}/{}/{}", request.base_uri,
+                                      queued ? "queued" : "executing", id, slug_, request.token + 1));
+  }
+  if (columns_.empty()) return;
+  out.key("columns");
+  out.raw(columns_);
+  out.raw(',');
+}
+
+void Statement::write_tail(const engine::QueryInfo& info, JsonText& out) const {
+  out.key("stats");
+  write_statement_stats(info, out);
+  if (info.error) {
+    out.raw(",\"error\":");
+    write_error(*info.error, out);
+  }
+  out.raw(",\"warnings\":[],");
+  if (!info.update_type.empty()) out.member("updateType", info.update_type);
+  if (info.update_count) out.member("updateCount", *info.update_count);
+  out.close('}');
+}
+
+}  // namespace meesh::serve::trino

@@ -208,7 +208,11 @@ struct FunctionCall : ExprOf<ExprKind::kFunction> {
   std::string processing_mode;   // "running", "final" (MATCH_RECOGNIZE), "" = none
   bool measure = false;          // `m OVER w`: a measure of a row pattern window, no parentheses
 };
-struct Lambda : ExprOf<ExprKind::kLambda> { std::vector<Ident> args; ExprPtr body; };
+struct Lambda : ExprOf<ExprKind::kLambda> {
+  std::vector<Ident> args;
+  ExprPtr body;
+  bool resolved = false;  // its arguments have unique names already
+};
 struct Extract : ExprOf<ExprKind::kExtract> { std::string field; ExprPtr value; };  // lower case
 struct AtTimeZone : ExprOf<ExprKind::kAtTimeZone> { ExprPtr value, zone; };
 /// current_date, current_time, current_timestamp, localtime, localtimestamp, current_user,

@@ -260,6 +260,7 @@ class Parser {
   std::vector<SortItem> sort_items();
   SortItem sort_item();
   ExprPtr row_count();
+  bool at_all_quantifier() const;
   bool at_alias() const;
   bool keyword_starts_clause() const;
   std::vector<ExprPtr> expressions();

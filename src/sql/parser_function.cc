@@ -47,8 +47,7 @@ void Parser::call_arguments(FunctionCall& f) {
     if (at(kDISTINCT)) {
       f.distinct = true;
       ++at_;
-    } else if (is(kALL) && !is(Symbol::kRightParen, 1) && !is(Symbol::kComma, 1) &&
-               !is(Symbol::kDot, 1)) {
+    } else if (at_all_quantifier()) {
       ++at_;
     }
     f.args = expressions();

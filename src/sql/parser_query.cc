@@ -242,8 +242,7 @@ QueryBodyPtr Parser::select() {
   expect(kSELECT);
   if (accept(kDISTINCT)) {
     s->quantifier = SetQuantifier::kDistinct;
-  } else if (is(kALL) && !is(Symbol::kComma, 1) && !is(Symbol::kDot, 1) && !is(kFROM, 1) &&
-             !is(TokenKind::kEnd, 1)) {
+  } else if (at_all_quantifier()) {
     ++at_;
     s->quantifier = SetQuantifier::kAll;
   }
@@ -269,6 +268,26 @@ QueryBodyPtr Parser::select() {
     } while (accept(Symbol::kComma));
   }
   return s;
+}
+
+/// ALL may also be a column's name.
+bool Parser::at_all_quantifier() const {
+  if (!is(kALL) || is(TokenKind::kEnd, 1)) return false;
+  switch (token(1).symbol) {
+    case Symbol::kNone: break;
+    case Symbol::kStar:
+    case Symbol::kLeftParen:
+    case Symbol::kQuestion:
+    case Symbol::kPlus:
+    case Symbol::kMinus: return true;
+    default: return false;
+  }
+  Kw next = token(1).keyword;
+  bool clause = next == kFROM || next == kWHERE || next == kGROUP || next == kHAVING ||
+                next == kORDER || next == kUNION || next == kINTERSECT || next == kEXCEPT ||
+                next == kAS || next == kAND || next == kOR || next == kIS || next == kIN ||
+                next == kLIKE || next == kBETWEEN;
+  return !clause;
 }
 
 SelectItem Parser::select_item() {
@@ -340,8 +359,7 @@ GroupBy Parser::group_by() {
   GroupBy result;
   if (accept(kDISTINCT)) {
     result.quantifier = GroupBy::Quantifier::kDistinct;
-  } else if (is(kALL) && !is(Symbol::kComma, 1) && !is(Symbol::kDot, 1) &&
-             !is(TokenKind::kEnd, 1)) {
+  } else if (at_all_quantifier()) {
     ++at_;
     result.quantifier = GroupBy::Quantifier::kAll;
   }

@@ -17,7 +17,8 @@ constexpr CivilDate civil_from_days(int64_t days) {
   const auto day_of_era = static_cast<unsigned>(days - era * 146097);
   const unsigned year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned shifted = (5 * day_of_year + 2) / 153;  // 0 = March
   const unsigned month = shifted < 10 ? shifted + 3 : shifted - 9;
   return {static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2), month,

@@ -1,9 +1,9 @@
 #include "serve/trino/console.h"
 
-#include <array>
-
 #include <fmt/format.h>
 #include <openssl/evp.h>
+
+#include <array>
 
 #include "base/error.h"
 #include "serve/trino/json_text.h"

@@ -204,7 +204,8 @@ class FakeQuery : public engine::Query {
     changed_.notify_all();
   }
   bool ended() const {
-    return info_.state == engine::QueryState::kFinished || info_.state == engine::QueryState::kFailed;
+    return info_.state == engine::QueryState::kFinished ||
+           info_.state == engine::QueryState::kFailed;
   }
 
   const std::string id_;

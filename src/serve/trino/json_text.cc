@@ -14,7 +14,8 @@ uint64_t special_bytes(uint64_t word) {
   const uint64_t quote = word ^ (kOnes * '"');
   const uint64_t backslash = word ^ (kOnes * '\\');
   const uint64_t control = (word - kOnes * 0x20) & ~word;
-  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | control | word) & kHighs;
+  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | control | word) &
+         kHighs;
 }
 
 /// Length of the leading run that needs no care.
@@ -115,13 +116,27 @@ void JsonText::string_body(std::string_view text) {
     char* p = reserve(6);
     *p++ = '\\';
     switch (c) {
-      case '"': *p++ = '"'; break;
-      case '\\': *p++ = '\\'; break;
-      case '\n': *p++ = 'n'; break;
-      case '\r': *p++ = 'r'; break;
-      case '\t': *p++ = 't'; break;
-      case '\b': *p++ = 'b'; break;
-      case '\f': *p++ = 'f'; break;
+      case '"':
+        *p++ = '"';
+        break;
+      case '\\':
+        *p++ = '\\';
+        break;
+      case '\n':
+        *p++ = 'n';
+        break;
+      case '\r':
+        *p++ = 'r';
+        break;
+      case '\t':
+        *p++ = 't';
+        break;
+      case '\b':
+        *p++ = 'b';
+        break;
+      case '\f':
+        *p++ = 'f';
+        break;
       default:
         *p++ = 'u';
         *p++ = '0';

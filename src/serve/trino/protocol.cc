@@ -1,13 +1,13 @@
 #include "serve/trino/protocol.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <limits>
 #include <thread>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include "serve/trino/query_json.h"
 #include "serve/trino/session_headers.h"
@@ -22,12 +22,13 @@ constexpr std::string_view kJson = "application/json";
 constexpr size_t kListedQueries = 500;
 constexpr size_t kListedTextBytes = 20000;
 
-/// What a handler answers. Written after it is complete, so that an error never follows half a body.
+/// What a handler answers. Written after it is complete, so that an error never follows half a
+/// body.
 struct Answer {
   int status = 200;
   std::string_view content_type = kJson;
   std::string text;
-  PagePtr page;  // instead of text
+  PagePtr page;               // instead of text
   bool uncompressed = false;  // the client is on this machine: packing costs more than sending
   net::Headers headers;
 };
@@ -57,8 +58,10 @@ void answer_with(net::Response& response, Make make) {
   response.status = answer.status;
   for (const auto& [name, value] : answer.headers.items()) response.headers.add(name, value);
   if (answer.page) {
-    for (const auto& [name, value] : answer.page->headers.items()) response.headers.add(name, value);
-    response.headers.set("Cache-Control", answer.uncompressed ? "no-store, no-transform" : "no-store");
+    for (const auto& [name, value] : answer.page->headers.items())
+      response.headers.add(name, value);
+    response.headers.set("Cache-Control",
+                         answer.uncompressed ? "no-store, no-transform" : "no-store");
     response.json(answer.page->body.view());
   } else if (answer.status == 204) {
     response.empty(204);
@@ -75,7 +78,8 @@ void refuse_foreign_pages(const net::Request& request) {
   if (!origin) return;
   const auto authority = [](std::string_view uri) { return uri.substr(uri.find("://") + 3); };
   const std::string base = base_uri(request);
-  if (origin->find("://") != std::string_view::npos && authority(*origin) == authority(base)) return;
+  if (origin->find("://") != std::string_view::npos && authority(*origin) == authority(base))
+    return;
   throw net::HttpError(403, "Requests from pages of another origin are refused",
                        Code::kPermissionDenied);
 }
@@ -94,7 +98,8 @@ uint64_t token_of(const net::Request& request) {
 std::string refusal(const Error& error, const std::string& base) {
   static std::atomic<uint32_t> count{0};
   const std::time_t now = std::time(nullptr);
-  const std::string id = fmt::format("{:%Y%m%d_%H%M%S}_{:05}_refused", fmt::gmtime(now), count++ % 100000);
+  const std::string id =
+      fmt::format("{:%Y%m%d_%H%M%S}_{:05}_refused", fmt::gmtime(now), count++ % 100000);
   JsonText out;
   out.raw('{');
   out.member("id", id);
@@ -174,7 +179,8 @@ void Protocol::get_page(net::Request& request, net::Response& response) {
     wanted.token = token_of(request);
     wanted.base_uri = base_uri(request);
     const CountUp waiting(waiting_);
-    wanted.wait = waiting.before() < options_.max_waiting ? options_.max_wait : options_.crowded_wait;
+    wanted.wait =
+        waiting.before() < options_.max_waiting ? options_.max_wait : options_.crowded_wait;
     if (const auto text = request.query_param("maxWait")) {
       wanted.wait = std::min(wanted.wait, parse_duration(*text));
     }

@@ -1,10 +1,10 @@
 #include "serve/trino/protocol.h"
 
-#include <thread>
-
-#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <thread>
 
 #include "serve/trino/console.h"
 #include "serve/trino/fakes_test.h"
@@ -31,9 +31,7 @@ struct Reply {
     const auto* uri = o.if_contains("nextUri");
     return uri ? std::string(uri->as_string()) : "";
   }
-  std::string state() const {
-    return std::string(object().at("stats").at("state").as_string());
-  }
+  std::string state() const { return std::string(object().at("stats").at("state").as_string()); }
   std::string data() const { return has("data") ? json::serialize(object().at("data")) : ""; }
 };
 
@@ -53,7 +51,8 @@ class ProtocolTest : public testing::Test {
     (protocol.*endpoint)(request, response);
     return {response.status, response.sent, response.headers};
   }
-  Reply post(const std::string& sql, std::vector<std::pair<std::string, std::string>> headers = {}) {
+  Reply post(const std::string& sql,
+             std::vector<std::pair<std::string, std::string>> headers = {}) {
     FakeRequest request(sql);
     for (auto& [name, value] : headers) request.headers.add(name, value);
     return call(&Protocol::post_statement, request);
@@ -74,7 +73,9 @@ class ProtocolTest : public testing::Test {
     request.query = std::move(query);
     return call(endpoint, request);
   }
-  Reply poll(const std::string& uri) { return follow(uri, &Protocol::get_page, {{"maxWait", "0s"}}); }
+  Reply poll(const std::string& uri) {
+    return follow(uri, &Protocol::get_page, {{"maxWait", "0s"}});
+  }
   Reply by_id(Endpoint endpoint, const std::string& id, std::string body = {}) {
     FakeRequest request(std::move(body));
     request.path_params = {{"id", id}};
@@ -103,14 +104,15 @@ TEST_F(ProtocolTest, ASelectFromPostToFinish) {
   EXPECT_FALSE(first.has("columns"));
   EXPECT_EQ(first.object().at("id").as_string(), "q1");
   EXPECT_EQ(first.object().at("infoUri").as_string(), "http://localhost:8080/?query=q1");
-  EXPECT_THAT(first.next(), testing::MatchesRegex(
-                                "http://localhost:8080/v1/statement/queued/q1/y[0-9a-f]+/1"));
+  EXPECT_THAT(first.next(),
+              testing::MatchesRegex("http://localhost:8080/v1/statement/queued/q1/y[0-9a-f]+/1"));
   EXPECT_EQ(engine.last()->info().text, "SELECT n FROM t");
 
   const auto second = follow(first.next());
   EXPECT_EQ(second.data(), "[[0],[1]]");
-  EXPECT_EQ(json::serialize(second.object().at("columns")),
-            R"([{"name":"n","type":"bigint","typeSignature":{"rawType":"bigint","arguments":[]}}])");
+  EXPECT_EQ(
+      json::serialize(second.object().at("columns")),
+      R"([{"name":"n","type":"bigint","typeSignature":{"rawType":"bigint","arguments":[]}}])");
   EXPECT_THAT(second.next(), HasSubstr("/v1/statement/executing/q1/"));
   EXPECT_EQ(second.object().at("warnings").as_array().size(), 0u);
 

@@ -1,12 +1,12 @@
 #include "serve/trino/query_json.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 namespace meesh::serve::trino {
 namespace {
@@ -21,9 +21,12 @@ struct Splits {
 Splits splits_of(const QueryInfo& info) {
   switch (info.state) {
     case QueryState::kQueued:
-    case QueryState::kPlanning: return {};
-    case QueryState::kFinished: return {100, 0, 0, 100};
-    default: break;
+    case QueryState::kPlanning:
+      return {};
+    case QueryState::kFinished:
+      return {100, 0, 0, 100};
+    default:
+      break;
   }
   const int done = info.progress_known ? std::clamp(static_cast<int>(info.progress), 0, 99) : 0;
   const int running = info.state == QueryState::kFailed ? 0 : 1;
@@ -167,7 +170,8 @@ void write_error(const Error& error, JsonText& out) {
   out.raw('}');
 }
 
-void write_query_info(const QueryInfo& info, const std::string& base_uri, bool full, JsonText& out) {
+void write_query_info(const QueryInfo& info, const std::string& base_uri, bool full,
+                      JsonText& out) {
   out.raw('{');
   out.member("queryId", info.id);
   out.key("session");

@@ -1,5 +1,7 @@
 #include "serve/trino/session_headers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,8 +10,6 @@
 #include <functional>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace meesh::serve::trino {
 namespace {
@@ -53,7 +53,8 @@ std::vector<std::pair<std::string, std::string>> pairs(const net::Request& reque
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto element : elements(request.headers.all(name))) {
     const size_t equals = element.find('=');
-    if (equals == std::string_view::npos || element.find('=', equals + 1) != std::string_view::npos) {
+    if (equals == std::string_view::npos ||
+        element.find('=', equals + 1) != std::string_view::npos) {
       invalid(name, "expected key=value with a URL-encoded value");
     }
     const auto value = net::percent_decode(trim(element.substr(equals + 1)), true);
@@ -64,9 +65,8 @@ std::vector<std::pair<std::string, std::string>> pairs(const net::Request& reque
 }
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 void read_properties(const net::Request& request, engine::Session& session) {
@@ -124,12 +124,18 @@ std::optional<std::string> decode_base64(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
   for (const char c : text) {
     uint32_t value;
-    if (c >= 'A' && c <= 'Z') value = static_cast<uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z') value = static_cast<uint32_t>(c - 'a') + 26;
-    else if (c >= '0' && c <= '9') value = static_cast<uint32_t>(c - '0') + 52;
-    else if (c == '+') value = 62;
-    else if (c == '/') value = 63;
-    else return std::nullopt;
+    if (c >= 'A' && c <= 'Z')
+      value = static_cast<uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      value = static_cast<uint32_t>(c - 'a') + 26;
+    else if (c >= '0' && c <= '9')
+      value = static_cast<uint32_t>(c - '0') + 52;
+    else if (c == '+')
+      value = 62;
+    else if (c == '/')
+      value = 63;
+    else
+      return std::nullopt;
     bits = bits << 6 | value;
     if (++count % 4 != 1) out += static_cast<char>(bits >> (6 - 2 * ((count - 1) % 4)) & 0xFF);
   }
@@ -149,7 +155,8 @@ std::string basic_user(const net::Request& request) {
   }
   const auto decoded = decode_base64(trim(std::string_view(value).substr(kScheme.size())));
   const size_t colon = decoded ? decoded->find(':') : std::string::npos;
-  if (colon == std::string::npos) invalid("Authorization", "expected Basic user:password in base64");
+  if (colon == std::string::npos)
+    invalid("Authorization", "expected Basic user:password in base64");
   if (colon + 1 < decoded->size()) {
     throw net::HttpError(401, "Password not allowed for insecure authentication");
   }
@@ -162,11 +169,10 @@ std::string first_element(const net::Request& request, std::string_view name) {
 }
 
 bool is_authority(std::string_view text) {
-  return !text.empty() && text.size() <= 300 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  std::string_view(".-_:[]").find(c) != std::string_view::npos;
-         });
+  return !text.empty() && text.size() <= 300 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
 }
 
 /// As java.net.URLEncoder: letters, digits and ".-*_" stay, a space is '+'.
@@ -190,7 +196,9 @@ std::string form_encode(std::string_view text) {
 }
 
 /// Names go out as they are, unless they could break the header apart.
-std::string header_safe(const std::string& text) { return has_control(text) ? form_encode(text) : text; }
+std::string header_safe(const std::string& text) {
+  return has_control(text) ? form_encode(text) : text;
+}
 
 struct Unit {
   std::string_view name;
@@ -271,10 +279,11 @@ std::string base_uri(const net::Request& request) {
     throw net::HttpError(400, "the Host header (or X-Forwarded-Host) is missing or malformed");
   }
   const std::string port = first_element(request, "X-Forwarded-Port");
-  const bool digits = !port.empty() && port.size() <= 5 &&
-                      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
-  const bool has_port = host.find(':', host.find(']') == std::string::npos ? 0 : host.find(']')) !=
-                        std::string::npos;
+  const bool digits =
+      !port.empty() && port.size() <= 5 &&
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool has_port =
+      host.find(':', host.find(']') == std::string::npos ? 0 : host.find(']')) != std::string::npos;
   const bool usual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
   if (digits && !has_port && !usual) host += ":" + port;
   return scheme + "://" + host;
@@ -309,15 +318,12 @@ void add_session_changes(const engine::SessionChanges& changes, net::Headers& he
 }
 
 std::chrono::milliseconds parse_duration(std::string_view text) {
-  const auto millis = with_unit(text, {{"ns", 1e-6},
-                                       {"us", 1e-3},
-                                       {"ms", 1},
-                                       {"s", 1e3},
-                                       {"m", 6e4},
-                                       {"h", 3.6e6},
-                                       {"d", 8.64e7}});
+  const auto millis = with_unit(
+      text,
+      {{"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}});
   if (!millis) {
-    throw net::HttpError(400, fmt::format("'{}' is no duration: a number and ns, us, ms, s, m, h or d", text));
+    throw net::HttpError(
+        400, fmt::format("'{}' is no duration: a number and ns, us, ms, s, m, h or d", text));
   }
   return std::chrono::milliseconds(static_cast<int64_t>(std::min(*millis, 1e15)));
 }
@@ -331,7 +337,8 @@ uint64_t parse_data_size(std::string_view text) {
                                       {"TB", kK * kK * kK * kK},
                                       {"PB", kK * kK * kK * kK * kK}});
   if (!bytes) {
-    throw net::HttpError(400, fmt::format("'{}' is no data size: a number and B, kB, MB, GB, TB or PB", text));
+    throw net::HttpError(
+        400, fmt::format("'{}' is no data size: a number and B, kB, MB, GB, TB or PB", text));
   }
   return static_cast<uint64_t>(std::min(*bytes, 1e18));
 }

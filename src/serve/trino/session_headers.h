@@ -27,7 +27,8 @@ struct ClientContext {
 ClientContext read_client_context(const net::Request& request);
 
 /// Scheme and authority under which the client sees this server, without a trailing slash:
-/// X-Forwarded-Proto, -Host and -Port win over Host. Throws net::HttpError 400 for a Host that is none.
+/// X-Forwarded-Proto, -Host and -Port win over Host. Throws net::HttpError 400 for a Host that is
+/// none.
 std::string base_uri(const net::Request& request);
 
 /// Adds Set-Catalog … Clear-Transaction-Id.

@@ -78,26 +78,33 @@ TEST(SessionHeaders, ListsMayBeRepeatedOrJoined) {
             {"X-Trino-Prepared-Statement", "q3=SELECT%203"}}));
   EXPECT_THAT(context.session.properties,
               ElementsAre(Pair("a", "1"), Pair("c", "d e"), Pair("cat.b", "x y=,")));
-  EXPECT_THAT(context.session.prepared_statements,
-              ElementsAre(Pair("q 2", "SELECT 'café'"), Pair("q1", "SELECT ?"), Pair("q3", "SELECT 3")));
+  EXPECT_THAT(
+      context.session.prepared_statements,
+      ElementsAre(Pair("q 2", "SELECT 'café'"), Pair("q1", "SELECT ?"), Pair("q3", "SELECT 3")));
 }
 
 TEST(SessionHeaders, WhatIsMalformedIsNamed) {
-  EXPECT_THAT(refusal(with({{"X-Trino-Session", "nonsense"}})), HasSubstr("400 Invalid X-Trino-Session"));
-  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a=b=c"}})), HasSubstr("400 Invalid X-Trino-Session"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Session", "nonsense"}})),
+              HasSubstr("400 Invalid X-Trino-Session"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a=b=c"}})),
+              HasSubstr("400 Invalid X-Trino-Session"));
   EXPECT_THAT(refusal(with({{"X-Trino-Session", "=b"}})), HasSubstr("400 Invalid X-Trino-Session"));
-  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a.b.c=1"}})), HasSubstr("400 Invalid X-Trino-Session"));
-  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a=%zz"}})), HasSubstr("400 Invalid X-Trino-Session"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a.b.c=1"}})),
+              HasSubstr("400 Invalid X-Trino-Session"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Session", "a=%zz"}})),
+              HasSubstr("400 Invalid X-Trino-Session"));
   EXPECT_THAT(refusal(with({{"X-Trino-Prepared-Statement", "a=%"}})),
               HasSubstr("400 Invalid X-Trino-Prepared-Statement"));
-  EXPECT_THAT(refusal(with({{"X-Trino-Role", "system=admin"}})), HasSubstr("400 Invalid X-Trino-Role"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Role", "system=admin"}})),
+              HasSubstr("400 Invalid X-Trino-Role"));
   EXPECT_EQ(refusal(with({{"X-Trino-Role", "system=ROLE%7Badmin%7D,hive=NONE"}})), "");
   EXPECT_EQ(refusal(with({{"X-Trino-Time-Zone", "Mars/Olympus"}})),
             "400 Time zone not supported: Mars/Olympus");
   EXPECT_EQ(refusal(with({{"X-Trino-Schema", "s"}})), "400 Schema is set but catalog is not");
   EXPECT_THAT(refusal(with({{"X-Trino-Resource-Estimate", "COLOUR=1s"}})),
               HasSubstr("400 Unsupported resource name COLOUR"));
-  EXPECT_THAT(refusal(with({{"X-Trino-Resource-Estimate", "CPU_TIME=soon"}})), HasSubstr("400 'soon'"));
+  EXPECT_THAT(refusal(with({{"X-Trino-Resource-Estimate", "CPU_TIME=soon"}})),
+              HasSubstr("400 'soon'"));
   EXPECT_EQ(refusal(with({{"X-Trino-Resource-Estimate", "CPU_TIME=1h,peak_memory=2GB"}})), "");
 }
 
@@ -161,18 +168,18 @@ TEST(SessionChanges, BecomeHeaders) {
   changes.reset_authorization_user = true;
   net::Headers headers;
   add_session_changes(changes, headers);
-  EXPECT_THAT(headers.items(),
-              ElementsAre(Pair("X-Trino-Set-Catalog", "sales"), Pair("X-Trino-Set-Schema", "public"),
-                          Pair("X-Trino-Set-Path", "p"), Pair("X-Trino-Set-Session", "a=x+y"),
-                          Pair("X-Trino-Set-Session", "cat.b=%C3%A9%3D1"),
-                          Pair("X-Trino-Clear-Session", "c"),
-                          Pair("X-Trino-Set-Role", "system=ROLE%7Badmin%7D"),
-                          Pair("X-Trino-Added-Prepare", "q+1=SELECT+%3F%0A%2B+%27a%25%27"),
-                          Pair("X-Trino-Deallocated-Prepare", "q+2"),
-                          Pair("X-Trino-Started-Transaction-Id", "tx"),
-                          Pair("X-Trino-Clear-Transaction-Id", "true"),
-                          Pair("X-Trino-Set-Authorization-User", "bob"),
-                          Pair("X-Trino-Reset-Authorization-User", "true")));
+  EXPECT_THAT(
+      headers.items(),
+      ElementsAre(
+          Pair("X-Trino-Set-Catalog", "sales"), Pair("X-Trino-Set-Schema", "public"),
+          Pair("X-Trino-Set-Path", "p"), Pair("X-Trino-Set-Session", "a=x+y"),
+          Pair("X-Trino-Set-Session", "cat.b=%C3%A9%3D1"), Pair("X-Trino-Clear-Session", "c"),
+          Pair("X-Trino-Set-Role", "system=ROLE%7Badmin%7D"),
+          Pair("X-Trino-Added-Prepare", "q+1=SELECT+%3F%0A%2B+%27a%25%27"),
+          Pair("X-Trino-Deallocated-Prepare", "q+2"), Pair("X-Trino-Started-Transaction-Id", "tx"),
+          Pair("X-Trino-Clear-Transaction-Id", "true"),
+          Pair("X-Trino-Set-Authorization-User", "bob"),
+          Pair("X-Trino-Reset-Authorization-User", "true")));
 }
 
 TEST(SessionChanges, ComeBackAsTheyWent) {

@@ -1,9 +1,9 @@
 #include "serve/trino/statement.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
-
-#include <fmt/format.h>
 
 #include "serve/trino/query_json.h"
 #include "serve/trino/type_signature.h"
@@ -21,8 +21,7 @@ std::string make_slug() {
 }
 
 milliseconds until(Clock::time_point deadline) {
-  return std::max(milliseconds(0),
-                  std::chrono::ceil<milliseconds>(deadline - Clock::now()));
+  return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(deadline - Clock::now()));
 }
 
 }  // namespace
@@ -47,8 +46,10 @@ Statement::Statement(engine::QueryPtr query, ClientContext context, std::string 
 PagePtr Statement::page(const PageRequest& request) {
   const std::lock_guard lock(mutex_);
   if (request.token == page_->token) return page_;
-  if (request.token < page_->token) throw net::HttpError(410, "Page is gone: only the last one sent is kept");
-  if (page_->last || request.token != page_->token + 1) throw net::HttpError(404, "Query not found");
+  if (request.token < page_->token)
+    throw net::HttpError(410, "Page is gone: only the last one sent is kept");
+  if (page_->last || request.token != page_->token + 1)
+    throw net::HttpError(404, "Query not found");
   page_ = make_page(request);
   return page_;
 }
@@ -142,14 +143,16 @@ uint64_t Statement::write_rows(const PageRequest& request, JsonText& out) {
   return rows;
 }
 
-void Statement::write_head(const PageRequest& request, bool more, bool queued, JsonText& out) const {
+void Statement::write_head(const PageRequest& request, bool more, bool queued,
+                           JsonText& out) const {
   const std::string& id = query_->id();
   out.raw('{');
   out.member("id", id);
   out.member("infoUri", fmt::format("{}/?query={}", request.base_uri, id));
   if (more) {
-    out.member("nextUri", fmt::format("{}/v1/statement/{}/{}/{}/{}", request.base_uri,
-                                      queued ? "queued" : "executing", id, slug_, request.token + 1));
+    out.member("nextUri",
+               fmt::format("{}/v1/statement/{}/{}/{}/{}", request.base_uri,
+                           queued ? "queued" : "executing", id, slug_, request.token + 1));
   }
   if (columns_.empty()) return;
   out.key("columns");

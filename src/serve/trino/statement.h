@@ -1,6 +1,6 @@
 // One statement on its way to a client: the pages of its result, one token each. Token 0 is the
-// answer to the POST; the client asks for the next one by the URI it was given, may ask for the same
-// page again, and never goes back.
+// answer to the POST; the client asks for the next one by the URI it was given, may ask for the
+// same page again, and never goes back.
 #pragma once
 
 #include <chrono>
@@ -43,8 +43,8 @@ class Statement {
 
   const std::string& slug() const { return slug_; }
   engine::Query& query() const { return *query_; }
-  /// The page with the token. Throws net::HttpError 410 for one that is gone, 404 for one that is not
-  /// there (yet).
+  /// The page with the token. Throws net::HttpError 410 for one that is gone, 404 for one that is
+  /// not there (yet).
   PagePtr page(const PageRequest& request);
 
  private:

@@ -1,5 +1,7 @@
 #include "serve/trino/time_zone.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,8 +14,6 @@
 #include <mutex>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include "serve/trino/calendar.h"
 
 namespace meesh::serve::trino {
@@ -24,8 +24,8 @@ constexpr int64_t kCycle = 146097 * kDay;  // 400 Gregorian years, whole weeks
 
 bool means_utc(std::string_view name) {
   static constexpr std::array<std::string_view, 10> kNames = {
-      "Z", "Zulu", "UCT", "Greenwich", "Universal", "Etc/Zulu", "Etc/UCT", "Etc/Greenwich",
-      "Etc/Universal", "GMT0"};
+      "Z",        "Zulu",    "UCT",           "Greenwich",     "Universal",
+      "Etc/Zulu", "Etc/UCT", "Etc/Greenwich", "Etc/Universal", "GMT0"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || name == "Etc/GMT0";
 }
 
@@ -214,8 +214,8 @@ int64_t change_in_year(const Rule::Change& change, int64_t year) {
   if (change.kind == 'M') {
     const auto month = static_cast<unsigned>(change.month);
     const int64_t first = days_from_civil(year, month, 1);
-    const int64_t next = month == 12 ? days_from_civil(year + 1, 1, 1)
-                                     : days_from_civil(year, month + 1, 1);
+    const int64_t next =
+        month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
     const int64_t weekday = ((first + 4) % 7 + 7) % 7;  // 0 = Sunday
     day = first + (change.day - weekday + 7) % 7 + (change.week - 1) * 7;
     while (day >= next) day -= 7;

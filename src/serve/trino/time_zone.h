@@ -35,9 +35,9 @@ class TimeZone {
   bool extend(std::string_view rule);
 
   std::string id_;
-  std::vector<int64_t> at_;       // ascending times of change
-  std::vector<int32_t> offset_;   // offset_[i] holds before at_[i]; the last one after all
-  bool cyclic_ = false;           // the last 400 years of at_ repeat for ever
+  std::vector<int64_t> at_;      // ascending times of change
+  std::vector<int32_t> offset_;  // offset_[i] holds before at_[i]; the last one after all
+  bool cyclic_ = false;          // the last 400 years of at_ repeat for ever
 };
 
 }  // namespace meesh::serve::trino

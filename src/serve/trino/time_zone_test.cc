@@ -32,9 +32,9 @@ TEST(TimeZone, NamesAreTrinos) {
 }
 
 TEST(TimeZone, WhatIsNoZone) {
-  for (const char* name :
-       {"", "Mars/Olympus", "europe/paris", "+15:00", "+1:5", "+ab", "UTC5", "GMT+", "../etc/passwd",
-        "/etc/passwd", "Europe", "zone.tab", "Europe/../Europe/Paris", "posix/UTC", "localtime"}) {
+  for (const char* name : {"", "Mars/Olympus", "europe/paris", "+15:00", "+1:5", "+ab", "UTC5",
+                           "GMT+", "../etc/passwd", "/etc/passwd", "Europe", "zone.tab",
+                           "Europe/../Europe/Paris", "posix/UTC", "localtime"}) {
     EXPECT_EQ(id(name), "none") << name;
   }
 }

@@ -37,9 +37,10 @@ void register_trino(net::Server& server, engine::Engine& engine, Options options
   server.route("GET", "/v1/info/coordinator",
                [](net::Request&, net::Response& response) { response.text(""); });
   if (console) {
-    server.route("GET", "/", [page = ConsolePage()](net::Request& request, net::Response& response) {
-      page.serve(request, response);
-    });
+    server.route("GET", "/",
+                 [page = ConsolePage()](net::Request& request, net::Response& response) {
+                   page.serve(request, response);
+                 });
   }
 }
 

@@ -1,8 +1,8 @@
 #include "serve/trino/type_signature.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace meesh::serve::trino {
 namespace {
@@ -11,7 +11,9 @@ using sql::Type;
 using sql::TypeKind;
 
 bool is_plain_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
   return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
     return letter(c) || (c >= '0' && c <= '9');
   });
@@ -36,31 +38,56 @@ std::string date_time(std::string_view name, bool zone, const Type& type, DateTi
 
 std::string_view raw_name(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kUnknown: return "unknown";
-    case TypeKind::kBoolean: return "boolean";
-    case TypeKind::kTinyint: return "tinyint";
-    case TypeKind::kSmallint: return "smallint";
-    case TypeKind::kInteger: return "integer";
-    case TypeKind::kBigint: return "bigint";
-    case TypeKind::kReal: return "real";
-    case TypeKind::kDouble: return "double";
-    case TypeKind::kDecimal: return "decimal";
-    case TypeKind::kVarchar: return "varchar";
-    case TypeKind::kChar: return "char";
-    case TypeKind::kVarbinary: return "varbinary";
-    case TypeKind::kDate: return "date";
-    case TypeKind::kTime: return "time";
-    case TypeKind::kTimeTz: return "time with time zone";
-    case TypeKind::kTimestamp: return "timestamp";
-    case TypeKind::kTimestampTz: return "timestamp with time zone";
-    case TypeKind::kIntervalYearToMonth: return "interval year to month";
-    case TypeKind::kIntervalDayToSecond: return "interval day to second";
-    case TypeKind::kUuid: return "uuid";
-    case TypeKind::kIpaddress: return "ipaddress";
-    case TypeKind::kJson: return "json";
-    case TypeKind::kArray: return "array";
-    case TypeKind::kMap: return "map";
-    case TypeKind::kRow: return "row";
+    case TypeKind::kUnknown:
+      return "unknown";
+    case TypeKind::kBoolean:
+      return "boolean";
+    case TypeKind::kTinyint:
+      return "tinyint";
+    case TypeKind::kSmallint:
+      return "smallint";
+    case TypeKind::kInteger:
+      return "integer";
+    case TypeKind::kBigint:
+      return "bigint";
+    case TypeKind::kReal:
+      return "real";
+    case TypeKind::kDouble:
+      return "double";
+    case TypeKind::kDecimal:
+      return "decimal";
+    case TypeKind::kVarchar:
+      return "varchar";
+    case TypeKind::kChar:
+      return "char";
+    case TypeKind::kVarbinary:
+      return "varbinary";
+    case TypeKind::kDate:
+      return "date";
+    case TypeKind::kTime:
+      return "time";
+    case TypeKind::kTimeTz:
+      return "time with time zone";
+    case TypeKind::kTimestamp:
+      return "timestamp";
+    case TypeKind::kTimestampTz:
+      return "timestamp with time zone";
+    case TypeKind::kIntervalYearToMonth:
+      return "interval year to month";
+    case TypeKind::kIntervalDayToSecond:
+      return "interval day to second";
+    case TypeKind::kUuid:
+      return "uuid";
+    case TypeKind::kIpaddress:
+      return "ipaddress";
+    case TypeKind::kJson:
+      return "json";
+    case TypeKind::kArray:
+      return "array";
+    case TypeKind::kMap:
+      return "map";
+    case TypeKind::kRow:
+      return "row";
   }
   return "unknown";
 }
@@ -91,16 +118,25 @@ void write_fields(const Type& type, DateTimes date_times, JsonText& out) {
 std::string protocol_type(const Type& type, DateTimes date_times) {
   const auto child = [&](size_t i) { return protocol_type(type.children.at(i), date_times); };
   switch (type.kind) {
-    case TypeKind::kDecimal: return fmt::format("decimal({}, {})", type.precision, type.scale);
+    case TypeKind::kDecimal:
+      return fmt::format("decimal({}, {})", type.precision, type.scale);
     case TypeKind::kVarchar:
-      return type.precision == Type::kUnbounded ? "varchar" : fmt::format("varchar({})", type.precision);
-    case TypeKind::kChar: return fmt::format("char({})", type.precision);
-    case TypeKind::kTime: return date_time("time", false, type, date_times);
-    case TypeKind::kTimeTz: return date_time("time", true, type, date_times);
-    case TypeKind::kTimestamp: return date_time("timestamp", false, type, date_times);
-    case TypeKind::kTimestampTz: return date_time("timestamp", true, type, date_times);
-    case TypeKind::kArray: return fmt::format("array({})", child(0));
-    case TypeKind::kMap: return fmt::format("map({}, {})", child(0), child(1));
+      return type.precision == Type::kUnbounded ? "varchar"
+                                                : fmt::format("varchar({})", type.precision);
+    case TypeKind::kChar:
+      return fmt::format("char({})", type.precision);
+    case TypeKind::kTime:
+      return date_time("time", false, type, date_times);
+    case TypeKind::kTimeTz:
+      return date_time("time", true, type, date_times);
+    case TypeKind::kTimestamp:
+      return date_time("timestamp", false, type, date_times);
+    case TypeKind::kTimestampTz:
+      return date_time("timestamp", true, type, date_times);
+    case TypeKind::kArray:
+      return fmt::format("array({})", child(0));
+    case TypeKind::kMap:
+      return fmt::format("map({}, {})", child(0), child(1));
     case TypeKind::kRow: {
       std::string out = "row(";
       for (size_t i = 0; i < type.children.size(); ++i) {
@@ -113,7 +149,8 @@ std::string protocol_type(const Type& type, DateTimes date_times) {
       }
       return out + ")";
     }
-    default: return std::string(raw_name(type.kind));
+    default:
+      return std::string(raw_name(type.kind));
   }
 }
 
@@ -127,7 +164,9 @@ void write_type_signature(const Type& type, DateTimes date_times, JsonText& out)
       write_long(type.scale, out);
       break;
     case TypeKind::kVarchar:
-    case TypeKind::kChar: write_long(type.precision, out); break;
+    case TypeKind::kChar:
+      write_long(type.precision, out);
+      break;
     case TypeKind::kTime:
     case TypeKind::kTimeTz:
     case TypeKind::kTimestamp:
@@ -142,8 +181,11 @@ void write_type_signature(const Type& type, DateTimes date_times, JsonText& out)
         out.raw("},");
       }
       break;
-    case TypeKind::kRow: write_fields(type, date_times, out); break;
-    default: break;
+    case TypeKind::kRow:
+      write_fields(type, date_times, out);
+      break;
+    default:
+      break;
   }
   out.close(']');
   out.raw('}');

@@ -28,8 +28,9 @@ TEST(TypeSignature, Numbers) {
             R"({"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]})");
   EXPECT_EQ(protocol_type(Type::varchar(10), DateTimes::kParametric), "varchar(10)");
   EXPECT_EQ(protocol_type(Type::decimal(10, 2), DateTimes::kParametric), "decimal(10, 2)");
-  EXPECT_EQ(signature(Type::decimal(10, 2)),
-            R"({"rawType":"decimal","arguments":[{"kind":"LONG","value":10},{"kind":"LONG","value":2}]})");
+  EXPECT_EQ(
+      signature(Type::decimal(10, 2)),
+      R"({"rawType":"decimal","arguments":[{"kind":"LONG","value":10},{"kind":"LONG","value":2}]})");
 }
 
 TEST(TypeSignature, DateTimesByCapability) {
@@ -47,10 +48,10 @@ TEST(TypeSignature, DateTimesByCapability) {
 }
 
 TEST(TypeSignature, Nested) {
-  const auto type = Type::map(Type::varchar(), Type::row({"x", "", "odd name"},
-                                                         {Type::of(TypeKind::kInteger),
-                                                          Type::of(TypeKind::kTimestamp, 3),
-                                                          Type::of(TypeKind::kBoolean)}));
+  const auto type = Type::map(
+      Type::varchar(), Type::row({"x", "", "odd name"},
+                                 {Type::of(TypeKind::kInteger), Type::of(TypeKind::kTimestamp, 3),
+                                  Type::of(TypeKind::kBoolean)}));
   EXPECT_EQ(protocol_type(type, DateTimes::kParametric),
             "map(varchar, row(x integer, timestamp(3), \"odd name\" boolean))");
   EXPECT_EQ(

@@ -30,11 +30,16 @@ constexpr std::array<int64_t, 19> kPowersOfTen = [] {
 
 int64_t read_integer(const ColumnView& column, size_t row) {
   switch (column.layout) {
-    case Layout::kInt8: return column.at<int8_t>(row);
-    case Layout::kInt16: return column.at<int16_t>(row);
-    case Layout::kInt32: return column.at<int32_t>(row);
-    case Layout::kInt64: return column.at<int64_t>(row);
-    default: internal_error("an integer column has no integer layout");
+    case Layout::kInt8:
+      return column.at<int8_t>(row);
+    case Layout::kInt16:
+      return column.at<int16_t>(row);
+    case Layout::kInt32:
+      return column.at<int32_t>(row);
+    case Layout::kInt64:
+      return column.at<int64_t>(row);
+    default:
+      internal_error("an integer column has no integer layout");
   }
 }
 
@@ -93,7 +98,9 @@ char* write_time(char* p, int64_t second_of_day, int64_t nanos, int digits) {
 }
 
 /// Half up, as Trino rounds a value it cannot show in full.
-int64_t round_to(int64_t value, int64_t unit) { return floor_divide(value + unit / 2, unit) * unit; }
+int64_t round_to(int64_t value, int64_t unit) {
+  return floor_divide(value + unit / 2, unit) * unit;
+}
 
 char* write_offset(char* p, int32_t seconds) {
   *p++ = seconds < 0 ? '-' : '+';
@@ -166,7 +173,8 @@ struct CellWriters {
     if (c.layout == Layout::kInt128) {
       const auto& value = c.at<engine::Int128>(row);
       negative = value.high < 0;
-      magnitude = static_cast<unsigned __int128>(static_cast<uint64_t>(value.high)) << 64 | value.low;
+      magnitude =
+          static_cast<unsigned __int128>(static_cast<uint64_t>(value.high)) << 64 | value.low;
       if (negative) magnitude = ~magnitude + 1;
     } else {
       const int64_t value = read_integer(c, row);
@@ -343,31 +351,50 @@ struct CellWriters {
 
   static Encoder::Writer for_kind(TypeKind kind) {
     switch (kind) {
-      case TypeKind::kUnknown: return unknown;
-      case TypeKind::kBoolean: return boolean;
+      case TypeKind::kUnknown:
+        return unknown;
+      case TypeKind::kBoolean:
+        return boolean;
       case TypeKind::kTinyint:
       case TypeKind::kSmallint:
       case TypeKind::kInteger:
-      case TypeKind::kBigint: return integer;
-      case TypeKind::kReal: return real;
-      case TypeKind::kDouble: return real_double;
-      case TypeKind::kDecimal: return decimal;
+      case TypeKind::kBigint:
+        return integer;
+      case TypeKind::kReal:
+        return real;
+      case TypeKind::kDouble:
+        return real_double;
+      case TypeKind::kDecimal:
+        return decimal;
       case TypeKind::kVarchar:
       case TypeKind::kChar:
       case TypeKind::kIpaddress:
-      case TypeKind::kJson: return text;
-      case TypeKind::kVarbinary: return binary;
-      case TypeKind::kDate: return date;
-      case TypeKind::kTime: return time;
-      case TypeKind::kTimeTz: return time_with_zone;
-      case TypeKind::kTimestamp: return timestamp;
-      case TypeKind::kTimestampTz: return timestamp_with_zone;
-      case TypeKind::kIntervalYearToMonth: return year_to_month;
-      case TypeKind::kIntervalDayToSecond: return day_to_second;
-      case TypeKind::kUuid: return uuid;
-      case TypeKind::kArray: return array;
-      case TypeKind::kMap: return map;
-      case TypeKind::kRow: return row_value;
+      case TypeKind::kJson:
+        return text;
+      case TypeKind::kVarbinary:
+        return binary;
+      case TypeKind::kDate:
+        return date;
+      case TypeKind::kTime:
+        return time;
+      case TypeKind::kTimeTz:
+        return time_with_zone;
+      case TypeKind::kTimestamp:
+        return timestamp;
+      case TypeKind::kTimestampTz:
+        return timestamp_with_zone;
+      case TypeKind::kIntervalYearToMonth:
+        return year_to_month;
+      case TypeKind::kIntervalDayToSecond:
+        return day_to_second;
+      case TypeKind::kUuid:
+        return uuid;
+      case TypeKind::kArray:
+        return array;
+      case TypeKind::kMap:
+        return map;
+      case TypeKind::kRow:
+        return row_value;
     }
     internal_error("a type without an encoder");
   }

@@ -1,8 +1,8 @@
 #include "serve/trino/value_encoder.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "serve/trino/calendar.h"
 #include "serve/trino/fakes_test.h"
@@ -74,7 +74,8 @@ TEST(ValueEncoder, FloatingPointIsNeverAnIntegerToken) {
 
 TEST(ValueEncoder, Decimals) {
   const auto decimal = [](auto value, Layout layout, int precision, int scale) {
-    return cells(FakeColumn::of<decltype(value)>(Type::decimal(precision, scale), layout, {value}), 1);
+    return cells(FakeColumn::of<decltype(value)>(Type::decimal(precision, scale), layout, {value}),
+                 1);
   };
   EXPECT_EQ(decimal(int16_t{-5}, Layout::kInt16, 4, 2), "\"-0.05\"");
   EXPECT_EQ(decimal(int32_t{123456}, Layout::kInt32, 9, 3), "\"123.456\"");
@@ -108,12 +109,15 @@ TEST(ValueEncoder, Strings) {
 
 TEST(ValueEncoder, InvalidUtf8BecomesReplacementCharacters) {
   EXPECT_EQ(text("a\xFFz"), "\"a\xEF\xBF\xBDz\"");
-  EXPECT_EQ(text("\xC3"), "\"\xEF\xBF\xBD\"");                                // cut short
-  EXPECT_EQ(text("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                // overlong
+  EXPECT_EQ(text("\xC3"), "\"\xEF\xBF\xBD\"");                                  // cut short
+  EXPECT_EQ(text("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                  // overlong
   EXPECT_EQ(text("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // surrogate
   EXPECT_EQ(text("\xF4\x90\x80\x80"),
             "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // beyond U+10FFFF
-  EXPECT_EQ(text("\xE2\x82" "12345678"), "\"\xEF\xBF\xBD\xEF\xBF\xBD" "12345678\"");
+  EXPECT_EQ(text("\xE2\x82"
+                 "12345678"),
+            "\"\xEF\xBF\xBD\xEF\xBF\xBD"
+            "12345678\"");
 }
 
 TEST(ValueEncoder, Varbinary) {
@@ -153,8 +157,9 @@ TEST(ValueEncoder, Times) {
   EXPECT_EQ(time(9), "\"01:02:03.004567000\"");
   EXPECT_EQ(time(12), "\"01:02:03.004567000000\"");
   EXPECT_EQ(time(6, DateTimes::kMilliseconds), "\"01:02:03.005\"");
-  EXPECT_EQ(cell(TypeKind::kTime, Layout::kInt64, int64_t{86399999999}, 6, DateTimes::kMilliseconds),
-            "\"00:00:00.000\"");
+  EXPECT_EQ(
+      cell(TypeKind::kTime, Layout::kInt64, int64_t{86399999999}, 6, DateTimes::kMilliseconds),
+      "\"00:00:00.000\"");
   const auto zoned = [](int64_t offset) {
     const auto bits = uint64_t{3723000000} << 24 | static_cast<uint64_t>(57599 - offset);
     return cell(TypeKind::kTimeTz, Layout::kInt64, bits, 3);
@@ -176,7 +181,8 @@ TEST(ValueEncoder, Timestamps) {
   EXPECT_EQ(timestamp(1577836800123456700, 7), "\"2020-01-01 00:00:00.1234567\"");
   EXPECT_EQ(timestamp(-1, 6), "\"1969-12-31 23:59:59.999999\"");
   EXPECT_EQ(timestamp(micros, 6, DateTimes::kMilliseconds), "\"2020-01-01 00:00:00.124\"");
-  EXPECT_EQ(timestamp(1577836800123456, 0, DateTimes::kMilliseconds), "\"2020-01-01 00:00:00.123\"");
+  EXPECT_EQ(timestamp(1577836800123456, 0, DateTimes::kMilliseconds),
+            "\"2020-01-01 00:00:00.123\"");
   EXPECT_EQ(timestamp(-1, 6, DateTimes::kMilliseconds), "\"1970-01-01 00:00:00.000\"");
   EXPECT_EQ(timestamp(-1, 9, DateTimes::kMilliseconds), "\"1970-01-01 00:00:00.000\"");
 }
@@ -216,7 +222,8 @@ TEST(ValueEncoder, Intervals) {
 
 TEST(ValueEncoder, Uuid) {
   EXPECT_EQ(cell(TypeKind::kUuid, Layout::kInt128,
-                 Int128{0x8A0B1C2D3E4F5061, static_cast<int64_t>(0x12151FD2758649AFu | uint64_t{1} << 63)}),
+                 Int128{0x8A0B1C2D3E4F5061,
+                        static_cast<int64_t>(0x12151FD2758649AFu | uint64_t{1} << 63)}),
             "\"12151fd2-7586-49af-8a0b-1c2d3e4f5061\"");
   EXPECT_EQ(cell(TypeKind::kUuid, Layout::kInt128, Int128{0, 0}),
             "\"80000000-0000-0000-0000-000000000000\"");
@@ -228,16 +235,19 @@ FakeColumn integers(std::vector<std::optional<int32_t>> values) {
 
 TEST(ValueEncoder, Arrays) {
   const auto type = Type::array(Type::of(TypeKind::kInteger));
-  const auto column = FakeColumn::lists(type, integers({1, std::nullopt, 3}),
-                                        {ListEntry{0, 2}, ListEntry{2, 0}, std::nullopt, ListEntry{2, 1}});
+  const auto column =
+      FakeColumn::lists(type, integers({1, std::nullopt, 3}),
+                        {ListEntry{0, 2}, ListEntry{2, 0}, std::nullopt, ListEntry{2, 1}});
   EXPECT_EQ(cells(column, 4), "[1,null] [] null [3]");
-  EXPECT_EQ(cells(FakeColumn::lists(Type::array(type), column, {ListEntry{1, 3}}), 1), "[[],null,[3]]");
+  EXPECT_EQ(cells(FakeColumn::lists(Type::array(type), column, {ListEntry{1, 3}}), 1),
+            "[[],null,[3]]");
 }
 
 TEST(ValueEncoder, Rows) {
   const auto type = Type::row({"x", ""}, {Type::of(TypeKind::kInteger), Type::varchar()});
   const auto column = FakeColumn::rows(
-      type, {integers({1, std::nullopt}), FakeColumn::strings(Type::varchar(), {"a", std::nullopt})});
+      type,
+      {integers({1, std::nullopt}), FakeColumn::strings(Type::varchar(), {"a", std::nullopt})});
   EXPECT_EQ(cells(column, 2), "[1,\"a\"] [null,null]");
 }
 
@@ -248,12 +258,13 @@ TEST(ValueEncoder, MapKeysAreStrings) {
     std::vector<FakeColumn> fields;
     fields.push_back(std::move(keys));
     fields.push_back(std::move(values));
-    return cells(FakeColumn::lists(type, FakeColumn::rows(pair, std::move(fields)),
-                                   {ListEntry{0, length}}),
-                 1);
+    return cells(
+        FakeColumn::lists(type, FakeColumn::rows(pair, std::move(fields)), {ListEntry{0, length}}),
+        1);
   };
   EXPECT_EQ(map(integers({1, 2}), integers({10, std::nullopt}), 2), "{\"1\":10,\"2\":null}");
-  EXPECT_EQ(map(FakeColumn::strings(Type::varchar(), {"a\"b"}), integers({1}), 1), "{\"a\\\"b\":1}");
+  EXPECT_EQ(map(FakeColumn::strings(Type::varchar(), {"a\"b"}), integers({1}), 1),
+            "{\"a\\\"b\":1}");
   EXPECT_EQ(map(FakeColumn::booleans({1}), integers({1}), 1), "{\"true\":1}");
   EXPECT_EQ(map(FakeColumn::of<double>(Type::of(TypeKind::kDouble), Layout::kDouble,
                                        {0.5, std::numeric_limits<double>::quiet_NaN()}),
@@ -272,8 +283,7 @@ TEST(ValueEncoder, MapKeysAreStrings) {
 TEST(ValueEncoder, DateTimesInsideAreRoundedToo) {
   const auto element = FakeColumn::of<int64_t>(Type::of(TypeKind::kTimestamp, 6), Layout::kInt64,
                                                {1577836800123567});
-  const auto column =
-      FakeColumn::lists(Type::array(element.view.type), element, {ListEntry{0, 1}});
+  const auto column = FakeColumn::lists(Type::array(element.view.type), element, {ListEntry{0, 1}});
   EXPECT_EQ(cells(column, 1), "[\"2020-01-01 00:00:00.123567\"]");
   EXPECT_EQ(cells(column, 1, DateTimes::kMilliseconds), "[\"2020-01-01 00:00:00.124\"]");
 }

@@ -4,6 +4,10 @@
 ENDLESS = ("SELECT count(*) FROM tpch.tiny.lineitem a CROSS JOIN tpch.tiny.lineitem b "
            "CROSS JOIN tpch.tiny.lineitem c WHERE a.comment < b.comment AND b.comment < c.comment")
 
+# Gives rows faster than anyone reads them, without end.
+FLOOD = ("SELECT a.orderkey, b.comment FROM tpch.tiny.lineitem a CROSS JOIN tpch.tiny.lineitem b "
+         "CROSS JOIN tpch.tiny.lineitem c")
+
 # Query A of the sources (features SQL-13 and SQL-14 of the demo), as written there.
 QUERY_A = """
 SELECT c.customer_name, COUNT(o.order_id) AS total_orders, SUM(o.total_amount) AS revenue,

@@ -25,10 +25,10 @@ def probe(server, work_folder):
 
 
 EXPECTED = {
-    "schemas": "[[public, sales], [pg_catalog, sales]]",
+    "schemas": "[[pg_catalog, sales], [public, sales]]",
     "tables": "[[customers, TABLE], [orders, TABLE]]",
-    "columns": "[[customer_id, 4, integer, 10, 1, YES], [customer_name, 12, varchar(100), 100, 2, "
-               "YES], [created_at, 93, timestamp(6), 26, 5, YES]]",
+    "columns": "[[customer_id, 4, integer, 10, 1, NO], [customer_name, 12, varchar(100), 100, 2, "
+               "YES], [created_at, 93, timestamp(6), 28, 5, YES]]",
     "decimal column": "[[decimal(10,2), 10, 2]]",
     "table types": "[[TABLE], [VIEW]]",
     "types": "true",

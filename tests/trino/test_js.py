@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.statements import ENDLESS
+from support.statements import FLOOD
 
 FOLDER = Path(__file__).parent / "js"
 
@@ -19,8 +19,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def probe(server):
-    finished = subprocess.run(["node", str(FOLDER / "probe.mjs"), server.url, ENDLESS], text=True,
-                              timeout=120, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finished = subprocess.run(["node", str(FOLDER / "probe.mjs"), server.url, FLOOD], text=True,
+                              timeout=60, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
 
@@ -51,5 +51,5 @@ def test_a_mistake_is_in_the_answer(probe):
 
 
 def test_cancel_and_query_info(probe):
-    assert probe["cancelled"]["state"] == "FAILED"
-    assert probe["cancelled"]["query"] == ENDLESS
+    assert probe["cancelled"]["rows"] > 0
+    assert probe["cancelled"]["query"] == FLOOD

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Properties;
 
 public class JdbcProbe {
+  static String source;
+
   interface Probe {
     Object run() throws Exception;
   }
@@ -42,7 +44,8 @@ public class JdbcProbe {
   public static void main(String[] arguments) throws Exception {
     Properties properties = new Properties();
     properties.setProperty("user", "tester");
-    properties.setProperty("source", arguments[1]);
+    source = arguments[1];
+    properties.setProperty("source", source);
     try (Connection connection =
         DriverManager.getConnection("jdbc:trino://" + arguments[0] + "/sales/public", properties)) {
       metadata(connection.getMetaData());
@@ -196,7 +199,7 @@ public class JdbcProbe {
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(
             "SELECT count(*) FROM system.runtime.queries WHERE state = 'RUNNING' AND source = '"
-                + connection.getClientInfo("ApplicationName") + "' AND query LIKE '%CROSS JOIN%'"
+                + source + "' AND query LIKE '%CROSS JOIN%'"
                 + " AND query NOT LIKE '%runtime%'")) {
       result.next();
       return result.getLong(1) > 0;

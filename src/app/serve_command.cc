@@ -2,12 +2,10 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 
+#include "app/ask_file.h"
 #include "app/commands.h"
 #include "app/language.h"
-#include "app/sql/result_printer.h"
-#include "app/sql/trino_client.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "mesh/running_mesh.h"
@@ -73,33 +71,6 @@ void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh, const mesh::Ru
     has_memory |= extra.name == "memory";
   }
   if (!has_memory) engine.add_catalog(engine::make_memory_catalog("memory"));
-}
-
-/// Asks the statement of a file through the front door, as any client would, and prints the answer.
-void show_answer(const std::string& file, const std::string& address) {
-  std::ifstream in(file);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in && text.empty()) throw Error(Code::kNotFound, fmt::format("cannot read '{}'", file));
-  ClientSession session;
-  session.server = address;
-  session.user = "meesh";
-  TrinoClient client(session);
-  auto printer = ResultPrinter::make(OutputFormat::kAligned, stdout, isatty(STDOUT_FILENO) != 0);
-  TrinoClient::Callbacks callbacks;
-  callbacks.columns = [&](const std::vector<ClientColumn>& columns) { printer->columns(columns); };
-  callbacks.rows = [&](const boost::json::array& rows) {
-    for (const auto& row : rows) printer->row(row.as_array());
-  };
-  const auto start = Clock::now();
-  const auto outcome = client.run(text, callbacks);
-  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  printer->end();
-  if (outcome.error) {
-    fmt::print("{}: {}\n", outcome.error->name, outcome.error->message);
-  } else {
-    fmt::print("({} {}, {:.0f} ms)\n\n", outcome.rows, say("rows", "lignes"), ms);
-  }
-  std::fflush(stdout);
 }
 
 void print_banner(const mesh::Mesh& mesh, const std::string& address,
@@ -173,7 +144,8 @@ int serve(const ServeOptions& given) {
   print_banner(mesh, address, running, seconds);
   if (!given.show.empty()) {
     try {
-      show_answer(given.show, address);
+      fmt::print("{}\n", given.show);
+      ask_file(given.show, address);
     } catch (const Error& error) {
       fmt::print("{}\n", error.what());
     }

@@ -212,10 +212,7 @@ void ManagedPostgres::prepare_folders() {
       }
     }
   }
-  sockets_ = home_ / "run";
-  if (!fits_socket(sockets_)) {
-    sockets_ = fmt::format("/tmp/meesh-{}-{:016x}", ::geteuid(), base::checksum(home_.string()));
-  }
+  choose_sockets();
   make_folder(sockets_, 0700, user_);
   struct stat status {};
   const uid_t owner = user_ ? user_->uid : ::geteuid();
@@ -224,6 +221,24 @@ void ManagedPostgres::prepare_folders() {
   }
   std::error_code ignored;
   if (fs::file_size(log_, ignored) > kLogLimit && !ignored) fs::rename(log_, log_.string() + ".1", ignored);
+}
+
+void ManagedPostgres::choose_sockets() {
+  sockets_ = home_ / "run";
+  if (!fits_socket(sockets_)) {
+    sockets_ = fmt::format("/tmp/meesh-{}-{:016x}", ::geteuid(), base::checksum(home_.string()));
+  }
+}
+
+void ManagedPostgres::join() {
+  std::istringstream kept(read_file(home_ / "port").value_or(""));
+  int wish = 0;
+  if (!(kept >> wish >> port_)) {
+    throw Error(Code::kUnavailable, fmt::format("the database of {} has not started yet", domain_.name))
+        .with_hint("try again when the mesh is up");
+  }
+  choose_sockets();
+  if (password_.empty()) password_ = made_password(domain_.database.user);
 }
 
 std::string ManagedPostgres::made_password(const std::string& user) {

@@ -48,6 +48,9 @@ class ManagedPostgres {
   /// runs schema files that are new. Throws CONFIG_INVALID (folder out of reach, SQL mistake with
   /// file:line:column), IO_ERROR, NOT_FOUND.
   void start();
+  /// Uses the server that another process runs on the same folder; start() and stop() do nothing to
+  /// it. Throws UNAVAILABLE if it never ran.
+  void join();
   /// Fast shutdown: clients are cut off, everything committed is kept. Idempotent.
   void stop();
 
@@ -60,6 +63,7 @@ class ManagedPostgres {
 
  private:
   void prepare_folders();
+  void choose_sockets();
   void make_cluster();
   void end_old_server();
   std::unique_ptr<process::Process> launch();

@@ -98,6 +98,21 @@ void RunningMesh::start() {
   }
 }
 
+void RunningMesh::start_or_join() {
+  try {
+    return start();
+  } catch (const Error& error) {
+    if (error.code() != Code::kAlreadyExists) throw;
+  }
+  servers_.clear();
+  for (const Domain& domain : mesh_.domains) {
+    servers_.emplace_back();
+    if (domain.database.kind != Database::Kind::kManaged) continue;
+    servers_.back() = std::make_unique<ManagedPostgres>(domain, mesh_.data, report_);
+    servers_.back()->join();
+  }
+}
+
 void RunningMesh::stop() {
   std::vector<std::jthread> stoppers;
   for (const auto& server : servers_) {

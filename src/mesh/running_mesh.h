@@ -35,6 +35,8 @@ class RunningMesh {
   /// Throws the first failure, everything stopped again; ALREADY_EXISTS if another meesh has the
   /// folder.
   void start();
+  /// As start(), but uses the servers of the meesh that has the folder, if one has.
+  void start_or_join();
   /// Stops the servers side by side. Idempotent.
   void stop();
 

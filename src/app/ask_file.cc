@@ -1,0 +1,41 @@
+#include "app/ask_file.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "app/language.h"
+#include "app/sql/result_printer.h"
+#include "app/sql/trino_client.h"
+
+namespace meesh::app {
+
+bool ask_file(const std::string& file, const std::string& server) {
+  using Clock = std::chrono::steady_clock;
+  std::ifstream in(file);
+  if (!in) throw Error(Code::kNotFound, fmt::format("cannot read '{}'", file));
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  ClientSession session;
+  session.server = server;
+  session.user = "meesh";
+  TrinoClient client(session);
+  auto printer = ResultPrinter::make(OutputFormat::kAligned, stdout, isatty(STDOUT_FILENO) != 0);
+  TrinoClient::Callbacks callbacks;
+  callbacks.columns = [&](const std::vector<ClientColumn>& columns) { printer->columns(columns); };
+  callbacks.rows = [&](const boost::json::array& rows) {
+    for (const auto& row : rows) printer->row(row.as_array());
+  };
+  const auto start = Clock::now();
+  const auto outcome = client.run(text, callbacks);
+  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  printer->end();
+  if (outcome.error) {
+    fmt::print("{}: {}\n", outcome.error->name, outcome.error->message);
+  } else {
+    fmt::print("({} {}, {:.0f} ms)\n", outcome.rows, say("rows", "lignes"), ms);
+  }
+  std::fflush(stdout);
+  return !outcome.error;
+}
+
+}  // namespace meesh::app

@@ -1,0 +1,12 @@
+// Asking a server the statement of a file and showing the answer with its time.
+#pragma once
+
+#include <string>
+
+namespace meesh::app {
+
+/// Through the front door, as any client would. False if the statement failed (and was told so).
+/// Throws NOT_FOUND for the file, UNAVAILABLE for the server.
+bool ask_file(const std::string& file, const std::string& server);
+
+}  // namespace meesh::app

@@ -411,7 +411,7 @@ struct Statement {
   StatementKind kind;
   Position pos;
   /// Set by the resolver: what DuckDB calls the table or schema this statement creates or changes.
-  std::string target;
+  std::string duckdb_target;
 };
 template <StatementKind K>
 struct StatementOf : Statement {

@@ -6,6 +6,7 @@
 //   Printed p = print_duckdb(*s, options);      // engine runs p.text
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -57,6 +58,9 @@ struct ResolveContext {
   std::string catalog, schema;                 // session defaults, may be empty
   std::string user, time_zone = "UTC";
   std::vector<const Expr*> parameters;         // EXECUTE … USING, in order
+  bool parameters_unknown = false;             // DESCRIBE INPUT/OUTPUT: `?` stays, printed as NULL
+  /// What SHOW SESSION shows beside the defaults; may be null.
+  const std::map<std::string, std::string>* session_properties = nullptr;
 };
 
 /// Binds names to columns, expands `*` and views, names outputs (`_col0`), checks what exists.
@@ -91,6 +95,9 @@ struct FunctionInfo {
   /// A scalar put around the whole call with its FILTER and OVER (aggregates, windows): "" = none.
   std::string_view wrapper;
   std::string_view return_type, argument_types, description;  // as SHOW FUNCTIONS prints them
+  /// How the engine computes a scalar called by its trino_… name: DuckDB text over $1 … $9. Empty for
+  /// those written in C++ (src/engine/functions) and for native names.
+  std::string_view body = {};
 };
 /// Case-insensitive; null if there is none. Overloads share one entry for printing.
 const FunctionInfo* find_function(std::string_view name);

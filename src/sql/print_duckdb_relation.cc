@@ -1,0 +1,135 @@
+// DuckDB SQL: FROM.
+#include <fmt/format.h>
+
+#include "sql/print_duckdb_writer.h"
+#include "sql/resolve_text.h"
+#include "sql/scope.h"
+
+namespace meesh::sql {
+
+void DuckdbPrinter::relation(const Relation& relation) {
+  mark(relation.pos);
+  switch (relation.kind) {
+    case RelationKind::kTable: return table(as<TableRef>(relation));
+    case RelationKind::kAliased: return aliased(as<AliasedRelation>(relation));
+    case RelationKind::kJoin: return join(as<Join>(relation));
+    case RelationKind::kSampled: return sampled(as<Sampled>(relation));
+    case RelationKind::kSubquery:
+      put("(");
+      query(*as<SubqueryRelation>(relation).query);
+      put(")");
+      return;
+    case RelationKind::kLateral:
+      put("LATERAL (");
+      query(*as<Lateral>(relation).query);
+      put(")");
+      return;
+    case RelationKind::kUnnest: return unnest(as<Unnest>(relation));
+    case RelationKind::kTableFunction:
+      fail(Code::kNotSupported, relation.pos, "Table functions are not supported");
+    case RelationKind::kMatchRecognize:
+      fail(Code::kNotSupported, relation.pos, "MATCH_RECOGNIZE is not supported");
+    case RelationKind::kJsonTable:
+      fail(Code::kNotSupported, relation.pos, "JSON_TABLE is not supported");
+  }
+}
+
+void DuckdbPrinter::table(const TableRef& table) {
+  if (table.is_cte) ident(table.name.front().value);
+  else if (table.resolved) put(table.resolved->duckdb_source);
+  else internal_error("a table was not resolved");
+  put(" AS ");
+  ident(table.alias);
+}
+
+void DuckdbPrinter::aliased(const AliasedRelation& aliased) {
+  relation(*aliased.relation);
+  put(" AS ");
+  ident(aliased.alias.value);
+  if (!aliased.columns.empty()) columns(aliased.columns);
+}
+
+void DuckdbPrinter::join(const Join& join) {
+  relation(*join.left);
+  switch (join.type) {
+    case JoinType::kInner: put(" JOIN "); break;
+    case JoinType::kLeft: put(" LEFT JOIN "); break;
+    case JoinType::kRight: put(" RIGHT JOIN "); break;
+    case JoinType::kFull: put(" FULL JOIN "); break;
+    case JoinType::kCross: case JoinType::kImplicit: put(" CROSS JOIN "); break;
+  }
+  const bool nested = join.right->kind == RelationKind::kJoin;
+  if (nested) put("(");
+  relation(*join.right);
+  if (nested) put(")");
+  if (join.type == JoinType::kCross || join.type == JoinType::kImplicit) return;
+  put(" ON ");
+  if (join.on) expr(*join.on);
+  else put("TRUE");
+}
+
+void DuckdbPrinter::sampled(const Sampled& sampled) {
+  const Expr& value = *sampled.percentage;
+  const bool number = value.kind == ExprKind::kInteger || value.kind == ExprKind::kDecimal ||
+                      value.kind == ExprKind::kDouble;
+  if (!number)
+    fail(Code::kNotSupported, value.pos,
+         "TABLESAMPLE takes a number between 0 and 100, not " + shown(value));
+  relation(*sampled.relation);
+  put(sampled.bernoulli ? " TABLESAMPLE bernoulli(" : " TABLESAMPLE system(");
+  if (value.kind == ExprKind::kInteger) put(std::to_string(as<IntegerLiteral>(value).value));
+  else if (value.kind == ExprKind::kDecimal) put(as<DecimalLiteral>(value).text);
+  else put(as<DoubleLiteral>(value).text);
+  put("%)");
+}
+
+// One array unfolds natively. Otherwise the items are computed once ($items), unfolded side by side
+// ($rows: DuckDB pads the shorter ones with NULL, as Trino does), and rows are taken apart.
+void DuckdbPrinter::unnest(const Unnest& unnest) {
+  using Kind = Unnest::Shape::Kind;
+  const auto& items = unnest.items;
+  if (items.size() == 1 && unnest.shapes[0].kind == Kind::kElements) {
+    put("unnest(");
+    expr(*items[0]);
+    put(unnest.with_ordinality ? ") WITH ORDINALITY" : ")");
+    return;
+  }
+  std::string outer, inner, lengths;
+  const auto add = [](std::string& to, const std::string& text) {
+    to += (to.empty() ? "" : ", ") + text;
+  };
+  for (size_t i = 0; i < items.size(); ++i) {
+    switch (unnest.shapes[i].kind) {
+      case Kind::kElements:
+        add(inner, fmt::format("unnest(\"$i{0}\") AS \"$e{0}\"", i));
+        add(outer, fmt::format("\"$e{}\"", i));
+        break;
+      case Kind::kEntries:
+        add(inner, fmt::format("unnest(map_keys(\"$i{0}\")) AS \"$e{0}\", "
+                               "unnest(map_values(\"$i{0}\")) AS \"$v{0}\"",
+                               i));
+        add(outer, fmt::format("\"$e{0}\", \"$v{0}\"", i));
+        break;
+      case Kind::kFields:
+        add(inner, fmt::format("unnest(\"$i{0}\") AS \"$e{0}\"", i));
+        for (size_t f = 0; f < unnest.shapes[i].width; ++f)
+          add(outer, fmt::format("struct_extract_at(\"$e{}\", {})", i, f + 1));
+        break;
+    }
+    const char* length = unnest.shapes[i].kind == Kind::kEntries ? "cardinality" : "len";
+    add(lengths, fmt::format("coalesce({}(\"$i{}\")::BIGINT, 0)", length, i));
+  }
+  if (unnest.with_ordinality) {
+    add(inner, fmt::format("unnest(range(1, 1 + greatest({}))) AS \"$ordinal\"", lengths));
+    add(outer, "\"$ordinal\"");
+  }
+  put(fmt::format("LATERAL (SELECT {} FROM (SELECT {} FROM (SELECT ", outer, inner));
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i) put(", ");
+    expr(*items[i]);
+    put(fmt::format(" AS \"$i{}\"", i));
+  }
+  put(") AS \"$items\") AS \"$rows\")");
+}
+
+}  // namespace meesh::sql

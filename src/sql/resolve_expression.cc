@@ -1,0 +1,386 @@
+// Names and calls inside expressions.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/resolve_literals.h"
+#include "sql/resolve_text.h"
+#include "sql/resolve_types.h"
+#include "sql/resolve_walk.h"
+#include "sql/resolver.h"
+
+namespace meesh::sql {
+namespace {
+
+/// Calls the printers make without an entry in the function table.
+bool is_special_form(const std::string& name) {
+  return name == "coalesce" || name == "nullif" || name == "if" || name == "try" ||
+         name == "position";
+}
+
+/// The parts of a.b.c, or empty when the base is not a plain name.
+bool name_parts(const Expr& expr, std::vector<const Ident*>& parts) {
+  if (expr.kind == ExprKind::kIdentifier) {
+    parts.push_back(&as<Identifier>(expr).name);
+    return true;
+  }
+  if (expr.kind != ExprKind::kDereference) return false;
+  if (!name_parts(*as<Dereference>(expr).base, parts)) return false;
+  parts.push_back(&as<Dereference>(expr).field);
+  return true;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, "."));
+}
+
+std::string type_list(const std::vector<Type>& types) {
+  std::vector<std::string> names;
+  for (const auto& type : types)
+    if (std::find(names.begin(), names.end(), type.display()) == names.end())
+      names.push_back(type.display());
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+bool is_window(const Expr& expr) {
+  return expr.kind == ExprKind::kFunction && as<FunctionCall>(expr).over.has_value();
+}
+
+bool is_aggregate(const Expr& expr) {
+  if (expr.kind != ExprKind::kFunction || is_window(expr)) return false;
+  const FunctionInfo* info = find_function(as<FunctionCall>(expr).name.back().value);
+  return info && info->kind == FunctionInfo::Kind::kAggregate;
+}
+
+void refuse_aggregates(const Expr& predicate, const char* clause) {
+  std::vector<std::string> aggregates, windows, groupings;
+  walk(predicate, false, [&](const Expr& e) {
+    if (is_aggregate(e)) aggregates.push_back(shown(e));
+    if (is_window(e)) windows.push_back(shown(e));
+    if (e.kind == ExprKind::kGrouping) groupings.push_back(shown(e));
+    return true;
+  });
+  aggregates.insert(aggregates.end(), windows.begin(), windows.end());
+  aggregates.insert(aggregates.end(), groupings.begin(), groupings.end());
+  if (aggregates.empty()) return;
+  fail(Code::kExpressionNotScalar, predicate.pos,
+       fmt::format("{} cannot contain aggregations, window functions or grouping operations: [{}]",
+                   clause, fmt::join(aggregates, ", ")));
+}
+
+ExprPtr Resolver::reference(const Field& field, Position pos, std::string written) {
+  std::vector<ExprPtr> refs;
+  for (const auto& [relation, column] : field.sources) {
+    auto ref = std::make_unique<ColumnRef>();
+    ref->pos = pos;
+    ref->relation = relation;
+    ref->column = column;
+    ref->type = field.type;
+    ref->inferred = field.inferred;
+    ref->written = written;
+    refs.push_back(std::move(ref));
+  }
+  if (refs.size() == 1) return std::move(refs.front());
+  auto call = std::make_unique<FunctionCall>();
+  call->pos = pos;
+  call->name = {{"coalesce", false, pos}};
+  call->args = std::move(refs);
+  return call;
+}
+
+bool Resolver::name(ExprPtr& slot, const Scope& scope) {
+  std::vector<const Ident*> idents;
+  if (!name_parts(*slot, idents)) return false;
+  std::vector<std::string> parts;
+  for (const Ident* ident : idents) parts.push_back(lower(ident->value));
+  const Found found = find_field(scope, parts, slot->pos);
+  if (!found.field) {
+    fail(Code::kColumnNotFound, slot->pos,
+         fmt::format("Column '{}' cannot be resolved", joined(parts)));
+  }
+  std::string written;
+  for (size_t i = 0; i < found.parts; ++i)
+    written += (i ? "." : "") + idents[i]->value;
+  ExprPtr expr = reference(*found.field, slot->pos, std::move(written));
+  for (size_t i = found.parts; i < idents.size(); ++i) {
+    const auto type = infer_type(*expr);
+    if (type && type->kind == TypeKind::kRow &&
+        std::none_of(type->field_names.begin(), type->field_names.end(),
+                     [&](const std::string& field) { return lower(field) == parts[i]; })) {
+      fail(Code::kColumnNotFound, slot->pos,
+           fmt::format("Column '{}' cannot be resolved", joined(parts)));
+    }
+    if (type && type->kind != TypeKind::kRow && type->kind != TypeKind::kUnknown) {
+      fail(Code::kTypeMismatch, slot->pos,
+           fmt::format("Expression {} is not of type ROW", shown(*expr)));
+    }
+    auto field = std::make_unique<Dereference>();
+    field->pos = slot->pos;
+    field->base = std::move(expr);
+    field->field = *idents[i];
+    expr = std::move(field);
+  }
+  slot = std::move(expr);
+  return true;
+}
+
+void Resolver::parameter(ExprPtr& slot, const Scope& scope, const Env& env) {
+  if (context_.parameters_unknown) return;
+  const auto index = static_cast<size_t>(as<Parameter>(*slot).index);
+  if (index >= context_.parameters.size()) {
+    fail(Code::kInvalidParameterUsage, slot->pos,
+         fmt::format("Incorrect number of parameters: expected {} but found {}", index + 1,
+                     context_.parameters.size()));
+  }
+  const Position pos = slot->pos;
+  const Expr& value = *context_.parameters[index];
+  walk(value, false, [&](const Expr& e) {
+    if (e.kind == ExprKind::kIdentifier || e.kind == ExprKind::kDereference)
+      fail(Code::kExpressionNotConstant, pos,
+           "Constant expression cannot contain column references");
+    if (e.kind == ExprKind::kParameter)
+      fail(Code::kInvalidParameterUsage, pos, "Query parameters cannot hold parameters");
+    return true;
+  });
+  slot = clone(value);
+  if (!slot)
+    fail(Code::kExpressionNotConstant, pos, "Constant expression cannot contain a subquery");
+  set_positions(*slot, pos);
+  expr(slot, scope, env);
+}
+
+void Resolver::current(ExprPtr& slot) {
+  const auto& what = as<Current>(*slot).what;
+  std::string value;
+  if (what == "current_user") value = context_.user;
+  else if (what == "current_catalog") value = context_.catalog;
+  else if (what == "current_schema") value = context_.schema;
+  else if (what != "current_path") return;
+  const Position pos = slot->pos;
+  ExprPtr literal;
+  if (value.empty() && what != "current_user" && what != "current_path") {
+    literal = std::make_unique<NullLiteral>();
+  } else {
+    auto text = std::make_unique<StringLiteral>();
+    text->value = value;
+    literal = std::move(text);
+  }
+  literal->pos = pos;
+  auto cast = std::make_unique<Cast>();
+  cast->pos = pos;
+  cast->value = std::move(literal);
+  cast->type = type_node(Type::varchar());
+  slot = std::move(cast);
+}
+
+void Resolver::lambda(Lambda& lambda, const Scope& scope, const Env& env) {
+  if (lambda.resolved) return;  // a copy of one that is
+  lambda.resolved = true;
+  Scope inner{&scope, {}};
+  for (auto& arg : lambda.args) {
+    Field field;
+    field.name = arg.value;
+    arg.value = unique(arg.value);
+    field.sources = {{"", arg.value}};
+    inner.fields.push_back(std::move(field));
+  }
+  expr(lambda.body, inner, env);
+}
+
+void Resolver::window(WindowSpec& spec, const Scope& scope, const Env& env) {
+  for (auto& key : spec.partition_by) expr(key, scope, env);
+  for (auto& item : spec.order_by) expr(item.key, scope, env);
+  if (!spec.frame) return;
+  if (spec.frame->start.value) expr(spec.frame->start.value, scope, env);
+  if (spec.frame->end && spec.frame->end->value) expr(spec.frame->end->value, scope, env);
+}
+
+void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
+  const std::string name = lower(call.name.back().value);
+  const FunctionInfo* info = find_function(name);
+  if (!info && !is_special_form(name))
+    fail(Code::kFunctionNotFound, call.pos,
+         fmt::format("Function '{}' not registered", display_name(call.name)));
+  const bool aggregate = info && info->kind == FunctionInfo::Kind::kAggregate;
+  const bool window_only = info && info->kind == FunctionInfo::Kind::kWindow;
+  if (!call.processing_mode.empty())
+    fail(Code::kInvalidProcessingMode, call.pos,
+         "RUNNING and FINAL are only valid in MATCH_RECOGNIZE");
+  if (window_only && !call.over)
+    fail(Code::kMissingOver, call.pos,
+         fmt::format("Window function {} requires an OVER clause", name));
+  if (call.over && !aggregate && !window_only)
+    fail(Code::kFunctionNotWindow, call.pos, fmt::format("Not a window function: {}", name));
+  if (call.filter && !aggregate)
+    fail(Code::kFunctionNotAggregate, call.pos,
+         "Filter is only valid for aggregation functions");
+  if (!call.order_by.empty() && !aggregate)
+    fail(Code::kFunctionNotAggregate, call.pos,
+         "ORDER BY is only valid for aggregation functions");
+  if (call.distinct && !aggregate)
+    fail(Code::kFunctionNotAggregate, call.pos,
+         "DISTINCT is only valid for aggregation functions");
+  if (call.nulls != NullTreatment::kNone && !window_only && !(aggregate && call.over))
+    fail(Code::kNullTreatmentNotAllowed, call.pos,
+         "RESPECT/IGNORE NULLS is only valid for window functions");
+
+  for (auto& arg : call.args) {
+    if (arg->kind != ExprKind::kStar) {
+      expr(arg, scope, env);
+      continue;
+    }
+    if (name != "count" || as<Star>(*arg).qualifier || call.args.size() != 1)
+      fail(Code::kInvalidFunctionArgument, arg->pos,
+           fmt::format("* is only valid in count(*), not in {}", name));
+  }
+  for (auto& item : call.order_by) expr(item.key, scope, env);
+  if (call.filter) {
+    expr(call.filter, scope, env);
+    refuse_aggregates(*call.filter, "FILTER clause");
+  }
+  if (call.over) window(*call.over, scope, env);
+
+  for (const auto& arg : call.args) {
+    walk(*arg, false, [&](const Expr& e) {
+      if (aggregate && !call.over && is_aggregate(e))
+        fail(Code::kNestedAggregation, call.pos,
+             fmt::format("Cannot nest aggregations inside aggregation '{}': [{}]", name,
+                         shown(e)));
+      if (aggregate && !call.over && is_window(e))
+        fail(Code::kNestedWindow, call.pos,
+             fmt::format("Cannot nest window functions or row pattern measures inside "
+                         "aggregation '{}': [{}]",
+                         name, shown(e)));
+      if (call.over && is_window(e))
+        fail(Code::kNestedWindow, e.pos,
+             "Cannot nest window functions or row pattern measures inside window function "
+             "arguments");
+      return true;
+    });
+  }
+  std::vector<const Expr*> args;
+  for (const auto& arg : call.args) args.push_back(arg.get());
+  if (name == "coalesce") check_same(call, args, "All COALESCE operands");
+  if (name == "if" && args.size() == 3)
+    check_same(call, {args[1], args[2]}, "Result types for IF");
+}
+
+void Resolver::check_same(const Expr& at, const std::vector<const Expr*>& exprs,
+                          const char* what) {
+  std::optional<Type> all;
+  std::vector<Type> seen;
+  for (const Expr* e : exprs) {
+    const auto type = infer_type(*e);
+    if (!type) return;
+    seen.push_back(*type);
+  }
+  for (const Type& type : seen) {
+    const auto common = all ? common_type(*all, type) : std::optional(type);
+    if (!common) {
+      fail(Code::kTypeMismatch, at.pos,
+           fmt::format("{} must be the same type or coercible to a common type. Cannot find "
+                       "common type between {} and {}, all types (without duplicates): {}",
+                       what, all->display(), type.display(), type_list(seen)));
+    }
+    all = common;
+  }
+}
+
+void Resolver::predicate(ExprPtr& slot, const Scope& scope, const Env& env, const char* clause) {
+  expr(slot, scope, env);
+  const auto type = infer_type(*slot);
+  if (!type || type->kind == TypeKind::kBoolean || type->kind == TypeKind::kUnknown) return;
+  fail(Code::kTypeMismatch, slot->pos,
+       fmt::format("{} must evaluate to a boolean: actual type {}", clause, type->display()));
+}
+
+Field Resolver::subquery(Query& inner, const Scope& scope, const Env& env, size_t width) {
+  Fields outputs = query(inner, env, &scope);
+  if (outputs.size() != width)
+    fail(Code::kNotSupported, inner.pos,
+         fmt::format("Multiple columns returned by subquery are not yet supported. Found {}",
+                     outputs.size()));
+  return std::move(outputs.front());
+}
+
+void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
+  switch (slot->kind) {
+    case ExprKind::kIdentifier:
+      name(slot, scope);
+      return;
+    case ExprKind::kDereference:
+      if (!name(slot, scope)) expr(as<Dereference>(*slot).base, scope, env);
+      return;
+    case ExprKind::kParameter: return parameter(slot, scope, env);
+    case ExprKind::kCurrent: return current(slot);
+    case ExprKind::kLambda: return lambda(as<Lambda>(*slot), scope, env);
+    case ExprKind::kFunction: return call(as<FunctionCall>(*slot), scope, env);
+    case ExprKind::kStar:
+      fail(Code::kNotSupported, slot->pos, "* is only valid in a SELECT list");
+    default: children(*slot, scope, env);
+  }
+}
+
+void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
+  for_each_child(e, [&](ExprPtr& child) { expr(child, scope, env); }, {});
+  switch (e.kind) {
+    case ExprKind::kExists: {
+      query(*as<Exists>(e).query, env, &scope);
+      return;
+    }
+    case ExprKind::kSubquery: {
+      auto& node = as<SubqueryExpr>(e);
+      node.type = subquery(*node.query, scope, env, 1).known_type();
+      return;
+    }
+    case ExprKind::kInSubquery: {
+      auto& node = as<InSubquery>(e);
+      const auto* row = try_as<RowConstructor>(node.value.get());
+      const size_t width = row ? row->items.size() : 1;
+      const auto inner = subquery(*node.query, scope, env, width).known_type();
+      const auto value = infer_type(*node.value);
+      if (width == 1 && !row && inner && value && !common_type(*value, *inner))
+        fail(Code::kTypeMismatch, e.pos,
+             fmt::format("value and result of subquery must be of the same type for IN "
+                         "expression: {} vs {}",
+                         value->display(), inner->display()));
+      return;
+    }
+    case ExprKind::kQuantified: {
+      auto& node = as<Quantified>(e);
+      const auto inner = subquery(*node.query, scope, env, 1).known_type();
+      const auto value = infer_type(*node.value);
+      if (inner && value && !common_type(*value, *inner))
+        fail(Code::kTypeMismatch, e.pos,
+             fmt::format("value and result of subquery must be of the same type for quantified "
+                         "comparison: {} vs {}",
+                         value->display(), inner->display()));
+      return;
+    }
+    case ExprKind::kCase: {
+      std::vector<const Expr*> results;
+      for (const auto& [when, then] : as<Case>(e).whens) results.push_back(then.get());
+      if (as<Case>(e).otherwise) results.push_back(as<Case>(e).otherwise.get());
+      return check_same(e, results, "All CASE results");
+    }
+    case ExprKind::kCast:
+      type_of(*as<Cast>(e).type);  // says what is wrong with it
+      return;
+    case ExprKind::kTyped:
+      type_of_literal(as<TypedLiteral>(e));
+      return;
+    case ExprKind::kInterval:
+      if (is_year_month(as<IntervalLiteral>(e))) interval_months(as<IntervalLiteral>(e));
+      else interval_micros(as<IntervalLiteral>(e));
+      return;
+    case ExprKind::kDecimal:
+      type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
+      return;
+    default: return;
+  }
+}
+
+}  // namespace meesh::sql

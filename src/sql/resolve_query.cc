@@ -1,0 +1,546 @@
+// Queries: WITH, SELECT lists, set operations, VALUES, ORDER BY, LIMIT.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/resolve_text.h"
+#include "sql/resolve_types.h"
+#include "sql/resolve_walk.h"
+#include "sql/resolver.h"
+
+namespace meesh::sql {
+
+const Resolver::Cte* Resolver::Env::find(const std::string& name) const {
+  for (const Env* env = this; env; env = env->parent)
+    if (const auto it = env->ctes.find(name); it != env->ctes.end()) return &it->second;
+  return nullptr;
+}
+
+Resolver::Fields Resolver::query(Query& query, const Env& outer_env, const Scope* outer) {
+  if (!query.inline_functions.empty())
+    fail(Code::kNotSupported, query.pos, "Inline functions (WITH FUNCTION) are not supported");
+  Env env = outer_env.inner();
+  with(query, env, outer);
+  limits(query, env);
+  if (auto* table = try_as<TableBody>(query.body.get())) {
+    auto select = std::make_unique<Select>();
+    select->pos = table->pos;
+    auto star = std::make_unique<Star>();
+    star->pos = table->pos;
+    select->items.push_back({std::move(star), std::nullopt, table->pos});
+    select->from = std::move(table->table);
+    query.body = std::move(select);
+  }
+  if (auto* select = try_as<Select>(query.body.get()))
+    return this->select(*select, &query.order_by, env, outer);
+  Fields outputs = body(query.body, env, outer);
+  if (!query.order_by.empty()) order_outputs(query, outputs, env, outer);
+  return outputs;
+}
+
+Resolver::Fields Resolver::body(QueryBodyPtr& slot, const Env& env, const Scope* outer) {
+  switch (slot->kind) {
+    case QueryBodyKind::kSelect: return select(as<Select>(*slot), nullptr, env, outer);
+    case QueryBodyKind::kSetOperation: return set_operation(as<SetOperation>(*slot), env, outer);
+    case QueryBodyKind::kValues: return values(as<Values>(*slot), env, outer);
+    case QueryBodyKind::kQuery: return query(*as<QueryInParens>(*slot).query, env, outer);
+    case QueryBodyKind::kTable: {
+      auto inner = std::make_unique<Query>();
+      inner->pos = slot->pos;
+      inner->body = std::move(slot);
+      Fields outputs = query(*inner, env, outer);
+      slot = std::move(inner->body);
+      return outputs;
+    }
+  }
+  internal_error("unknown query body");
+}
+
+// ---------------------------------------------------------------- WITH
+
+void Resolver::with(Query& query, Env& env, const Scope* outer) {
+  for (auto& named : query.with) {
+    if (env.ctes.count(lower(named.name.value)))
+      fail(Code::kDuplicateNamedQuery, named.pos,
+           fmt::format("WITH query name '{}' specified more than once", named.name.value));
+    named_query(named, query.recursive, env, outer);
+  }
+}
+
+namespace {
+
+/// Whether a table named `name` stands anywhere in the relation or body.
+bool mentions(const Relation& relation, const std::string& name);
+bool mentions(const Query& query, const std::string& name);
+
+bool mentions(const QueryBody& body, const std::string& name) {
+  switch (body.kind) {
+    case QueryBodyKind::kSelect:
+      return as<Select>(body).from && mentions(*as<Select>(body).from, name);
+    case QueryBodyKind::kSetOperation:
+      return mentions(*as<SetOperation>(body).left, name) ||
+             mentions(*as<SetOperation>(body).right, name);
+    case QueryBodyKind::kTable: return mentions(*as<TableBody>(body).table, name);
+    case QueryBodyKind::kQuery: return mentions(*as<QueryInParens>(body).query, name);
+    case QueryBodyKind::kValues: return false;
+  }
+  return false;
+}
+
+bool mentions(const Query& query, const std::string& name) {
+  for (const auto& named : query.with) {
+    if (mentions(*named.query, name)) return true;
+    if (lower(named.name.value) == name) return false;
+  }
+  return mentions(*query.body, name);
+}
+
+bool mentions(const Relation& relation, const std::string& name) {
+  switch (relation.kind) {
+    case RelationKind::kTable: {
+      const auto& table = as<TableRef>(relation);
+      return table.name.size() == 1 && lower(table.name[0].value) == name;
+    }
+    case RelationKind::kAliased: return mentions(*as<AliasedRelation>(relation).relation, name);
+    case RelationKind::kJoin:
+      return mentions(*as<Join>(relation).left, name) || mentions(*as<Join>(relation).right, name);
+    case RelationKind::kSubquery: return mentions(*as<SubqueryRelation>(relation).query, name);
+    case RelationKind::kLateral: return mentions(*as<Lateral>(relation).query, name);
+    case RelationKind::kSampled: return mentions(*as<Sampled>(relation).relation, name);
+    case RelationKind::kUnnest: case RelationKind::kTableFunction:
+    case RelationKind::kMatchRecognize: case RelationKind::kJsonTable:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Resolver::Cte Resolver::cte_of(NamedQuery& named, Fields outputs, std::string printed) {
+  if (!named.columns.empty() && named.columns.size() != outputs.size())
+    fail(Code::kMismatchedColumnAliases, named.pos,
+         fmt::format("column alias list has {} entries but relation has {} columns",
+                     named.columns.size(), outputs.size()));
+  Cte cte{std::move(printed), {}};
+  std::set<std::string> used;
+  std::vector<Ident> columns;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Field field;
+    if (!named.columns.empty()) field.name = named.columns[i].value;
+    else field.name = outputs[i].name;
+    field.type = outputs[i].type;
+    field.inferred = outputs[i].inferred;
+    const std::string base = field.name ? *field.name : fmt::format("_col{}", i);
+    std::string column = base;
+    for (int n = 2; !used.insert(lower(column)).second; ++n) column = fmt::format("{}_{}", base, n);
+    columns.push_back({column, true, named.pos});
+    field.sources = {{"", std::move(column)}};
+    cte.columns.push_back(std::move(field));
+  }
+  named.columns = std::move(columns);
+  named.name.value = cte.printed;
+  return cte;
+}
+
+void Resolver::named_query(NamedQuery& named, bool recursive, Env& env, const Scope* outer) {
+  const std::string name = lower(named.name.value);
+  if (recursive && mentions(*named.query->body, name)) return recursive_query(named, env, outer);
+  Fields outputs = query(*named.query, env, outer);
+  std::string printed = unique(named.name.value);
+  env.ctes[name] = cte_of(named, std::move(outputs), std::move(printed));
+}
+
+void Resolver::recursive_query(NamedQuery& named, Env& env, const Scope* outer) {
+  const std::string name = lower(named.name.value);
+  auto* body = try_as<SetOperation>(named.query->body.get());
+  if (!body || body->op != SetOperator::kUnion || !named.query->with.empty() ||
+      !named.query->order_by.empty() || named.query->limit || named.query->offset)
+    fail(Code::kInvalidRecursiveReference, named.pos,
+         "recursive reference outside of expandable recursive query: a recursive query is "
+         "<start> UNION [ALL] <step> without WITH, ORDER BY, OFFSET or LIMIT of its own");
+  if (mentions(*body->left, name))
+    fail(Code::kInvalidRecursiveReference, body->left->pos,
+         "WITH table name is referenced in the base relation of recursion");
+  if (named.columns.empty())
+    fail(Code::kMissingColumnAliases, named.pos, "missing column aliases in recursive WITH query");
+  Fields start = this->body(body->left, env, outer);
+  env.ctes[name] = cte_of(named, start, unique(named.name.value));
+  const Fields step = this->body(body->right, env, outer);
+  if (step.size() != start.size())
+    fail(Code::kTypeMismatch, named.pos,
+         fmt::format("base and step relations of recursion have different number of fields: {}, {}",
+                     start.size(), step.size()));
+  for (size_t i = 0; i < start.size(); ++i) {
+    const auto& from = step[i].known_type();
+    const auto& to = start[i].known_type();
+    if (!from || !to) continue;
+    const auto common = common_type(*from, *to);
+    if (!common || (is_numeric(*from) && *common != *to))
+      fail(Code::kTypeMismatch, named.pos,
+           fmt::format("recursion step relation output type ({}) is not coercible to recursion "
+                       "base relation output type ({}) at column {}",
+                       from->display(), to->display(), i + 1));
+  }
+}
+
+// ---------------------------------------------------------------- set operations, VALUES
+
+Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const Scope* outer) {
+  if (op.corresponding)
+    fail(Code::kNotSupported, op.pos, "CORRESPONDING is not supported");
+  Fields left = body(op.left, env, outer);
+  const Fields right = body(op.right, env, outer);
+  const char* word = op.op == SetOperator::kUnion       ? "UNION"
+                     : op.op == SetOperator::kIntersect ? "INTERSECT"
+                                                        : "EXCEPT";
+  if (left.size() != right.size())
+    fail(Code::kTypeMismatch, op.pos,
+         fmt::format("{} query has different number of fields: {}, {}", word, left.size(),
+                     right.size()));
+  Fields outputs;
+  for (size_t i = 0; i < left.size(); ++i) {
+    Field field;
+    field.name = left[i].name;
+    const auto& a = left[i].known_type();
+    const auto& b = right[i].known_type();
+    if (a && b) {
+      field.inferred = common_type(*a, *b);
+      if (!field.inferred)
+        fail(Code::kTypeMismatch, op.pos,
+             fmt::format("column {} in {} query has incompatible types: {}, {}", i + 1, word,
+                         a->display(), b->display()));
+    }
+    if (left[i].type && left[i].type == right[i].type) field.type = left[i].type;
+    outputs.push_back(std::move(field));
+  }
+  return outputs;
+}
+
+Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* outer) {
+  const Scope scope{outer, {}};
+  Fields outputs;
+  for (size_t r = 0; r < values.rows.size(); ++r) {
+    ExprPtr& row = values.rows[r];
+    expr(row, scope, env);
+    refuse_aggregates(*row, "VALUES clause");
+    std::vector<const Expr*> cells;
+    if (const auto* items = try_as<RowConstructor>(row.get()))
+      for (const auto& item : items->items) cells.push_back(item.get());
+    else cells.push_back(row.get());
+    if (r == 0) outputs.resize(cells.size());
+    if (cells.size() != outputs.size())
+      fail(Code::kTypeMismatch, row->pos,
+           fmt::format("Values rows have mismatched sizes: {} vs {}", outputs.size(),
+                       cells.size()));
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const auto type = infer_type(*cells[i]);
+      const auto declared = declared_type(*cells[i]);
+      if (r == 0) {
+        outputs[i].inferred = type;
+        outputs[i].type = declared;
+        continue;
+      }
+      if (outputs[i].type != declared) outputs[i].type.reset();
+      if (!type || !outputs[i].inferred) {
+        outputs[i].inferred.reset();
+        continue;
+      }
+      const auto common = common_type(*outputs[i].inferred, *type);
+      if (!common)
+        fail(Code::kTypeMismatch, cells[i]->pos,
+             fmt::format("Values rows have mismatched types: {} vs {}",
+                         outputs[i].inferred->display(), type->display()));
+      outputs[i].inferred = common;
+    }
+  }
+  return outputs;
+}
+
+// ---------------------------------------------------------------- SELECT
+
+Resolver::Fields Resolver::select(Select& select, std::vector<SortItem>* order_by, const Env& env,
+                                  const Scope* outer) {
+  Scope scope{outer, {}};
+  if (select.from) scope.fields = relation(select.from, env, outer, outer);
+  if (select.where) {
+    predicate(select.where, scope, env, "WHERE clause");
+    refuse_aggregates(*select.where, "WHERE clause");
+  }
+  Fields outputs = select_items(select, scope, env);
+  std::set<std::string> keys;
+  if (select.group_by) group_by(select, scope, env, keys);
+  if (select.having) {
+    predicate(select.having, scope, env, "HAVING clause");
+    walk(*select.having, false, [&](const Expr& e) {
+      if (is_window(e))
+        fail(Code::kNestedWindow, e.pos,
+             "HAVING clause cannot contain window functions or row pattern measures");
+      return true;
+    });
+  }
+  named_windows(select, scope, env);
+  if (order_by && !order_by->empty()) order_select(select, outputs, *order_by, scope, env);
+  check_grouping(select, order_by, scope, keys);
+  return outputs;
+}
+
+void Resolver::named_windows(Select& select, const Scope& scope, const Env& env) {
+  std::set<std::string> names;
+  const auto known = [&](const WindowSpec& spec) {
+    if (spec.base && !names.count(lower(spec.base->value)))
+      fail(Code::kInvalidWindowReference, spec.base->pos,
+           fmt::format("Cannot resolve WINDOW name {}", spec.base->value));
+  };
+  for (auto& named : select.windows) {
+    known(named.spec);
+    window(named.spec, scope, env);
+    if (!names.insert(lower(named.name.value)).second)
+      fail(Code::kDuplicateWindowName, named.name.pos,
+           fmt::format("WINDOW name '{}' specified more than once", named.name.value));
+  }
+  for (const auto& item : select.items)
+    walk(*item.value, false, [&](const Expr& e) {
+      if (is_window(e)) known(*as<FunctionCall>(e).over);
+      return true;
+    });
+}
+
+Resolver::Fields Resolver::select_items(Select& select, const Scope& scope, const Env& env) {
+  std::vector<SelectItem> items;
+  Fields outputs;
+  for (auto& item : select.items) {
+    if (item.value->kind == ExprKind::kStar) {
+      expand_star(item, scope, env, items, outputs);
+      continue;
+    }
+    Field output;
+    if (item.alias) output.name = item.alias->value;
+    else if (const auto* id = try_as<Identifier>(item.value.get())) output.name = id->name.value;
+    else if (const auto* d = try_as<Dereference>(item.value.get())) output.name = d->field.value;
+    expr(item.value, scope, env);
+    output.type = declared_type(*item.value);
+    output.inferred = infer_type(*item.value);
+    outputs.push_back(std::move(output));
+    items.push_back(std::move(item));
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    outputs[i].output = static_cast<int>(i);
+    const std::string name = outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i);
+    items[i].alias = Ident{name, true, items[i].pos};
+  }
+  select.items = std::move(items);
+  return outputs;
+}
+
+void Resolver::expand_star(SelectItem& item, const Scope& scope, const Env& env,
+                           std::vector<SelectItem>& items, Fields& outputs) {
+  auto& star = as<Star>(*item.value);
+  const Position pos = item.value->pos;
+  std::vector<std::pair<ExprPtr, Field>> columns;
+  const auto add = [&](const Field& field) {
+    Field output;
+    output.name = field.name;
+    output.type = field.type;
+    output.inferred = field.inferred;
+    columns.emplace_back(reference(field, pos, field.name.value_or("")), std::move(output));
+  };
+  if (!star.qualifier) {
+    for (const auto& field : scope.fields)
+      if (!field.hidden) add(field);
+    if (columns.empty())
+      fail(Code::kColumnNotFound, pos,
+           scope.fields.empty() ? "SELECT * not allowed in queries without FROM clause"
+                                : "SELECT * not allowed from relation that has no columns");
+  } else {
+    std::vector<std::string> parts;
+    const Expr* e = star.qualifier.get();
+    for (; e->kind == ExprKind::kDereference; e = as<Dereference>(*e).base.get())
+      parts.insert(parts.begin(), lower(as<Dereference>(*e).field.value));
+    if (e->kind == ExprKind::kIdentifier)
+      parts.insert(parts.begin(), lower(as<Identifier>(*e).name.value));
+    else parts.clear();
+    if (!parts.empty())
+      for (const Field* field : fields_of(scope, parts)) add(*field);
+    if (columns.empty() && (parts.empty() || find_field(scope, parts, pos).field)) {
+      expr(star.qualifier, scope, env);
+      const auto row = infer_type(*star.qualifier);
+      if (!row || row->kind != TypeKind::kRow)
+        fail(Code::kTypeMismatch, pos, "expected expression of type Row");
+      for (size_t i = 0; i < row->children.size(); ++i) {
+        ExprPtr base = clone(*star.qualifier);
+        if (!base) fail(Code::kNotSupported, pos, "(subquery).* is not supported");
+        auto field = std::make_unique<Subscript>();
+        auto index = std::make_unique<IntegerLiteral>();
+        index->value = i + 1;
+        field->pos = index->pos = pos;
+        field->base = std::move(base);
+        field->index = std::move(index);
+        Field output;
+        if (!row->field_names[i].empty()) output.name = row->field_names[i];
+        output.inferred = row->children[i];
+        columns.emplace_back(std::move(field), std::move(output));
+      }
+    }
+    if (columns.empty())
+      fail(Code::kTableNotFound, star.qualifier->pos,
+           fmt::format("Unable to resolve reference {}", fmt::join(parts, ".")));
+  }
+  if (!star.aliases.empty() && star.aliases.size() != columns.size())
+    fail(Code::kMismatchedColumnAliases, star.aliases.front().pos,
+         fmt::format("Column alias list has {} entries but relation has {} columns",
+                     star.aliases.size(), columns.size()));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    auto& [value, output] = columns[i];
+    if (!star.aliases.empty()) output.name = star.aliases[i].value;
+    items.push_back({std::move(value), std::nullopt, item.pos});
+    outputs.push_back(std::move(output));
+  }
+}
+
+// ---------------------------------------------------------------- ORDER BY, LIMIT
+
+namespace {
+
+ExprPtr ordinal(int output, Position pos) {
+  auto literal = std::make_unique<IntegerLiteral>();
+  literal->value = static_cast<uint64_t>(output) + 1;
+  literal->pos = pos;
+  return literal;
+}
+
+void check_ordinal(const IntegerLiteral& literal, size_t count) {
+  if (literal.value < 1 || literal.value > count)
+    fail(Code::kInvalidColumnReference, literal.pos,
+         fmt::format("ORDER BY position {} is not in select list", literal.value));
+}
+
+}  // namespace
+
+void Resolver::substitute_outputs(ExprPtr& slot, const Select& select, const Scope& outputs,
+                                  bool in_aggregate) {
+  if (slot->kind == ExprKind::kIdentifier) {
+    const Position pos = slot->pos;
+    const std::string written = as<Identifier>(*slot).name.value;
+    const Found found = find_field(outputs, {lower(written)}, pos);
+    if (!found.field) return;
+    if (in_aggregate)
+      fail(Code::kColumnNotFound, pos,
+           "Invalid reference to output projection attribute from ORDER BY aggregation");
+    slot = clone(*select.items[static_cast<size_t>(found.field->output)].value);
+    if (!slot)
+      fail(Code::kNotSupported, pos,
+           fmt::format("ORDER BY cannot compute with '{}', which is a subquery", written));
+    return;
+  }
+  // Dotted names are columns of relations; a lambda's names are its own.
+  if (slot->kind == ExprKind::kDereference || slot->kind == ExprKind::kLambda) return;
+  const bool inside = in_aggregate || is_aggregate(*slot);
+  for_each_child(
+      *slot, [&](ExprPtr& child) { substitute_outputs(child, select, outputs, inside); }, {});
+}
+
+void Resolver::order_select(Select& select, const Fields& outputs,
+                            std::vector<SortItem>& order_by, const Scope& scope, const Env& env) {
+  const Scope names{nullptr, outputs};
+  std::vector<std::string> selected;
+  for (const auto& item : select.items) selected.push_back(fingerprint(*item.value));
+  for (auto& item : order_by) {
+    if (auto* literal = try_as<IntegerLiteral>(item.key.get())) {
+      check_ordinal(*literal, outputs.size());
+      continue;
+    }
+    const Position pos = item.key->pos;
+    if (const auto* id = try_as<Identifier>(item.key.get())) {
+      // `SELECT a, a` names one column twice, which is not ambiguous.
+      int output = -1;
+      for (const auto& field : outputs) {
+        if (!field.name || lower(*field.name) != lower(id->name.value)) continue;
+        const auto index = static_cast<size_t>(field.output);
+        if (output >= 0 && selected[index] != selected[static_cast<size_t>(output)])
+          fail(Code::kAmbiguousName, pos,
+               fmt::format("Column '{}' is ambiguous", lower(id->name.value)));
+        if (output < 0) output = field.output;
+      }
+      if (output >= 0) {
+        item.key = ordinal(output, pos);
+        continue;
+      }
+    }
+    substitute_outputs(item.key, select, names, false);
+    expr(item.key, scope, env);
+    const auto same = std::find(selected.begin(), selected.end(), fingerprint(*item.key));
+    if (same != selected.end()) {
+      item.key = ordinal(static_cast<int>(same - selected.begin()), pos);
+    } else if (select.quantifier == SetQuantifier::kDistinct) {
+      fail(Code::kExpressionNotInDistinct, pos,
+           "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
+    }
+  }
+}
+
+void Resolver::order_outputs(Query& query, const Fields& outputs, const Env& env,
+                             const Scope* outer) {
+  // Keys that are columns become ordinals; others need the body as a relation of its own.
+  bool simple = true;
+  for (auto& item : query.order_by) {
+    if (auto* literal = try_as<IntegerLiteral>(item.key.get())) {
+      check_ordinal(*literal, outputs.size());
+      continue;
+    }
+    const auto* id = try_as<Identifier>(item.key.get());
+    simple = simple && id != nullptr;
+    if (!id) continue;
+    int output = -1;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].name || lower(*outputs[i].name) != lower(id->name.value)) continue;
+      if (output >= 0)
+        fail(Code::kAmbiguousName, id->pos,
+             fmt::format("Column '{}' is ambiguous", lower(id->name.value)));
+      output = static_cast<int>(i);
+    }
+    if (output >= 0) item.key = ordinal(output, item.key->pos);
+    else simple = false;
+  }
+  if (simple) return;
+  auto inner = std::make_unique<Query>();
+  inner->pos = query.pos;
+  inner->body = std::move(query.body);
+  auto relation = std::make_unique<SubqueryRelation>();
+  relation->pos = query.pos;
+  relation->query = std::move(inner);
+  RelationPtr slot = std::move(relation);
+  Scope scope{outer, wrap(slot, outputs, "query")};
+  auto select = std::make_unique<Select>();
+  select->pos = query.pos;
+  select->from = std::move(slot);
+  for (size_t i = 0; i < scope.fields.size(); ++i) {
+    const std::string name = outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i);
+    select->items.push_back({reference(scope.fields[i], query.pos, name),
+                             Ident{name, true, query.pos}, query.pos});
+  }
+  for (auto& item : query.order_by)
+    if (item.key->kind != ExprKind::kInteger) expr(item.key, scope, env);
+  query.body = std::move(select);
+}
+
+void Resolver::limits(Query& query, const Env& env) {
+  const Scope nothing;
+  const auto count = [&](ExprPtr& slot, const char* what) {
+    if (!slot) return;
+    expr(slot, nothing, env);
+    if (slot->kind != ExprKind::kInteger && slot->kind != ExprKind::kParameter)
+      fail(Code::kTypeMismatch, slot->pos,
+           fmt::format("{} must be a whole number, not {}", what, shown(*slot)));
+  };
+  count(query.offset, "OFFSET row count");
+  count(query.limit, query.fetch_first ? "FETCH FIRST row count" : "LIMIT row count");
+  if (const auto* rows = try_as<IntegerLiteral>(query.limit.get());
+      rows && query.fetch_first && rows->value == 0)
+    fail(Code::kInvalidLimitClause, rows->pos,
+         "FETCH FIRST row count must be positive (actual value: 0)");
+  if (query.with_ties && query.order_by.empty())
+    fail(Code::kMissingOrderBy, query.pos, "FETCH FIRST WITH TIES clause requires ORDER BY");
+}
+
+}  // namespace meesh::sql

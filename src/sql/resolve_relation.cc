@@ -1,0 +1,380 @@
+// FROM: tables, views, joins, subqueries, UNNEST.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sql/resolve_text.h"
+#include "sql/resolve_types.h"
+#include "sql/resolve_walk.h"
+#include "sql/resolver.h"
+
+namespace meesh::sql {
+
+namespace {
+constexpr size_t kMaxViewDepth = 64;
+}
+
+// ---------------------------------------------------------------- names of tables
+
+TableName Resolver::full_name(const Name& name, const Env& env, Position pos) {
+  if (name.size() > 3)
+    fail(Code::kSyntaxError, pos, fmt::format("Too many dots in table name: {}", display_name(name)));
+  TableName full;
+  full.table = lower(name.back().value);
+  full.schema = name.size() > 1 ? lower(name[name.size() - 2].value) : lower(env.schema);
+  full.catalog = name.size() > 2 ? lower(name[0].value) : lower(env.catalog);
+  if (full.schema.empty())
+    fail(Code::kMissingSchemaName, pos,
+         "Schema must be specified when session schema is not set");
+  if (full.catalog.empty())
+    fail(Code::kMissingCatalogName, pos,
+         "Catalog must be specified when session catalog is not set");
+  return full;
+}
+
+TableInfo Resolver::table_info(const Name& name, const Env& env, Position pos) {
+  const TableName full = full_name(name, env, pos);
+  if (auto info = context_.catalogs->table(full)) return std::move(*info);
+  if (!context_.catalogs->catalog_exists(full.catalog))
+    fail(Code::kCatalogNotFound, pos, fmt::format("Catalog '{}' not found", full.catalog));
+  if (!context_.catalogs->schema_exists(full.catalog, full.schema))
+    fail(Code::kSchemaNotFound, pos, fmt::format("Schema '{}' does not exist", full.schema));
+  fail(Code::kTableNotFound, pos, fmt::format("Table '{}' does not exist", full.display()));
+}
+
+void Resolver::note_read(const TableInfo& info) {
+  for (const auto& known : analysis_.reads)
+    if (known.name == info.name) return;
+  analysis_.reads.push_back(info);
+}
+
+// ---------------------------------------------------------------- relations
+
+Resolver::Fields Resolver::wrap(RelationPtr& slot, Fields columns, const std::string& base) {
+  auto alias = std::make_unique<AliasedRelation>();
+  alias->pos = slot->pos;
+  alias->alias = {unique(base), true, slot->pos};
+  std::set<std::string> used;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string name = columns[i].name ? *columns[i].name : fmt::format("_col{}", i);
+    std::string printed = name;
+    for (int n = 2; !used.insert(lower(printed)).second; ++n)
+      printed = fmt::format("{}_{}", name, n);
+    alias->columns.push_back({printed, true, slot->pos});
+    columns[i].sources = {{alias->alias.value, std::move(printed)}};
+    columns[i].qualifier.clear();
+    columns[i].hidden = false;
+    columns[i].output = -1;
+  }
+  alias->relation = std::move(slot);
+  slot = std::move(alias);
+  return columns;
+}
+
+Resolver::Fields Resolver::relation(RelationPtr& slot, const Env& env, const Scope* outer,
+                                    const Scope* lateral) {
+  switch (slot->kind) {
+    case RelationKind::kTable: return table(slot, env);
+    case RelationKind::kAliased: return aliased(slot, env, outer, lateral);
+    case RelationKind::kJoin: return join(as<Join>(*slot), env, outer);
+    case RelationKind::kSubquery: {
+      Fields columns = query(*as<SubqueryRelation>(*slot).query, env, outer);
+      return wrap(slot, std::move(columns), "subquery");
+    }
+    case RelationKind::kLateral: {
+      Fields columns = query(*as<Lateral>(*slot).query, env, lateral);
+      return wrap(slot, std::move(columns), "lateral");
+    }
+    case RelationKind::kUnnest: {
+      Fields columns = unnest(as<Unnest>(*slot), env, lateral);
+      return wrap(slot, std::move(columns), "unnest");
+    }
+    case RelationKind::kSampled: {
+      auto& sampled = as<Sampled>(*slot);
+      const Scope nothing;
+      expr(sampled.percentage, nothing, env);
+      return relation(sampled.relation, env, outer, lateral);
+    }
+    case RelationKind::kTableFunction:
+      fail(Code::kNotSupported, slot->pos,
+           fmt::format("Table function '{}' is not supported",
+                       display_name(as<TableFunction>(*slot).name)));
+    case RelationKind::kMatchRecognize:
+      fail(Code::kNotSupported, slot->pos, "MATCH_RECOGNIZE is not supported");
+    case RelationKind::kJsonTable:
+      fail(Code::kNotSupported, slot->pos, "JSON_TABLE is not supported");
+  }
+  internal_error("unknown relation kind");
+}
+
+Resolver::Fields Resolver::table(RelationPtr& slot, const Env& env) {
+  auto& ref = as<TableRef>(*slot);
+  if (ref.name.size() == 1) {
+    const std::string name = lower(ref.name[0].value);
+    if (const Cte* cte = env.find(name)) {
+      ref.alias = unique(ref.name[0].value);
+      ref.is_cte = true;
+      ref.name[0].value = cte->printed;
+      Fields fields = cte->columns;
+      for (auto& field : fields) {
+        field.qualifier = {name};
+        field.sources[0].first = ref.alias;
+      }
+      return fields;
+    }
+  }
+  TableInfo info = table_info(ref.name, env, ref.pos);
+  if (!ref.version_kind.empty())
+    fail(Code::kNotSupported, ref.pos, "This connector does not support versioned tables");
+  note_read(info);
+  if (info.kind == TableInfo::Kind::kView) return view(slot, info);
+  ref.alias = unique(info.name.table);
+  ref.name = {{info.name.catalog, true, ref.pos},
+              {info.name.schema, true, ref.pos},
+              {info.name.table, true, ref.pos}};
+  Fields fields;
+  for (const auto& column : info.columns) {
+    Field field;
+    field.name = column.name;
+    field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
+    field.sources = {{ref.alias, column.name}};
+    field.type = column.type;
+    field.hidden = column.hidden;
+    fields.push_back(std::move(field));
+  }
+  ref.resolved = std::move(info);
+  return fields;
+}
+
+Resolver::Fields Resolver::view(RelationPtr& slot, const TableInfo& info) {
+  const Position pos = slot->pos;
+  const std::string shown_name = info.name.display();
+  if (std::find(views_.begin(), views_.end(), shown_name) != views_.end() ||
+      views_.size() >= kMaxViewDepth)
+    fail(Code::kViewIsRecursive, pos, "View is recursive");
+  views_.push_back(shown_name);
+  auto relation = std::make_unique<SubqueryRelation>();
+  relation->pos = pos;
+  Fields columns;
+  try {
+    StatementPtr statement = parse(info.view_sql);
+    auto* inner = try_as<QueryStatement>(statement.get());
+    if (!inner) fail(Code::kInvalidView, {}, "it is not a query");
+    relation->query = std::move(inner->query);
+    const Env env{nullptr, {}, info.view_catalog, info.view_schema};
+    columns = query(*relation->query, env, nullptr);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUser) throw;
+    fail(Code::kInvalidView, pos,
+         fmt::format("Failed analyzing stored view '{}': {}", shown_name, error.sql_message()));
+  }
+  views_.pop_back();
+  // The view's text is not the statement's: its nodes have no place in it but this one.
+  set_positions(*relation->query, pos);
+  if (!info.columns.empty() && info.columns.size() != columns.size())
+    fail(Code::kViewIsStale, pos,
+         fmt::format("View '{}' is stale or in invalid state: stored view column count ({}) does "
+                     "not match column count derived from the view's query analysis ({})",
+                     shown_name, info.columns.size(), columns.size()));
+  for (size_t i = 0; i < info.columns.size(); ++i) columns[i].name = info.columns[i].name;
+  slot = std::move(relation);
+  columns = wrap(slot, std::move(columns), info.name.table);
+  for (auto& field : columns)
+    field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
+  return columns;
+}
+
+Resolver::Fields Resolver::aliased(RelationPtr& slot, const Env& env, const Scope* outer,
+                                   const Scope* lateral) {
+  auto& node = as<AliasedRelation>(*slot);
+  const Ident alias = node.alias;
+  const std::vector<Ident> names = std::move(node.columns);
+  Fields columns = relation(node.relation, env, outer, lateral);
+  // `*` of the relation is what the alias names: hidden columns end here.
+  const bool plain = node.relation->kind == RelationKind::kTable;
+  Fields visible;
+  for (auto& field : columns)
+    if (!field.hidden || (plain && names.empty())) visible.push_back(std::move(field));
+  if (!names.empty() && names.size() != visible.size())
+    fail(Code::kMismatchedColumnAliases, slot->pos,
+         fmt::format("Column alias list has {} entries but '{}' has {} columns available",
+                     names.size(), alias.value, visible.size()));
+  for (size_t i = 0; i < names.size(); ++i) visible[i].name = names[i].value;
+
+  if (plain) {
+    // The table keeps its own column names; only the alias is printed.
+    auto& table = as<TableRef>(*node.relation);
+    aliases_.erase(lower(table.alias));
+    table.alias = unique(alias.value);
+    for (auto& field : visible) field.sources[0].first = table.alias;
+    RelationPtr inner = std::move(node.relation);
+    slot = std::move(inner);
+  } else if (node.relation->kind == RelationKind::kAliased) {
+    // What was wrapped just now takes the written name instead of the made-up one.
+    RelationPtr inner = std::move(node.relation);
+    auto& wrapped = as<AliasedRelation>(*inner);
+    aliases_.erase(lower(wrapped.alias.value));
+    RelationPtr bare = std::move(wrapped.relation);
+    bare->pos = slot->pos;
+    visible = wrap(bare, std::move(visible), alias.value);
+    slot = std::move(bare);
+  } else {
+    // A join or a sample in parentheses under one name: a subquery that lists its columns.
+    auto select = std::make_unique<Select>();
+    select->pos = slot->pos;
+    for (size_t i = 0; i < visible.size(); ++i) {
+      const std::string name = visible[i].name ? *visible[i].name : fmt::format("_col{}", i);
+      select->items.push_back({reference(visible[i], slot->pos, name),
+                               Ident{name, true, slot->pos}, slot->pos});
+    }
+    select->from = std::move(node.relation);
+    auto inner = std::make_unique<Query>();
+    inner->pos = slot->pos;
+    inner->body = std::move(select);
+    auto relation = std::make_unique<SubqueryRelation>();
+    relation->pos = slot->pos;
+    relation->query = std::move(inner);
+    RelationPtr bare = std::move(relation);
+    visible = wrap(bare, std::move(visible), alias.value);
+    slot = std::move(bare);
+  }
+  for (auto& field : visible) field.qualifier = {lower(alias.value)};
+  return visible;
+}
+
+// ---------------------------------------------------------------- joins
+
+Resolver::Fields Resolver::join(Join& join, const Env& env, const Scope* outer) {
+  Fields left = relation(join.left, env, outer, outer);
+  const Scope lateral{outer, left};
+  Fields right = relation(join.right, env, outer, &lateral);
+  Fields joined;
+  if (join.natural) {
+    for (const auto& l : left)
+      for (const auto& r : right)
+        if (l.name && r.name && !l.hidden && !r.hidden && lower(*l.name) == lower(*r.name))
+          join.using_columns.push_back({*l.name, true, join.pos});
+    if (join.using_columns.empty() && join.type == JoinType::kInner) join.type = JoinType::kCross;
+    join.natural = false;
+  }
+  if (!join.using_columns.empty()) join_using(join, left, right, joined);
+  joined.insert(joined.end(), left.begin(), left.end());
+  joined.insert(joined.end(), right.begin(), right.end());
+  if (join.on && join.using_columns.empty()) {
+    const Scope scope{outer, joined};
+    predicate(join.on, scope, env, "JOIN ON clause");
+    refuse_aggregates(*join.on, "JOIN clause");
+  }
+  join.using_columns.clear();
+  return joined;
+}
+
+void Resolver::join_using(Join& join, Fields& left, Fields& right, Fields& joined) {
+  std::vector<ExprPtr> terms;
+  std::set<std::string> seen;
+  const auto take = [&](Fields& side, const Ident& column, const char* word) {
+    auto found = side.end();
+    for (auto it = side.begin(); it != side.end(); ++it) {
+      if (!it->name || lower(*it->name) != lower(column.value)) continue;
+      if (found != side.end())
+        fail(Code::kAmbiguousName, column.pos,
+             fmt::format("Column '{}' is ambiguous", lower(column.value)));
+      found = it;
+    }
+    if (found == side.end())
+      fail(Code::kColumnNotFound, column.pos,
+           fmt::format("Column '{}' is missing from {} side of join", column.value, word));
+    Field field = std::move(*found);
+    side.erase(found);
+    return field;
+  };
+  for (const auto& column : join.using_columns) {
+    if (!seen.insert(lower(column.value)).second)
+      fail(Code::kDuplicateColumnName, column.pos,
+           fmt::format("Column '{}' appears multiple times in USING clause", column.value));
+    Field l = take(left, column, "left");
+    Field r = take(right, column, "right");
+    const auto& a = l.known_type();
+    const auto& b = r.known_type();
+    const auto common = a && b ? common_type(*a, *b) : std::nullopt;
+    if (a && b && !common)
+      fail(Code::kTypeMismatch, column.pos,
+           fmt::format("Column types of left and right side are not comparable: left({}), "
+                       "right({})",
+                       a->display(), b->display()));
+    auto equal = std::make_unique<Comparison>();
+    equal->pos = column.pos;
+    equal->op = ComparisonOp::kEq;
+    equal->left = reference(l, column.pos, column.value);
+    equal->right = reference(r, column.pos, column.value);
+    terms.push_back(std::move(equal));
+    Field field;
+    field.name = column.value;
+    const bool same = l.type == r.type;
+    switch (join.type) {
+      case JoinType::kRight: field.sources = r.sources; break;
+      case JoinType::kFull:
+        field.sources = l.sources;
+        field.sources.insert(field.sources.end(), r.sources.begin(), r.sources.end());
+        break;
+      default: field.sources = l.sources;
+    }
+    if (same) field.type = l.type;
+    field.inferred = common;
+    joined.push_back(std::move(field));
+  }
+  if (terms.size() == 1) {
+    join.on = std::move(terms.front());
+  } else {
+    auto all = std::make_unique<Logical>();
+    all->terms = std::move(terms);
+    join.on = std::move(all);
+  }
+}
+
+// ---------------------------------------------------------------- UNNEST
+
+Resolver::Fields Resolver::unnest(Unnest& unnest, const Env& env, const Scope* lateral) {
+  const Scope scope{lateral, {}};
+  Fields columns;
+  const auto add = [&](std::optional<std::string> name, const Type& type) {
+    Field field;
+    field.name = std::move(name);
+    if (type.kind != TypeKind::kUnknown) field.inferred = type;
+    columns.push_back(std::move(field));
+  };
+  unnest.shapes.clear();
+  for (auto& item : unnest.items) {
+    expr(item, scope, env);
+    refuse_aggregates(*item, "UNNEST");
+    const auto type = shape_of(*item);
+    if (!type) {
+      Error error(Code::kNotSupported,
+                  fmt::format("The type of {} in UNNEST cannot be told", shown(*item)),
+                  {item->pos.line, item->pos.column, {}});
+      throw error.with_hint("write CAST(... AS array(...)) around it");
+    }
+    using Kind = Unnest::Shape::Kind;
+    if (type->kind == TypeKind::kMap) {
+      unnest.shapes.push_back({Kind::kEntries, 2});
+      add(std::nullopt, type->children[0]);
+      add(std::nullopt, type->children[1]);
+    } else if (type->kind == TypeKind::kArray && type->children[0].kind == TypeKind::kRow) {
+      const Type& row = type->children[0];
+      unnest.shapes.push_back({Kind::kFields, row.children.size()});
+      for (size_t i = 0; i < row.children.size(); ++i)
+        add(row.field_names[i].empty() ? std::nullopt : std::optional(row.field_names[i]),
+            row.children[i]);
+    } else if (type->kind == TypeKind::kArray) {
+      unnest.shapes.push_back({Kind::kElements, 1});
+      add(std::nullopt, type->children[0]);
+    } else {
+      fail(Code::kInvalidFunctionArgument, item->pos,
+           fmt::format("Cannot unnest type: {}", type->display()));
+    }
+  }
+  if (unnest.with_ordinality) add(std::nullopt, Type::of(TypeKind::kBigint));
+  return columns;
+}
+
+}  // namespace meesh::sql

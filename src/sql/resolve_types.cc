@@ -1,0 +1,550 @@
+#include "sql/resolve_types.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "sql/resolve_literals.h"
+#include "sql/scope.h"
+#include "sql/sql.h"
+
+namespace meesh::sql {
+
+bool is_integral(const Type& type) {
+  return type.kind >= TypeKind::kTinyint && type.kind <= TypeKind::kBigint;
+}
+bool is_numeric(const Type& type) {
+  return type.kind >= TypeKind::kTinyint && type.kind <= TypeKind::kDecimal;
+}
+
+// ---------------------------------------------------------------- written types
+
+namespace {
+
+[[noreturn]] void unknown_type(const TypeNode& node) {
+  fail(Code::kTypeNotFound, node.pos, fmt::format("Unknown type: {}", node.name));
+}
+
+int32_t number(const TypeNode& node, size_t index, int32_t fallback) {
+  if (index >= node.params.size()) return fallback;
+  if (!node.params[index].number) unknown_type(node);
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(*node.params[index].number, -1, Type::kUnbounded));
+}
+
+Type child(const TypeNode& node, size_t index) {
+  if (index >= node.params.size() || !node.params[index].type) unknown_type(node);
+  return type_of(*node.params[index].type);
+}
+
+Type row_type(const TypeNode& node) {
+  std::vector<std::string> names;
+  std::vector<Type> types;
+  for (size_t i = 0; i < node.params.size(); ++i) {
+    names.push_back(node.params[i].field_name ? node.params[i].field_name->value : "");
+    types.push_back(child(node, i));
+  }
+  return Type::row(std::move(names), std::move(types));
+}
+
+int32_t precision(const TypeNode& node, std::string_view word) {
+  const int32_t p = number(node, 0, 3);
+  if (p < 0 || p > 12)
+    fail(Code::kInvalidFunctionArgument, node.pos,
+         fmt::format("{} precision must be in range [0, 12]: {}", word, p));
+  return p;
+}
+
+Type decimal_type(const TypeNode& node) {
+  const int32_t p = number(node, 0, 38);
+  const int32_t s = number(node, 1, 0);
+  if (p < 1 || p > 38)
+    fail(Code::kInvalidFunctionArgument, node.pos,
+         fmt::format("DECIMAL precision must be in range [1, 38]: {}", p));
+  if (s < 0 || s > p)
+    fail(Code::kInvalidFunctionArgument, node.pos,
+         fmt::format("DECIMAL scale must be in range [0, precision ({})]: {}", p, s));
+  return Type::decimal(p, s);
+}
+
+}  // namespace
+
+Type type_of(const TypeNode& node) {
+  const std::string name = lower(node.name);
+  if (name == "interval")
+    return Type::of(node.interval_from == "year" ? TypeKind::kIntervalYearToMonth
+                                                 : TypeKind::kIntervalDayToSecond);
+  if (name == "row") return row_type(node);
+  if (name == "array") return Type::array(child(node, 0));
+  if (name == "map") {
+    Type key = child(node, 0);
+    return Type::map(std::move(key), child(node, 1));
+  }
+  if (name == "decimal" || name == "dec" || name == "numeric") return decimal_type(node);
+  if (name == "varchar") return Type::varchar(number(node, 0, Type::kUnbounded));
+  if (name == "char" || name == "character") return Type::of(TypeKind::kChar, number(node, 0, 1));
+  if (name == "timestamp")
+    return Type::of(node.with_time_zone ? TypeKind::kTimestampTz : TypeKind::kTimestamp,
+                    precision(node, "TIMESTAMP"));
+  if (name == "time")
+    return Type::of(node.with_time_zone ? TypeKind::kTimeTz : TypeKind::kTime,
+                    precision(node, "TIME"));
+  if (name == "double precision") return Type::of(TypeKind::kDouble);
+  if (!node.params.empty()) unknown_type(node);
+  try {
+    return Type::parse(name);
+  } catch (const Error&) {
+    unknown_type(node);
+  }
+}
+
+// ---------------------------------------------------------------- coercion
+
+namespace {
+
+std::optional<Type> as_decimal(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kTinyint: return Type::decimal(3, 0);
+    case TypeKind::kSmallint: return Type::decimal(5, 0);
+    case TypeKind::kInteger: return Type::decimal(10, 0);
+    case TypeKind::kBigint: return Type::decimal(19, 0);
+    case TypeKind::kDecimal: return type;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<Type> common_numeric(const Type& a, const Type& b) {
+  const Type& wide = a.kind >= b.kind ? a : b;
+  const Type& narrow = a.kind >= b.kind ? b : a;
+  if (a.kind == TypeKind::kDouble || b.kind == TypeKind::kDouble)
+    return Type::of(TypeKind::kDouble);
+  if (a.kind == TypeKind::kReal || b.kind == TypeKind::kReal) return Type::of(TypeKind::kReal);
+  if (wide.kind != TypeKind::kDecimal) return wide;
+  const Type other = *as_decimal(narrow);
+  const int32_t scale = std::max(wide.scale, other.scale);
+  const int32_t whole = std::max(wide.precision - wide.scale, other.precision - other.scale);
+  return Type::decimal(std::min(38, whole + scale), scale);
+}
+
+std::optional<Type> common_datetime(const Type& a, const Type& b) {
+  const auto rank = [](const Type& t) {
+    return t.kind == TypeKind::kDate ? 0 : t.kind == TypeKind::kTimestamp ? 1 : 2;
+  };
+  Type wide = rank(a) >= rank(b) ? a : b;
+  wide.precision = std::max(a.kind == TypeKind::kDate ? 0 : a.precision,
+                            b.kind == TypeKind::kDate ? 0 : b.precision);
+  return wide;
+}
+
+bool is_text(const Type& t) { return t.kind == TypeKind::kVarchar || t.kind == TypeKind::kChar; }
+bool is_dated(const Type& t) {
+  return t.kind == TypeKind::kDate || t.kind == TypeKind::kTimestamp ||
+         t.kind == TypeKind::kTimestampTz;
+}
+bool is_time(const Type& t) { return t.kind == TypeKind::kTime || t.kind == TypeKind::kTimeTz; }
+
+std::optional<Type> common_nested(const Type& a, const Type& b) {
+  if (a.children.size() != b.children.size()) return std::nullopt;
+  Type out = a;
+  for (size_t i = 0; i < a.children.size(); ++i) {
+    auto child = common_type(a.children[i], b.children[i]);
+    if (!child) return std::nullopt;
+    out.children[i] = std::move(*child);
+    if (a.kind == TypeKind::kRow && lower(a.field_names[i]) != lower(b.field_names[i]))
+      out.field_names[i].clear();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<Type> common_type(const Type& a, const Type& b) {
+  if (a == b) return a;
+  if (a.kind == TypeKind::kUnknown) return b;
+  if (b.kind == TypeKind::kUnknown) return a;
+  if (is_numeric(a) && is_numeric(b)) return common_numeric(a, b);
+  if (is_text(a) && is_text(b)) {
+    const bool both_char = a.kind == TypeKind::kChar && b.kind == TypeKind::kChar;
+    const bool any_char = a.kind == TypeKind::kChar || b.kind == TypeKind::kChar;
+    const int32_t length = std::max(a.precision, b.precision);
+    if (both_char) return Type::of(TypeKind::kChar, length);
+    // varchar(n) and char(m) meet as char; an unbounded varchar cannot.
+    if (any_char && length != Type::kUnbounded) return Type::of(TypeKind::kChar, length);
+    return Type::varchar(length);
+  }
+  if (is_dated(a) && is_dated(b)) return common_datetime(a, b);
+  if (is_time(a) && is_time(b))
+    return Type::of(std::max(a.kind, b.kind), std::max(a.precision, b.precision));
+  if (a.kind != b.kind || a.children.empty()) return std::nullopt;
+  return common_nested(a, b);
+}
+
+bool store_assignable(const Type& from, const Type& to) {
+  if (is_text(from) && is_text(to)) return true;
+  const auto common = common_type(from, to);
+  if (!common) return false;
+  if (*common == to) return true;
+  // Precision and length are checked or rounded when the value is stored.
+  if (from.kind == to.kind) return true;
+  if (is_dated(from) && is_dated(to)) return common->kind == to.kind;
+  return to.kind == TypeKind::kDecimal && as_decimal(from).has_value();
+}
+
+// ---------------------------------------------------------------- expressions
+
+namespace {
+
+std::optional<Type> field_type(const Type& row, const std::string& field) {
+  if (row.kind != TypeKind::kRow) return std::nullopt;
+  for (size_t i = 0; i < row.children.size(); ++i)
+    if (lower(row.field_names[i]) == lower(field)) return row.children[i];
+  return std::nullopt;
+}
+
+Type literal_varchar(const std::string& text) {
+  int32_t length = 0;
+  for (char c : text) length += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return Type::varchar(length);
+}
+
+std::optional<Type> decimal_result(BinaryOperator op, const Type& a, const Type& b) {
+  const auto clamp = [](int32_t p, int32_t s) -> std::optional<Type> {
+    if (s > 38) return std::nullopt;
+    return Type::decimal(std::min(38, p), s);
+  };
+  switch (op) {
+    case BinaryOperator::kAdd: case BinaryOperator::kSubtract: {
+      const int32_t s = std::max(a.scale, b.scale);
+      return clamp(std::max(a.precision - a.scale, b.precision - b.scale) + s + 1, s);
+    }
+    case BinaryOperator::kMultiply:
+      return clamp(a.precision + b.precision, a.scale + b.scale);
+    case BinaryOperator::kDivide:
+      return clamp(a.precision + b.scale + std::max(b.scale - a.scale, 0),
+                   std::max(a.scale, b.scale));
+    case BinaryOperator::kModulus: {
+      const int32_t s = std::max(a.scale, b.scale);
+      return clamp(std::min(b.precision - b.scale, a.precision - a.scale) + s, s);
+    }
+    case BinaryOperator::kConcat: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Type> binary_type(const BinaryOp& e) {
+  const auto a = infer_type(*e.left);
+  const auto b = infer_type(*e.right);
+  if (!a || !b) return std::nullopt;
+  if (e.op == BinaryOperator::kConcat) {
+    if (a->kind == TypeKind::kVarchar && b->kind == TypeKind::kVarchar) return Type::varchar();
+    if (a->kind == TypeKind::kArray && b->kind == TypeKind::kArray) return common_type(*a, *b);
+    return std::nullopt;
+  }
+  if (is_numeric(*a) && is_numeric(*b)) {
+    const auto common = common_numeric(*a, *b);
+    if (common->kind != TypeKind::kDecimal) return common;
+    return decimal_result(e.op, *as_decimal(*a), *as_decimal(*b));
+  }
+  const auto is_interval = [](const Type& t) {
+    return t.kind == TypeKind::kIntervalDayToSecond || t.kind == TypeKind::kIntervalYearToMonth;
+  };
+  if (is_dated(*a) && is_interval(*b)) return a;
+  if (is_interval(*a) && is_dated(*b) && e.op == BinaryOperator::kAdd) return b;
+  if (is_dated(*a) && is_dated(*b) && e.op == BinaryOperator::kSubtract)
+    return Type::of(TypeKind::kIntervalDayToSecond);
+  return std::nullopt;
+}
+
+/// The common type of several; nullopt if one is unknown to us or they do not fit.
+template <class Range>
+std::optional<Type> common_of(const Range& exprs) {
+  std::optional<Type> out;
+  for (const Expr* e : exprs) {
+    const auto type = infer_type(*e);
+    if (!type) return std::nullopt;
+    out = out ? common_type(*out, *type) : type;
+    if (!out) return std::nullopt;
+  }
+  return out;
+}
+
+std::vector<const Expr*> pointers(const std::vector<ExprPtr>& exprs, size_t from = 0) {
+  std::vector<const Expr*> out;
+  for (size_t i = from; i < exprs.size(); ++i) out.push_back(exprs[i].get());
+  return out;
+}
+
+enum class Rule { kBigint, kDouble, kVarchar, kBoolean, kDate, kFirst, kSum, kAvg, kArrayOfFirst,
+                  kCommon, kSecond, kIf, kArrayOfVarchar, kJson };
+
+/// Functions whose result type is certain whatever the overload.
+const std::unordered_map<std::string, Rule>& rules() {
+  static const auto* map = new std::unordered_map<std::string, Rule>{
+      {"count", Rule::kBigint}, {"count_if", Rule::kBigint}, {"approx_distinct", Rule::kBigint},
+      {"row_number", Rule::kBigint}, {"rank", Rule::kBigint}, {"dense_rank", Rule::kBigint},
+      {"ntile", Rule::kBigint}, {"length", Rule::kBigint}, {"strpos", Rule::kBigint},
+      {"position", Rule::kBigint}, {"cardinality", Rule::kBigint}, {"year", Rule::kBigint},
+      {"quarter", Rule::kBigint}, {"month", Rule::kBigint}, {"week", Rule::kBigint},
+      {"day", Rule::kBigint}, {"day_of_week", Rule::kBigint}, {"day_of_year", Rule::kBigint},
+      {"hour", Rule::kBigint}, {"minute", Rule::kBigint}, {"second", Rule::kBigint},
+      {"date_diff", Rule::kBigint}, {"percent_rank", Rule::kDouble},
+      {"cume_dist", Rule::kDouble}, {"sqrt", Rule::kDouble}, {"ln", Rule::kDouble},
+      {"log10", Rule::kDouble}, {"exp", Rule::kDouble}, {"power", Rule::kDouble},
+      {"pi", Rule::kDouble}, {"to_unixtime", Rule::kDouble}, {"upper", Rule::kFirst},
+      {"lower", Rule::kFirst}, {"substr", Rule::kVarchar}, {"replace", Rule::kVarchar},
+      {"lpad", Rule::kVarchar}, {"rpad", Rule::kVarchar}, {"split_part", Rule::kVarchar},
+      {"date_format", Rule::kVarchar}, {"regexp_replace", Rule::kVarchar},
+      {"regexp_extract", Rule::kVarchar}, {"json_extract_scalar", Rule::kVarchar},
+      {"json_format", Rule::kVarchar}, {"listagg", Rule::kVarchar}, {"to_hex", Rule::kVarchar},
+      {"starts_with", Rule::kBoolean}, {"regexp_like", Rule::kBoolean},
+      {"contains", Rule::kBoolean}, {"is_nan", Rule::kBoolean}, {"bool_and", Rule::kBoolean},
+      {"bool_or", Rule::kBoolean}, {"every", Rule::kBoolean}, {"date", Rule::kDate},
+      {"min", Rule::kFirst}, {"max", Rule::kFirst}, {"arbitrary", Rule::kFirst},
+      {"any_value", Rule::kFirst}, {"first_value", Rule::kFirst}, {"last_value", Rule::kFirst},
+      {"nth_value", Rule::kFirst}, {"lag", Rule::kFirst}, {"lead", Rule::kFirst},
+      {"min_by", Rule::kFirst}, {"max_by", Rule::kFirst}, {"nullif", Rule::kFirst},
+      {"try", Rule::kFirst}, {"array_distinct", Rule::kFirst}, {"array_sort", Rule::kFirst},
+      {"shuffle", Rule::kFirst}, {"slice", Rule::kFirst}, {"filter", Rule::kFirst},
+      {"array_except", Rule::kFirst}, {"array_intersect", Rule::kFirst},
+      {"array_remove", Rule::kFirst}, {"array_union", Rule::kFirst},
+      {"map_filter", Rule::kFirst}, {"sum", Rule::kSum}, {"avg", Rule::kAvg},
+      {"array_agg", Rule::kArrayOfFirst}, {"date_trunc", Rule::kSecond},
+      {"coalesce", Rule::kCommon}, {"greatest", Rule::kCommon}, {"least", Rule::kCommon},
+      {"if", Rule::kIf}, {"split", Rule::kArrayOfVarchar}, {"json_parse", Rule::kJson}};
+  return *map;
+}
+
+std::optional<Type> sum_type(const Type& arg) {
+  if (is_integral(arg)) return Type::of(TypeKind::kBigint);
+  if (arg.kind == TypeKind::kDecimal) return Type::decimal(38, arg.scale);
+  if (arg.kind == TypeKind::kDouble || arg.kind == TypeKind::kReal) return arg;
+  return std::nullopt;
+}
+
+std::optional<Type> avg_type(const Type& arg) {
+  if (is_integral(arg)) return Type::of(TypeKind::kDouble);
+  if (is_numeric(arg)) return arg;
+  return std::nullopt;
+}
+
+/// Functions that build an array or map from their arguments.
+std::optional<Type> container_type(const std::string& name, const FunctionCall& call) {
+  const auto arg = [&](size_t i) {
+    return i < call.args.size() ? infer_type(*call.args[i]) : std::nullopt;
+  };
+  const auto first = arg(0);
+  if (name == "map" && call.args.size() == 2) {
+    const auto values = arg(1);
+    if (first && values && first->kind == TypeKind::kArray && values->kind == TypeKind::kArray)
+      return Type::map(first->children[0], values->children[0]);
+  }
+  if (!first) return std::nullopt;
+  if (name == "map_keys" && first->kind == TypeKind::kMap) return Type::array(first->children[0]);
+  if (name == "map_values" && first->kind == TypeKind::kMap)
+    return Type::array(first->children[1]);
+  if (name == "map_entries" && first->kind == TypeKind::kMap)
+    return Type::array(Type::row({"", ""}, first->children));
+  if (name == "flatten" && first->kind == TypeKind::kArray) return first->children[0];
+  if (name == "sequence" && is_integral(*first)) return Type::array(Type::of(TypeKind::kBigint));
+  if (name == "sequence" && is_dated(*first)) return Type::array(*first);
+  if (name == "zip") {
+    std::vector<Type> fields;
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      const auto item = arg(i);
+      if (!item || item->kind != TypeKind::kArray) return std::nullopt;
+      fields.push_back(item->children[0]);
+    }
+    std::vector<std::string> names(fields.size());
+    return Type::array(Type::row(std::move(names), std::move(fields)));
+  }
+  if (name == "transform" && call.args.size() == 2) {
+    if (const auto* lambda = try_as<Lambda>(call.args[1].get()))
+      if (const auto body = shape_of(*lambda->body)) return Type::array(*body);
+  }
+  return std::nullopt;
+}
+
+std::optional<Type> call_type(const FunctionCall& call) {
+  const std::string name = lower(call.name.back().value);
+  const auto arg = [&](size_t i) {
+    return i < call.args.size() ? infer_type(*call.args[i]) : std::nullopt;
+  };
+  const auto rule = rules().find(name);
+  if (rule == rules().end()) return container_type(name, call);
+  switch (rule->second) {
+    case Rule::kBigint: return Type::of(TypeKind::kBigint);
+    case Rule::kDouble: return Type::of(TypeKind::kDouble);
+    case Rule::kVarchar: return Type::varchar();
+    case Rule::kBoolean: return Type::of(TypeKind::kBoolean);
+    case Rule::kDate: return Type::of(TypeKind::kDate);
+    case Rule::kJson: return Type::of(TypeKind::kJson);
+    case Rule::kFirst: {
+      // max(x, n) and friends give arrays.
+      const bool by = name == "min_by" || name == "max_by";
+      const bool extreme = name == "min" || name == "max";
+      if ((by && call.args.size() > 2) || (extreme && call.args.size() > 1)) {
+        const auto item = arg(0);
+        return item ? std::optional(Type::array(*item)) : std::nullopt;
+      }
+      return arg(0);
+    }
+    case Rule::kSecond: return arg(1);
+    case Rule::kSum: return arg(0) ? sum_type(*arg(0)) : std::nullopt;
+    case Rule::kAvg: return arg(0) ? avg_type(*arg(0)) : std::nullopt;
+    case Rule::kArrayOfFirst: {
+      const auto item = arg(0);
+      return item ? std::optional(Type::array(*item)) : std::nullopt;
+    }
+    case Rule::kArrayOfVarchar: return Type::array(Type::varchar());
+    case Rule::kCommon: return common_of(pointers(call.args));
+    case Rule::kIf: return common_of(pointers(call.args, 1));
+  }
+  return std::nullopt;
+}
+
+std::optional<Type> case_type(const Case& e) {
+  std::vector<const Expr*> results;
+  for (const auto& [when, then] : e.whens) results.push_back(then.get());
+  if (e.otherwise) results.push_back(e.otherwise.get());
+  return common_of(results);
+}
+
+std::optional<Type> row_constructor_type(const RowConstructor& e) {
+  std::vector<std::string> names;
+  std::vector<Type> types;
+  for (size_t i = 0; i < e.items.size(); ++i) {
+    const auto item = infer_type(*e.items[i]);
+    types.push_back(item ? *item : Type::of(TypeKind::kUnknown));
+    if (!item) return std::nullopt;
+    names.push_back(i < e.names.size() && e.names[i] ? e.names[i]->value : "");
+  }
+  return Type::row(std::move(names), std::move(types));
+}
+
+std::optional<Type> subscript_type(const Subscript& e) {
+  const auto base = infer_type(*e.base);
+  if (!base) return std::nullopt;
+  if (base->kind == TypeKind::kArray) return base->children[0];
+  if (base->kind == TypeKind::kMap) return base->children[1];
+  const auto* index = try_as<IntegerLiteral>(e.index.get());
+  if (base->kind == TypeKind::kRow && index && index->value >= 1 &&
+      index->value <= base->children.size())
+    return base->children[index->value - 1];
+  return std::nullopt;
+}
+
+std::optional<Type> current_type(const Current& e) {
+  const int p = e.precision.value_or(3);
+  if (e.what == "current_date") return Type::of(TypeKind::kDate);
+  if (e.what == "current_timestamp") return Type::of(TypeKind::kTimestampTz, p);
+  if (e.what == "localtimestamp") return Type::of(TypeKind::kTimestamp, p);
+  if (e.what == "current_time") return Type::of(TypeKind::kTimeTz, p);
+  if (e.what == "localtime") return Type::of(TypeKind::kTime, p);
+  return Type::varchar();
+}
+
+}  // namespace
+
+std::optional<Type> declared_type(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kColumnRef: return as<ColumnRef>(expr).type;
+    case ExprKind::kCast: return type_of(*as<Cast>(expr).type);
+    case ExprKind::kString: return literal_varchar(as<StringLiteral>(expr).value);
+    case ExprKind::kDereference: {
+      const auto base = declared_type(*as<Dereference>(expr).base);
+      return base ? field_type(*base, as<Dereference>(expr).field.value) : std::nullopt;
+    }
+    default: return std::nullopt;
+  }
+}
+
+std::optional<Type> infer_type(const Expr& e) {
+  switch (e.kind) {
+    case ExprKind::kNull: return Type::of(TypeKind::kUnknown);
+    case ExprKind::kInteger:
+      return Type::of(as<IntegerLiteral>(e).value <= 2147483647 ? TypeKind::kInteger
+                                                                : TypeKind::kBigint);
+    case ExprKind::kDecimal: return type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
+    case ExprKind::kDouble: return Type::of(TypeKind::kDouble);
+    case ExprKind::kBinary: return Type::of(TypeKind::kVarbinary);
+    case ExprKind::kTyped: return type_of_literal(as<TypedLiteral>(e));
+    case ExprKind::kInterval:
+      return Type::of(is_year_month(as<IntervalLiteral>(e)) ? TypeKind::kIntervalYearToMonth
+                                                            : TypeKind::kIntervalDayToSecond);
+    case ExprKind::kString: case ExprKind::kCast: return declared_type(e);
+    case ExprKind::kColumnRef:
+      return as<ColumnRef>(e).type ? as<ColumnRef>(e).type : as<ColumnRef>(e).inferred;
+    case ExprKind::kDereference: {
+      const auto base = infer_type(*as<Dereference>(e).base);
+      return base ? field_type(*base, as<Dereference>(e).field.value) : std::nullopt;
+    }
+    case ExprKind::kUnary: return infer_type(*as<Unary>(e).value);
+    case ExprKind::kBinaryOp: return binary_type(as<BinaryOp>(e));
+    case ExprKind::kBoolean: case ExprKind::kComparison: case ExprKind::kLogical:
+    case ExprKind::kNot: case ExprKind::kIsNull: case ExprKind::kIsDistinctFrom:
+    case ExprKind::kBetween: case ExprKind::kIn: case ExprKind::kInSubquery: case ExprKind::kLike:
+    case ExprKind::kExists: case ExprKind::kQuantified:
+      return Type::of(TypeKind::kBoolean);
+    case ExprKind::kCase: return case_type(as<Case>(e));
+    case ExprKind::kFunction: return call_type(as<FunctionCall>(e));
+    case ExprKind::kExtract: return Type::of(TypeKind::kBigint);
+    case ExprKind::kGrouping: return Type::of(TypeKind::kInteger);
+    case ExprKind::kCurrent: return current_type(as<Current>(e));
+    case ExprKind::kArray: {
+      const auto& items = as<ArrayConstructor>(e).items;
+      if (items.empty()) return Type::array(Type::of(TypeKind::kUnknown));
+      const auto item = common_of(pointers(items));
+      return item ? std::optional(Type::array(*item)) : std::nullopt;
+    }
+    case ExprKind::kRow: return row_constructor_type(as<RowConstructor>(e));
+    case ExprKind::kSubscript: return subscript_type(as<Subscript>(e));
+    case ExprKind::kTrim: return Type::varchar();
+    case ExprKind::kAtTimeZone: {
+      const auto value = infer_type(*as<AtTimeZone>(e).value);
+      if (!value) return std::nullopt;
+      if (value->kind == TypeKind::kTimestamp)
+        return Type::of(TypeKind::kTimestampTz, value->precision);
+      return value;
+    }
+    case ExprKind::kSubquery: return as<SubqueryExpr>(e).type;
+    case ExprKind::kParameter: case ExprKind::kIdentifier: case ExprKind::kStar:
+    case ExprKind::kLambda: case ExprKind::kJsonFunction:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Type> shape_of(const Expr& expr) {
+  if (auto type = infer_type(expr)) return type;
+  if (const auto* row = try_as<const RowConstructor>(&expr)) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < row->items.size(); ++i)
+      names.push_back(i < row->names.size() && row->names[i] ? row->names[i]->value : "");
+    return Type::row(std::move(names),
+                     std::vector<Type>(row->items.size(), Type::of(TypeKind::kUnknown)));
+  }
+  if (const auto* array = try_as<const ArrayConstructor>(&expr)) {
+    const auto item = array->items.empty() ? std::nullopt : shape_of(*array->items[0]);
+    return Type::array(item ? *item : Type::of(TypeKind::kUnknown));
+  }
+  const auto* call = try_as<const FunctionCall>(&expr);
+  if (!call) return std::nullopt;
+  const FunctionInfo* info = find_function(call->name.back().value);
+  if (!info) return std::nullopt;
+  try {
+    return Type::parse(info->return_type);
+  } catch (const Error&) {
+    // A generic type such as array(T): its outside is all that is needed.
+  }
+  if (info->return_type.starts_with("map(")) {
+    const Type unknown = Type::of(TypeKind::kUnknown);
+    return Type::map(unknown, unknown);
+  }
+  if (info->return_type.starts_with("array(") && !info->return_type.starts_with("array(row"))
+    return Type::array(Type::of(TypeKind::kUnknown));
+  return std::nullopt;
+}
+
+}  // namespace meesh::sql

@@ -1,0 +1,31 @@
+// Types as far as the front end can tell them. DuckDB's binder has the last word; what is known
+// here serves error messages, the shape of UNNEST, declared lengths and push-down.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sql/ast.h"
+
+namespace meesh::sql {
+
+/// The type a CAST or column definition names. Throws TYPE_NOT_FOUND at the node.
+Type type_of(const TypeNode& node);
+
+/// The declared type of a resolved expression: columns, casts, string literals, fields of declared
+/// rows. Never guesses.
+std::optional<Type> declared_type(const Expr& expr);
+/// Trino's type of a resolved expression; nullopt when not sure.
+std::optional<Type> infer_type(const Expr& expr);
+/// As much as is needed to unfold it: also array(unknown), map(unknown, unknown).
+std::optional<Type> shape_of(const Expr& expr);
+
+/// Trino's coercions: the type both become when combined, nullopt if there is none.
+std::optional<Type> common_type(const Type& a, const Type& b);
+/// Whether INSERT may store a value of one type into a column of the other.
+bool store_assignable(const Type& from, const Type& to);
+
+bool is_integral(const Type& type);
+bool is_numeric(const Type& type);
+
+}  // namespace meesh::sql

@@ -1,0 +1,410 @@
+// Statements that change tables.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/resolve_types.h"
+#include "sql/resolver.h"
+
+namespace meesh::sql {
+namespace {
+
+std::string quote(const std::string& name) {
+  std::string out = "\"";
+  for (char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+const ColumnInfo* find_column(const TableInfo& info, const std::string& name) {
+  for (const auto& column : info.columns)
+    if (lower(column.name) == lower(name)) return &column;
+  return nullptr;
+}
+
+std::vector<ColumnInfo> visible_columns(const TableInfo& info) {
+  std::vector<ColumnInfo> out;
+  for (const auto& column : info.columns)
+    if (!column.hidden) out.push_back(column);
+  return out;
+}
+
+}  // namespace
+
+std::string duckdb_name(const TableName& name) {
+  std::string out = quote(name.catalog) + '.' + quote(name.schema);
+  return name.table.empty() ? out : out + '.' + quote(name.table);
+}
+
+TypeNodePtr type_node(const Type& type) {
+  auto node = std::make_unique<TypeNode>();
+  const auto number = [&](int64_t value) {
+    TypeNode::Param param;
+    param.number = value;
+    node->params.push_back(std::move(param));
+  };
+  switch (type.kind) {
+    case TypeKind::kIntervalYearToMonth: case TypeKind::kIntervalDayToSecond: {
+      const bool months = type.kind == TypeKind::kIntervalYearToMonth;
+      node->name = "interval";
+      node->interval_from = months ? "year" : "day";
+      node->interval_to = months ? "month" : "second";
+      return node;
+    }
+    case TypeKind::kTimestamp: case TypeKind::kTimestampTz:
+    case TypeKind::kTime: case TypeKind::kTimeTz:
+      node->name = type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz
+                       ? "timestamp"
+                       : "time";
+      node->with_time_zone = type.kind == TypeKind::kTimestampTz || type.kind == TypeKind::kTimeTz;
+      number(type.precision);
+      return node;
+    default: break;
+  }
+  node->name = type.base_name();
+  if (type.kind == TypeKind::kDecimal) {
+    number(type.precision);
+    number(type.scale);
+  } else if (type.kind == TypeKind::kChar ||
+             (type.kind == TypeKind::kVarchar && type.precision != Type::kUnbounded)) {
+    number(type.precision);
+  }
+  for (size_t i = 0; i < type.children.size(); ++i) {
+    TypeNode::Param param;
+    param.type = type_node(type.children[i]);
+    if (type.kind == TypeKind::kRow && !type.field_names[i].empty())
+      param.field_name = Ident{type.field_names[i], true, {}};
+    node->params.push_back(std::move(param));
+  }
+  return node;
+}
+
+// ---------------------------------------------------------------- targets
+
+TableInfo Resolver::target(TableRef& table, const char* refusal) {
+  TableInfo info = table_info(table.name, top(), table.pos);
+  if (info.kind == TableInfo::Kind::kView)
+    fail(Code::kNotSupported, table.pos, fmt::format("{} views is not supported", refusal));
+  if (info.duckdb_target.empty()) {
+    const std::string word = refusal;
+    fail(Code::kNotSupported, table.pos,
+         word == "Inserting into" ? "This connector does not support inserts"
+                                  : "This connector does not support modifying table rows");
+  }
+  table.resolved = info;
+  table.alias = unique(info.name.table);
+  analysis_.writes.push_back(info);
+  return info;
+}
+
+Resolver::Fields Resolver::target_fields(const TableInfo& info, const std::string& alias,
+                                         const std::optional<Ident>& name) {
+  Fields fields;
+  for (const auto& column : info.columns) {
+    Field field;
+    field.name = column.name;
+    if (name) field.qualifier = {lower(name->value)};
+    else field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
+    field.sources = {{alias, column.name}};
+    field.type = column.type;
+    field.hidden = column.hidden;
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
+void Resolver::store(ExprPtr& value, const Type& type) {
+  const auto from = infer_type(*value);
+  if (from && *from == type) return;
+  const bool cuts = (type.kind == TypeKind::kVarchar && type.precision != Type::kUnbounded) ||
+                    type.kind == TypeKind::kChar;
+  auto cast = std::make_unique<Cast>();
+  cast->pos = value->pos;
+  cast->store = cuts && !(from && from->kind == TypeKind::kVarchar &&
+                          from->precision <= type.precision);
+  cast->value = std::move(value);
+  cast->type = type_node(type);
+  value = std::move(cast);
+}
+
+// ---------------------------------------------------------------- INSERT
+
+void Resolver::insert(Insert& insert) {
+  Fields outputs = query(*insert.query, top(), nullptr);
+  const TableInfo info = target(*insert.table, "Inserting into");
+  insert.duckdb_target = info.duckdb_target;
+  std::vector<ColumnInfo> columns = visible_columns(info);
+  if (!insert.columns.empty()) {
+    std::vector<ColumnInfo> chosen;
+    std::set<std::string> seen;
+    for (const auto& name : insert.columns) {
+      const ColumnInfo* column = find_column(info, name.value);
+      if (!column || column->hidden)
+        fail(Code::kColumnNotFound, insert.pos,
+             fmt::format("Insert column name does not exist in target table: {}",
+                         lower(name.value)));
+      if (!seen.insert(lower(name.value)).second)
+        fail(Code::kDuplicateColumnName, insert.pos,
+             fmt::format("Insert column name is specified more than once: {}", lower(name.value)));
+      chosen.push_back(*column);
+    }
+    columns = std::move(chosen);
+  }
+  insert.columns.clear();
+  for (const auto& column : columns) insert.columns.push_back({column.name, true, insert.pos});
+
+  bool fits = outputs.size() == columns.size();
+  for (size_t i = 0; fits && i < columns.size(); ++i) {
+    const auto& from = outputs[i].known_type();
+    fits = !from || store_assignable(*from, columns[i].type);
+  }
+  if (!fits) {
+    std::vector<std::string> wanted, given;
+    for (const auto& column : columns) wanted.push_back(column.type.display());
+    for (const auto& output : outputs)
+      given.push_back(output.known_type() ? output.known_type()->display() : "unknown");
+    fail(Code::kTypeMismatch, insert.pos,
+         fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]",
+                     fmt::join(wanted, ", "), fmt::join(given, ", ")));
+  }
+  fit_insert(insert, std::move(outputs), columns);
+}
+
+void Resolver::fit_insert(Insert& insert, Fields outputs, const std::vector<ColumnInfo>& columns) {
+  bool same = true;
+  for (size_t i = 0; i < columns.size(); ++i)
+    same = same && outputs[i].known_type() == columns[i].type;
+  if (same) return;
+  auto inner = std::make_unique<SubqueryRelation>();
+  inner->pos = insert.query->pos;
+  inner->query = std::move(insert.query);
+  RelationPtr slot = std::move(inner);
+  outputs = wrap(slot, std::move(outputs), "query");
+  auto select = std::make_unique<Select>();
+  const Position pos = slot->pos;
+  select->pos = pos;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ExprPtr value = reference(outputs[i], pos, columns[i].name);
+    store(value, columns[i].type);
+    select->items.push_back({std::move(value), Ident{columns[i].name, true, pos}, pos});
+  }
+  select->from = std::move(slot);
+  insert.query = std::make_unique<Query>();
+  insert.query->pos = pos;
+  insert.query->body = std::move(select);
+}
+
+// ---------------------------------------------------------------- DELETE, UPDATE, MERGE
+
+void Resolver::remove(Delete& remove) {
+  const TableInfo info = target(*remove.table, "Deleting from");
+  remove.duckdb_target = info.duckdb_target;
+  const Scope scope{nullptr, target_fields(info, remove.table->alias, std::nullopt)};
+  if (!remove.where) return;
+  predicate(remove.where, scope, top(), "WHERE clause");
+  refuse_aggregates(*remove.where, "WHERE clause");
+}
+
+void Resolver::assign(std::vector<std::pair<Ident, ExprPtr>>& assignments, const TableInfo& info,
+                      const Scope& scope, const char* verb) {
+  std::set<std::string> seen;
+  for (auto& [name, value] : assignments) {
+    const ColumnInfo* column = find_column(info, name.value);
+    if (!column || column->hidden)
+      fail(Code::kColumnNotFound, name.pos,
+           fmt::format("The {} SET target column {} doesn't exist", verb, lower(name.value)));
+    if (!seen.insert(lower(name.value)).second)
+      fail(Code::kDuplicateColumnName, name.pos,
+           fmt::format("The {} SET target column {} is assigned more than once", verb,
+                       lower(name.value)));
+    expr(value, scope, top());
+    refuse_aggregates(*value, "SET expression");
+    const auto from = infer_type(*value);
+    if (from && !store_assignable(*from, column->type))
+      fail(Code::kTypeMismatch, value->pos,
+           fmt::format("{} table column types don't match SET expressions: Table: [{}], "
+                       "Expressions: [{}]",
+                       verb, column->type.display(), from->display()));
+    store(value, column->type);
+    name = {column->name, true, name.pos};
+  }
+}
+
+void Resolver::update(Update& update) {
+  const TableInfo info = target(*update.table, "Updating");
+  update.duckdb_target = info.duckdb_target;
+  const Scope scope{nullptr, target_fields(info, update.table->alias, std::nullopt)};
+  assign(update.assignments, info, scope, "UPDATE");
+  if (!update.where) return;
+  predicate(update.where, scope, top(), "WHERE clause");
+  refuse_aggregates(*update.where, "WHERE clause");
+}
+
+void Resolver::merge(Merge& merge) {
+  const TableInfo info = target(*merge.table, "Merging into");
+  merge.duckdb_target = info.duckdb_target;
+  Scope scope{nullptr, target_fields(info, merge.table->alias, merge.alias)};
+  const Scope source{nullptr, relation(merge.source, top(), nullptr, nullptr)};
+  scope.fields.insert(scope.fields.end(), source.fields.begin(), source.fields.end());
+  predicate(merge.on, scope, top(), "MERGE ON clause");
+  const std::vector<ColumnInfo> columns = visible_columns(info);
+  for (auto& when : merge.cases) {
+    if (when.condition) predicate(when.condition, scope, top(), "WHEN clause");
+    if (when.action == MergeCase::Action::kUpdate)
+      assign(when.assignments, info, scope, "MERGE");
+    if (when.action != MergeCase::Action::kInsert) continue;
+    if (when.insert_columns.empty())
+      for (const auto& column : columns) when.insert_columns.push_back({column.name, true, when.pos});
+    if (when.insert_columns.size() != when.insert_values.size())
+      fail(Code::kTypeMismatch, when.pos,
+           fmt::format("MERGE INSERT names {} columns but gives {} values",
+                       when.insert_columns.size(), when.insert_values.size()));
+    for (size_t i = 0; i < when.insert_columns.size(); ++i) {
+      const ColumnInfo* column = find_column(info, when.insert_columns[i].value);
+      if (!column || column->hidden)
+        fail(Code::kColumnNotFound, when.insert_columns[i].pos,
+             fmt::format("Insert column name does not exist in target table: {}",
+                         lower(when.insert_columns[i].value)));
+      when.insert_columns[i] = {column->name, true, when.insert_columns[i].pos};
+      expr(when.insert_values[i], source, top());
+      store(when.insert_values[i], column->type);
+    }
+  }
+}
+
+// ---------------------------------------------------------------- CREATE TABLE, CREATE VIEW
+
+TableName Resolver::new_name(const Name& name, Position pos) {
+  const TableName full = full_name(name, top(), pos);
+  if (!context_.catalogs->catalog_exists(full.catalog))
+    fail(Code::kCatalogNotFound, pos, fmt::format("Catalog '{}' not found", full.catalog));
+  if (!context_.catalogs->schema_exists(full.catalog, full.schema))
+    fail(Code::kSchemaNotFound, pos, fmt::format("Schema '{}' does not exist", full.schema));
+  return full;
+}
+
+std::optional<TableInfo> Resolver::existing(const TableName& name, Position) {
+  return context_.catalogs->table(name);
+}
+
+void Resolver::create_table(CreateTable& create) {
+  const TableName name = new_name(create.name, create.pos);
+  if (existing(name, create.pos) && !create.if_not_exists && !create.or_replace)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("Table '{}' already exists", name.display()));
+  TableInfo info;
+  info.name = name;
+  info.duckdb_target = create.duckdb_target = duckdb_name(name);
+  std::vector<TableElement> elements;
+  for (auto& element : create.elements) {
+    if (element.column) {
+      elements.push_back(std::move(element));
+      continue;
+    }
+    const TableInfo like = table_info(element.like, top(), create.pos);
+    note_read(like);
+    for (const auto& column : visible_columns(like)) {
+      TableElement copy;
+      copy.column.emplace();
+      copy.column->name = {{column.name, true, create.pos}};
+      copy.column->type = type_node(column.type);
+      copy.column->not_null = !column.nullable;
+      if (!column.comment.empty()) copy.column->comment = column.comment;
+      copy.column->pos = create.pos;
+      elements.push_back(std::move(copy));
+    }
+  }
+  create.elements = std::move(elements);
+  std::set<std::string> seen;
+  for (auto& element : create.elements) {
+    ColumnDefinition& column = *element.column;
+    const std::string column_name = lower(column.name.back().value);
+    if (!seen.insert(column_name).second)
+      fail(Code::kDuplicateColumnName, column.pos,
+           fmt::format("Column name '{}' specified more than once", column_name));
+    if (column.default_value) {
+      const Scope nothing;
+      expr(column.default_value, nothing, top());
+    }
+    column.name = {{column_name, true, column.pos}};
+    info.columns.push_back({column_name, type_of(*column.type), !column.not_null,
+                            column.comment.value_or(""), "", false});
+  }
+  analysis_.writes.push_back(std::move(info));
+}
+
+void Resolver::declare(Fields& fields) {
+  std::set<std::string> seen;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto& type = fields[i].known_type();
+    if (type && type->kind == TypeKind::kUnknown)
+      fail(Code::kColumnTypeUnknown, {1, 1},
+           fmt::format("Column type is unknown at position {}", i + 1));
+    if (!fields[i].name)
+      fail(Code::kMissingColumnName, {1, 1},
+           fmt::format("Column name not specified at position {}", i + 1));
+    if (!seen.insert(lower(*fields[i].name)).second)
+      fail(Code::kDuplicateColumnName, {1, 1},
+           fmt::format("Column name '{}' specified more than once", *fields[i].name));
+  }
+}
+
+void Resolver::create_table_as(CreateTableAs& create) {
+  const TableName name = new_name(create.name, create.pos);
+  if (existing(name, create.pos) && !create.if_not_exists && !create.or_replace)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("Table '{}' already exists", name.display()));
+  Fields outputs = query(*create.query, top(), nullptr);
+  if (!create.columns.empty()) {
+    if (create.columns.size() != outputs.size())
+      fail(Code::kMismatchedColumnAliases, create.pos,
+           fmt::format("Column alias list has {} entries but relation has {} columns",
+                       create.columns.size(), outputs.size()));
+    for (size_t i = 0; i < outputs.size(); ++i) outputs[i].name = create.columns[i].value;
+  }
+  declare(outputs);
+  TableInfo info;
+  info.name = name;
+  info.duckdb_target = create.duckdb_target = duckdb_name(name);
+  create.columns.clear();
+  for (const auto& output : outputs) {
+    create.columns.push_back({lower(*output.name), true, create.pos});
+    info.columns.push_back({lower(*output.name), output.known_type().value_or(Type()), true, "",
+                            "", false});
+  }
+  analysis_.writes.push_back(std::move(info));
+}
+
+void Resolver::create_view(CreateView& create) {
+  const TableName name = new_name(create.name, create.pos);
+  const auto before = existing(name, create.pos);
+  if (before && before->kind != TableInfo::Kind::kView)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("Table already exists: '{}'", name.display()));
+  if (before && !create.or_replace && !create.if_not_exists)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("View already exists: '{}'", name.display()));
+  views_.push_back(name.display());
+  Fields outputs = query(*create.query, top(), nullptr);
+  views_.pop_back();
+  declare(outputs);
+  TableInfo info;
+  info.name = name;
+  info.kind = TableInfo::Kind::kView;
+  info.comment = create.comment.value_or("");
+  info.view_sql = create.query_text;
+  info.view_catalog = context_.catalog;
+  info.view_schema = context_.schema;
+  info.view_owner = context_.user;
+  info.view_runs_as_invoker = create.security == "invoker";
+  for (const auto& output : outputs)
+    info.columns.push_back({lower(*output.name), output.known_type().value_or(Type()), true, "",
+                            "", false});
+  create.duckdb_target = duckdb_name(name);
+  analysis_.writes.push_back(std::move(info));
+}
+
+}  // namespace meesh::sql

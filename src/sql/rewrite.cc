@@ -1,0 +1,362 @@
+#include "sql/rewrite.h"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/scope.h"
+
+namespace meesh::sql {
+namespace {
+
+std::string quote(std::string_view text, char with) {
+  std::string out(1, with);
+  for (char c : text) {
+    if (c == with) out += with;
+    out += c;
+  }
+  return out + with;
+}
+std::string literal(std::string_view text) { return quote(text, '\''); }
+std::string ident(std::string_view text) { return quote(text, '"'); }
+
+struct Setting {
+  std::string_view name, value, type, description;
+};
+/// Trino's session properties that clients set. They are accepted for their sake; those that have
+/// no meaning here (join strategies of a cluster) change nothing.
+constexpr std::array<Setting, 20> kSettings = {{
+    {"distributed_sort", "true", "boolean", "Parallelize sort across multiple nodes"},
+    {"enable_dynamic_filtering", "true", "boolean", "Enable dynamic filtering"},
+    {"execution_policy", "phased", "varchar", "Policy used for scheduling query tasks"},
+    {"join_distribution_type", "AUTOMATIC", "varchar", "Join distribution type. Possible values: [BROADCAST, PARTITIONED, AUTOMATIC]"},
+    {"join_max_broadcast_table_size", "100MB", "varchar", "Maximum estimated size of a table that can be broadcast when using automatic join type selection"},
+    {"join_reordering_strategy", "AUTOMATIC", "varchar", "Join reordering strategy. Possible values: [NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC]"},
+    {"max_recursion_depth", "10", "integer", "Maximum recursion depth for recursive common table expression"},
+    {"prefer_partial_aggregation", "true", "boolean", "Prefer splitting aggregations into partial and final stages"},
+    {"push_aggregation_through_outer_join", "true", "boolean", "Allow pushing aggregations below joins"},
+    {"query_max_cpu_time", "1000000000.00d", "varchar", "Maximum CPU time of a query"},
+    {"query_max_execution_time", "100.00d", "varchar", "Maximum execution time of a query"},
+    {"query_max_memory", "20GB", "varchar", "Maximum amount of distributed memory a query can use"},
+    {"query_max_planning_time", "10.00m", "varchar", "Maximum planning time of a query"},
+    {"query_max_run_time", "100.00d", "varchar", "Maximum run time of a query (includes the queueing time)"},
+    {"query_priority", "1", "integer", "The priority of queries. Larger numbers are higher priority"},
+    {"retry_policy", "NONE", "varchar", "Retry policy. Possible values: [TASK, QUERY, NONE]"},
+    {"spill_enabled", "true", "boolean", "Enable spilling"},
+    {"task_concurrency", "16", "integer", "Default number of local parallel jobs per worker"},
+    {"use_preferred_write_partitioning", "true", "boolean", "Use preferred write partitioning"},
+    {"writer_scaling_min_data_processed", "120MB", "varchar", "Minimum amount of uncompressed output data processed by writers before writer scaling can happen"},
+}};
+
+class Rewriter {
+ public:
+  Rewriter(const Show& show, const ResolveContext& context) : show_(show), context_(context) {}
+  std::string text();
+
+ private:
+  [[noreturn]] void refuse(Code code, const std::string& message) const {
+    fail(code, show_.pos, message);
+  }
+  std::string like(std::string_view column) const {
+    if (!show_.like) return "";
+    return fmt::format("{} LIKE {}{}", column, literal(*show_.like),
+                       show_.escape ? " ESCAPE " + literal(*show_.escape) : "");
+  }
+  std::string where(std::string_view column) const {
+    const std::string condition = like(column);
+    return condition.empty() ? "" : " WHERE " + condition;
+  }
+
+  std::string catalog_or_session(size_t parts_behind) const;
+  void check_catalog(const std::string& catalog, const char* text) const;
+  TableName schema_name() const;
+  TableName table_name() const;
+  TableInfo table() const;
+  /// SELECT the rows as varchar columns of these names; no rows is fine.
+  static std::string rows(const std::vector<std::string>& columns,
+                          const std::vector<std::vector<std::string>>& rows,
+                          const std::string& rest);
+
+  std::string catalogs() const;
+  std::string schemas() const;
+  std::string tables() const;
+  std::string columns() const;
+  std::string functions_list() const;
+  std::string session() const;
+  std::string create_table() const;
+  std::string create_view() const;
+  std::string create_schema() const;
+  std::string stats() const;
+  std::string grants() const;
+
+  const Show& show_;
+  const ResolveContext& context_;
+};
+
+std::string Rewriter::rows(const std::vector<std::string>& columns,
+                           const std::vector<std::vector<std::string>>& rows,
+                           const std::string& rest) {
+  std::vector<std::string> casts, names, nothing, lines;
+  for (const auto& column : columns) {
+    casts.push_back(fmt::format("CAST({0} AS varchar) AS {0}", ident(column)));
+    names.push_back(ident(column));
+    nothing.push_back("CAST(NULL AS varchar)");
+  }
+  for (const auto& row : rows) {
+    std::vector<std::string> cells;
+    for (const auto& cell : row) cells.push_back(literal(cell));
+    lines.push_back(fmt::format("({})", fmt::join(cells, ", ")));
+  }
+  if (rows.empty()) lines.push_back(fmt::format("({})", fmt::join(nothing, ", ")));
+  // The casts come first, so that LIKE and ORDER BY see plain varchar columns.
+  return fmt::format("SELECT * FROM (SELECT {} FROM (VALUES {}) AS t({}){}) AS result{}",
+                     fmt::join(casts, ", "), fmt::join(lines, ", "), fmt::join(names, ", "),
+                     rows.empty() ? " WHERE false" : "", rest);
+}
+
+std::string Rewriter::catalog_or_session(size_t parts_behind) const {
+  const std::string catalog = show_.name.size() > parts_behind
+                                  ? lower(show_.name[0].value)
+                                  : lower(context_.catalog);
+  if (catalog.empty())
+    refuse(Code::kMissingCatalogName, "Catalog must be specified when session catalog is not set");
+  return catalog;
+}
+
+void Rewriter::check_catalog(const std::string& catalog, const char* text) const {
+  if (!context_.catalogs->catalog_exists(catalog))
+    refuse(Code::kCatalogNotFound, fmt::format(fmt::runtime(text), catalog));
+}
+
+/// The schema that FROM names, or the session's; it exists.
+TableName Rewriter::schema_name() const {
+  if (show_.name.size() > 2)
+    refuse(Code::kInvalidArguments,
+           fmt::format("Too many parts in schema name: {}", display_name(show_.name)));
+  TableName name;
+  name.catalog = catalog_or_session(1);
+  name.schema = show_.name.empty() ? lower(context_.schema) : lower(show_.name.back().value);
+  if (name.schema.empty())
+    refuse(Code::kMissingSchemaName, "Schema must be specified when session schema is not set");
+  check_catalog(name.catalog, "Catalog '{}' does not exist");
+  if (!context_.catalogs->schema_exists(name.catalog, name.schema))
+    refuse(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema));
+  return name;
+}
+
+TableName Rewriter::table_name() const {
+  const Name& parts = show_.name;
+  if (parts.size() > 3)
+    refuse(Code::kSyntaxError,
+           fmt::format("Too many dots in table name: {}", display_name(parts)));
+  TableName name;
+  name.table = lower(parts.back().value);
+  name.schema = parts.size() > 1 ? lower(parts[parts.size() - 2].value) : lower(context_.schema);
+  if (name.schema.empty())
+    refuse(Code::kMissingSchemaName, "Schema must be specified when session schema is not set");
+  name.catalog = catalog_or_session(2);
+  return name;
+}
+
+TableInfo Rewriter::table() const {
+  const TableName name = table_name();
+  if (auto info = context_.catalogs->table(name)) return std::move(*info);
+  check_catalog(name.catalog, "Catalog '{}' not found");
+  if (!context_.catalogs->schema_exists(name.catalog, name.schema))
+    refuse(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema));
+  refuse(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()));
+}
+
+std::string Rewriter::catalogs() const {
+  return "SELECT catalog_name AS \"Catalog\" FROM system.metadata.catalogs" +
+         where("catalog_name") + " ORDER BY 1";
+}
+
+std::string Rewriter::schemas() const {
+  const std::string catalog = catalog_or_session(0);
+  check_catalog(catalog, "Catalog '{}' not found");
+  return fmt::format("SELECT schema_name AS \"Schema\" FROM {}.information_schema.schemata{} "
+                     "ORDER BY 1",
+                     ident(catalog), where("schema_name"));
+}
+
+std::string Rewriter::tables() const {
+  const TableName name = schema_name();
+  const std::string condition = like("table_name");
+  return fmt::format("SELECT table_name AS \"Table\" FROM {}.information_schema.tables WHERE "
+                     "table_schema = {}{}{} ORDER BY 1",
+                     ident(name.catalog), literal(name.schema), condition.empty() ? "" : " AND ",
+                     condition);
+}
+
+std::string Rewriter::columns() const {
+  const TableInfo info = table();
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& column : info.columns)
+    if (!column.hidden)
+      lines.push_back({column.name, column.type.display(), "", column.comment});
+  return rows({"Column", "Type", "Extra", "Comment"}, lines, where("\"Column\""));
+}
+
+std::string Rewriter::functions_list() const {
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& f : functions()) {
+    const char* kind = f.kind == FunctionInfo::Kind::kScalar      ? "scalar"
+                       : f.kind == FunctionInfo::Kind::kAggregate ? "aggregate"
+                                                                  : "window";
+    const bool random = f.name == "random" || f.name == "rand" || f.name == "uuid" ||
+                        f.name == "shuffle";
+    lines.push_back({std::string(f.name), std::string(f.return_type),
+                     std::string(f.argument_types), kind, random ? "false" : "true",
+                     std::string(f.description)});
+  }
+  const std::string inner = rows({"Function", "Return Type", "Argument Types", "Function Type",
+                                  "Deterministic", "Description"},
+                                 lines, where("\"Function\""));
+  // Deterministic is a boolean in Trino.
+  return "SELECT \"Function\", \"Return Type\", \"Argument Types\", \"Function Type\", "
+         "\"Deterministic\" = 'true' AS \"Deterministic\", \"Description\" FROM (" +
+         inner + ") AS f ORDER BY 1, 3, 2, 4";
+}
+
+std::string Rewriter::session() const {
+  std::vector<std::vector<std::string>> lines;
+  const auto* set = context_.session_properties;
+  for (const auto& setting : kSettings) {
+    std::string value(setting.value);
+    if (set)
+      if (const auto it = set->find(std::string(setting.name)); it != set->end())
+        value = it->second;
+    lines.push_back({std::string(setting.name), value, std::string(setting.value),
+                     std::string(setting.type), std::string(setting.description)});
+  }
+  return rows({"Name", "Value", "Default", "Type", "Description"}, lines,
+              where("\"Name\"") + " ORDER BY 1");
+}
+
+std::string Rewriter::create_table() const {
+  const TableInfo info = table();
+  if (info.kind == TableInfo::Kind::kView)
+    refuse(Code::kNotSupported,
+           fmt::format("Relation '{}' is a view, not a table", info.name.display()));
+  std::vector<std::string> lines;
+  for (const auto& column : info.columns) {
+    if (column.hidden) continue;
+    lines.push_back(fmt::format("   {} {}{}{}", shown_ident(column.name), column.type.display(),
+                                column.nullable ? "" : " NOT NULL",
+                                column.comment.empty() ? "" : " COMMENT " + literal(column.comment)));
+  }
+  const std::string text = fmt::format(
+      "CREATE TABLE {}.{}.{} (\n{}\n){}", shown_ident(info.name.catalog),
+      shown_ident(info.name.schema), shown_ident(info.name.table), fmt::join(lines, ",\n"),
+      info.comment.empty() ? "" : "\nCOMMENT " + literal(info.comment));
+  return rows({"Create Table"}, {{text}}, "");
+}
+
+std::string Rewriter::create_view() const {
+  const TableInfo info = table();
+  if (info.kind != TableInfo::Kind::kView)
+    refuse(Code::kNotSupported,
+           fmt::format("Relation '{}' is a table, not a view", info.name.display()));
+  const std::string text = fmt::format(
+      "CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
+      shown_ident(info.name.schema), shown_ident(info.name.table),
+      info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
+      info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
+  return rows({"Create View"}, {{text}}, "");
+}
+
+std::string Rewriter::create_schema() const {
+  const TableName name = schema_name();
+  return rows({"Create Schema"},
+              {{fmt::format("CREATE SCHEMA {}.{}", shown_ident(name.catalog),
+                            shown_ident(name.schema))}},
+              "");
+}
+
+std::string Rewriter::stats() const {
+  if (show_.query)
+    refuse(Code::kNotSupported, "SHOW STATS FOR (query) is not supported; name a table");
+  const TableInfo info = table();
+  std::vector<std::string> lines;
+  for (const auto& column : info.columns)
+    if (!column.hidden)
+      lines.push_back(fmt::format("({}, NULL, NULL, NULL, NULL, NULL, NULL)",
+                                  literal(column.name)));
+  lines.push_back(fmt::format("(NULL, NULL, NULL, NULL, {}, NULL, NULL)",
+                              info.estimated_rows < 0
+                                  ? "NULL"
+                                  : fmt::format("{:.1f}E0", info.estimated_rows)));
+  return fmt::format(
+      "SELECT CAST(c AS varchar) AS column_name, CAST(s AS double) AS data_size, "
+      "CAST(d AS double) AS distinct_values_count, CAST(n AS double) AS nulls_fraction, "
+      "CAST(r AS double) AS row_count, CAST(l AS varchar) AS low_value, "
+      "CAST(h AS varchar) AS high_value FROM (VALUES {}) AS t(c, s, d, n, r, l, h)",
+      fmt::join(lines, ", "));
+}
+
+std::string Rewriter::grants() const {
+  std::string catalog, condition;
+  if (show_.name.empty()) {
+    catalog = catalog_or_session(0);
+    check_catalog(catalog, "Catalog '{}' not found");
+  } else {
+    const TableInfo info = table();
+    catalog = info.name.catalog;
+    condition = fmt::format(" WHERE table_schema = {} AND table_name = {}",
+                            literal(info.name.schema), literal(info.name.table));
+  }
+  if (!context_.catalogs->table({catalog, "information_schema", "table_privileges"}))
+    return rows({"Grantor", "Grantor Type", "Grantee", "Grantee Type", "Catalog", "Schema",
+                 "Table", "Privilege", "Grantable", "With Hierarchy"},
+                {}, "");
+  return fmt::format(
+      "SELECT grantor AS \"Grantor\", grantor_type AS \"Grantor Type\", grantee AS \"Grantee\", "
+      "grantee_type AS \"Grantee Type\", table_catalog AS \"Catalog\", table_schema AS \"Schema\", "
+      "table_name AS \"Table\", privilege_type AS \"Privilege\", is_grantable AS \"Grantable\", "
+      "with_hierarchy AS \"With Hierarchy\" FROM {}.information_schema.table_privileges{}",
+      ident(catalog), condition);
+}
+
+std::string Rewriter::text() {
+  const std::string& what = show_.what;
+  if (what == "catalogs") return catalogs();
+  if (what == "schemas") return schemas();
+  if (what == "tables") return tables();
+  if (what == "columns") return columns();
+  if (what == "functions") return functions_list();
+  if (what == "session") return session();
+  if (what == "create table") return create_table();
+  if (what == "create view") return create_view();
+  if (what == "create schema") return create_schema();
+  if (what == "stats" || what == "stats for") return stats();
+  if (what == "grants") return grants();
+  if (what == "roles" || what == "current roles") return rows({"Role"}, {}, "");
+  if (what == "role grants") return rows({"Role Grants"}, {}, "");
+  std::string upper = what;
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  refuse(Code::kNotSupported, fmt::format("SHOW {} is not supported", upper));
+}
+
+}  // namespace
+
+std::string shown_ident(std::string_view name) {
+  bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
+  for (char c : name)
+    plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
+  return plain ? std::string(name) : ident(name);
+}
+
+bool is_session_property(std::string_view name) {
+  for (const auto& setting : kSettings)
+    if (setting.name == lower(name)) return true;
+  return false;
+}
+
+StatementPtr rewrite_show(const Show& show, const ResolveContext& context) {
+  return parse(Rewriter(show, context).text());
+}
+
+}  // namespace meesh::sql

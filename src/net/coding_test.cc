@@ -109,8 +109,8 @@ class CompressionTest : public testing::Test {
     return client_->request("GET", path, headers, "");
   }
 
-  Server server_{test_options()};
   std::string text_;
+  Server server_{test_options()};
   std::unique_ptr<Client> client_;
 };
 

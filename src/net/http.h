@@ -54,8 +54,9 @@ class Request {
  public:
   virtual ~Request() = default;
   std::string method;
-  std::string target;                                      // as sent: path and query
-  std::string path;                                        // percent-decoded, no query
+  std::string target;  // as sent: path and query
+  /// Percent-decoded, no query; may hold ".." and control characters, but no NUL.
+  std::string path;
   std::vector<std::pair<std::string, std::string>> query;  // decoded
   Headers headers;
   std::string remote_address;

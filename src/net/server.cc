@@ -109,11 +109,11 @@ struct Server::Impl {
   std::vector<std::thread> workers;
   size_t waiting = 0;  // workers without work
   Deadline next_sweep = Deadline::max();
-  bool exiting = false, stopped = false;
+  bool exiting = false;
 };
 
 void Server::Impl::start() {
-  if (poller.joinable()) internal_error("the HTTP server is started already");
+  if (poller.joinable() || service.draining) internal_error("an HTTP server starts once");
   if (service.options.tls) tls = std::make_unique<TlsServer>(*service.options.tls);
   listener = listen_on(service.options.address, service.options.port, port);
   epoll = ::epoll_create1(EPOLL_CLOEXEC);

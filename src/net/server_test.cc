@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log.h"
 #include "net/test_peer.h"
 
 namespace meesh::net {
@@ -312,6 +313,29 @@ TEST_F(ServerTest, RequestIdsGoThrough) {
   start();
   EXPECT_THAT(ask(get("/ok", "X-Request-Id: abc-1\r\n")), HasSubstr("X-Request-Id: abc-1\r\n"));
   EXPECT_THAT(ask(get("/ok", "X-Request-Id: a<script>\r\n")), Not(HasSubstr("script")));
+}
+
+TEST_F(ServerTest, AccessLogTellsNoSecrets) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  log::configure({log::Level::kInfo, log::Format::kJson, [&](std::string_view line) {
+                    std::lock_guard lock(mutex);
+                    lines.emplace_back(line);
+                  }});
+  auto options = test_options();
+  options.access_log = true;
+  start(options);
+  RawPeer p = peer();
+  p.send(get("/files/a?key=hunter2",
+             "Authorization: Bearer hunter2\r\nX-Request-Id: id7\r\nConnection: close\r\n"));
+  EXPECT_THAT(p.rest(), testing::EndsWith("\r\n\r\na"));
+  server_->stop(20s);
+  log::configure({log::Level::kWarn, log::Format::kJson, nullptr});
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0],
+              HasSubstr(R"("method":"GET","path":"/files/a","status":200,"bytes":1,"ms":)"));
+  EXPECT_THAT(lines[0], HasSubstr(R"("id":"id7")"));
+  EXPECT_THAT(lines[0], Not(HasSubstr("hunter2")));
 }
 
 TEST_F(ServerTest, HandlerErrorsBecomeAnswers) {

@@ -267,7 +267,7 @@ void ManagedPostgres::make_cluster() {
   const auto initdb = [&](std::vector<std::string> locale) {
     std::vector<std::string> arguments{(binaries_ / "initdb").string(), "--pgdata=" + fresh.string(), "--encoding=UTF8",
                                        "--data-checksums", "--auth=scram-sha-256", std::string("--username=") + kSuperuser,
-                                       "--pwfile=" + password_file.string(), "--no-instructions"};
+                                       "--pwfile=" + password_file.string(), "--no-instructions", "--no-sync"};
     arguments.insert(arguments.end(), locale.begin(), locale.end());
     return process::run(command(std::move(arguments)), Millis(300'000));
   };
@@ -278,8 +278,10 @@ void ManagedPostgres::make_cluster() {
     fs::remove_all(fresh);
     throw Error(Code::kIoError, fmt::format("initdb ended with {}: {}", result.exit.words(), result.output));
   }
-  // Whole or not at all: a cluster under its final name is complete.
+  // Whole or not at all: a cluster under its final name is complete and on disk.
+  sync_tree(fresh);
   fs::rename(fresh, cluster_);
+  sync_tree(home_);
 }
 
 void ManagedPostgres::end_old_server() {

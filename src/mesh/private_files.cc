@@ -96,6 +96,15 @@ void write_file(const fs::path& path, const std::string& text, const std::option
   sync_folder(path.parent_path());
 }
 
+void sync_tree(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool good = fd >= 0 && ::syncfs(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  errno = error;
+  if (!good) fail("write", folder);
+}
+
 std::optional<fs::path> blocked_folder(const fs::path& folder, const process::Identity& user) {
   fs::path way;
   for (const fs::path& part : folder) {

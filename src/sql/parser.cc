@@ -39,15 +39,17 @@ std::string hint_for(const Token& token, std::string_view text,
            " is a reserved word; as a name it goes in double quotes";
   std::string word = upper(text), best;
   size_t nearest = word.size() < 4 ? 2 : 3;
-  for (const std::string& e : expected) {
-    if (e.size() < 4 || e[0] != '\'') continue;
-    std::string candidate = e.substr(1, e.size() - 2);
+  auto consider = [&](std::string_view candidate) {
     size_t edits = distance(word, candidate);
     if (edits > 0 && edits < nearest) {
       nearest = edits;
       best = candidate;
     }
-  }
+  };
+  if (expected.contains("<query>"))
+    for (const char* start : {"SELECT", "VALUES", "WITH", "TABLE"}) consider(start);
+  for (const std::string& e : expected)
+    if (e.size() >= 4 && e[0] == '\'') consider(std::string_view(e).substr(1, e.size() - 2));
   return best.empty() ? best : "did you mean " + best + "?";
 }
 

@@ -201,6 +201,10 @@ ExprPtr Parser::position_in() {
     } else {
       f->args.push_back(expression(std::move(needle)));
       while (accept(Symbol::kComma)) f->args.push_back(expression());
+      if (accept(kORDER)) {
+        expect(kBY);
+        f->order_by = sort_items();
+      }
     }
   }
   expect(Symbol::kRightParen);

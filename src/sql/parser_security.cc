@@ -41,7 +41,8 @@ std::vector<Ident> Parser::privileges_or_roles() {
 void Parser::grant_object(Grant& g) {
   if (accept(kTABLE)) {
     g.entity_kind = "table";
-  } else if (at_identifier() && at_identifier(1)) {
+  } else if (at_identifier() && at_identifier(1) &&
+             (!is(kTO, 1) || (is(kTO, 2) && at_identifier(3)))) {
     Ident kind = identifier();
     g.entity_kind = lower(kind.value);
     if (kind.quoted || !is_plain_identifier(g.entity_kind))

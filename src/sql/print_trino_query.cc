@@ -9,8 +9,6 @@ std::string_view quantifier_text(SetQuantifier q) {
   return q == SetQuantifier::kAll ? " ALL" : q == SetQuantifier::kDistinct ? " DISTINCT" : "";
 }
 
-bool is_join_like(const Relation& r) { return r.kind == RelationKind::kJoin; }
-
 }  // namespace
 
 void TrinoPrinter::query(const Query& q) {
@@ -207,9 +205,13 @@ void TrinoPrinter::join(const Join& j) {
     case JoinType::kFull: put(" FULL JOIN "); break;
     default: put(" CROSS JOIN "); break;
   }
-  put_if(is_join_like(*j.right), "(");
+  // Before a condition a join takes every join it can, so parentheses would only add depth.
+  bool closed = j.on || !j.using_columns.empty();
+  const auto* right = try_as<const Join>(j.right.get());
+  bool parens = right && (!closed || right->type == JoinType::kImplicit);
+  put_if(parens, "(");
   relation(*j.right);
-  put_if(is_join_like(*j.right), ")");
+  put_if(parens, ")");
   if (j.on) {
     put(" ON ");
     expr(*j.on);
@@ -268,11 +270,7 @@ void TrinoPrinter::table_function(const TableFunction& f) {
 void TrinoPrinter::relation(const Relation& r) {
   switch (r.kind) {
     case RelationKind::kTable: return table(as<TableRef>(r), false);
-    case RelationKind::kJoin: {
-      const auto& j = as<Join>(r);
-      // A comma list inside another relation never arises from text; keep its meaning anyway.
-      return join(j);
-    }
+    case RelationKind::kJoin: return join(as<Join>(r));
     case RelationKind::kAliased: {
       const auto& a = as<AliasedRelation>(r);
       primary_relation(*a.relation);

@@ -65,7 +65,7 @@ WITH a (x, y) AS (SELECT 1, 2), b AS (WITH c AS (SELECT 3) TABLE c) SELECT * FRO
 WITH RECURSIVE t (n) AS (VALUES 1 UNION ALL SELECT n + 1 FROM t WHERE n < 4) SELECT sum(n) FROM t;
 WITH FUNCTION hello(name varchar) RETURNS varchar RETURN 'Hello ' || name || '!' SELECT hello('x');
 WITH FUNCTION doubleup(x integer) RETURNS integer RETURN x * 2, FUNCTION f() RETURNS bigint BEGIN DECLARE a bigint DEFAULT 0; SET a = a + 1; RETURN a; END SELECT doubleup(21), f();
-WITH SESSION query_max_run_time = '1h', c.p = 1 SELECT 1;
+WITH SESSION query_max_run_time = '1h', SESSION c.p = 1 SELECT 1;
 WITH FUNCTION f() RETURNS integer RETURN 1 WITH x AS (SELECT f() AS y) SELECT * FROM x;
 SELECT * FROM TABLE(sequence(start => 1, stop => 10, step => 2));
 SELECT * FROM TABLE(c.s.f(1, 'a', ARRAY[1])) AS t (x), TABLE(f());
@@ -76,7 +76,7 @@ SELECT * FROM JSON_TABLE('[1, 2]', 'lax $[*]' COLUMNS (n FOR ORDINALITY, a integ
 SELECT * FROM t, JSON_TABLE(t.doc FORMAT JSON, 'lax $' AS root PASSING 1 AS x COLUMNS (id bigint PATH '$.id' DEFAULT 0 ON EMPTY ERROR ON ERROR, j varchar FORMAT JSON PATH '$.j' WITH ARRAY WRAPPER OMIT QUOTES NULL ON EMPTY, NESTED PATH '$.items[*]' AS items COLUMNS (name varchar(10), NESTED '$.tags[*]' AS tags COLUMNS (tag varchar PATH 'lax $'))) PLAN (root OUTER (items INNER tags)) EMPTY ON ERROR) AS j (a, b);
 SELECT * FROM JSON_TABLE(d, '$' COLUMNS (a integer) PLAN DEFAULT (OUTER, UNION) ERROR ON ERROR), JSON_TABLE(d, '$' COLUMNS (a integer) PLAN DEFAULT (CROSS, INNER)), JSON_TABLE(d, '$' COLUMNS (NESTED '$.a' AS a COLUMNS (x integer), NESTED '$.b' AS b COLUMNS (y integer)) PLAN (p OUTER (a UNION b)));
 SELECT * FROM orders MATCH_RECOGNIZE (PARTITION BY custkey ORDER BY orderdate MEASURES A.totalprice AS starting_price, LAST(B.totalprice) AS bottom_price, FINAL LAST(U.totalprice) AS top_price ONE ROW PER MATCH AFTER MATCH SKIP PAST LAST ROW PATTERN (A B+ C+ D+) SUBSET U = (C, D) DEFINE B AS totalprice < PREV(totalprice), C AS totalprice > PREV(totalprice) AND totalprice <= A.totalprice, D AS totalprice > PREV(totalprice));
-SELECT m.x FROM t AS a MATCH_RECOGNIZE (ORDER BY n MEASURES CLASSIFIER() AS c, MATCH_NUMBER() AS x, RUNNING count(*) AS k, count(A.*) AS l ALL ROWS PER MATCH SHOW EMPTY MATCHES AFTER MATCH SKIP TO FIRST B SEEK PATTERN (^ (A | B)*? C{2,5}? D{3} E{,4} F{1,}+? {- G -} PERMUTE(H, I J) () X?? $) DEFINE A AS true) AS m (x, y) JOIN u ON true;
+SELECT m.x FROM t AS a MATCH_RECOGNIZE (ORDER BY n MEASURES CLASSIFIER() AS c, MATCH_NUMBER() AS x, RUNNING count(*) AS k, count(A.*) AS l ALL ROWS PER MATCH SHOW EMPTY MATCHES AFTER MATCH SKIP TO FIRST B SEEK PATTERN (^ (A | B)*? C{2,5}? D{3} E{,4} F{1,}? K+? {- G -} PERMUTE(H, I J) () X?? $) DEFINE A AS true) AS m (x, y) JOIN u ON true;
 SELECT * FROM t MATCH_RECOGNIZE (ALL ROWS PER MATCH WITH UNMATCHED ROWS AFTER MATCH SKIP TO B INITIAL PATTERN (A) DEFINE A AS a > 1) TABLESAMPLE BERNOULLI (5), u MATCH_RECOGNIZE (ALL ROWS PER MATCH OMIT EMPTY MATCHES AFTER MATCH SKIP TO NEXT ROW PATTERN (A B | C) DEFINE A AS NEXT(x, 2) > FIRST(y));
 SELECT a, sum(b) FILTER (WHERE c) OVER (PARTITION BY a) s FROM t WHERE d IN (SELECT e FROM u WHERE u.f = t.f) AND EXISTS (SELECT 1 FROM v) ORDER BY s DESC, (SELECT max(x) FROM w);
 SELECT c.name, o.total FROM sales_db.public.customers c JOIN sales_db.public.orders o ON o.customer_id = c.id LEFT JOIN marketing_db.public.leads l ON lower(l.email) = lower(c.email) WHERE o.created_at >= DATE '2025-01-01' AND (l.score > 50 OR l.score IS NULL) ORDER BY 2 DESC LIMIT 10;

@@ -11,6 +11,10 @@
 #include "base/error.h"
 #include "sql/catalog.h"
 
+namespace meesh::sql {
+struct Statement;
+}
+
 namespace meesh::engine {
 
 struct Duck;  // the DuckDB instance, see engine/duck.h; catalogs' own sources include it
@@ -46,6 +50,13 @@ class Catalog {
   virtual void on_error(Error& error) { (void)error; }
 
   virtual bool writable() const { return false; }
+  /// Chance to run a resolved CREATE TABLE or ALTER TABLE of `target` in the source's own words,
+  /// with the exact types that DuckDB does not keep. False: DuckDB is to run it. Not called inside
+  /// an explicit transaction; invalidate() follows.
+  virtual bool define(const sql::Statement& statement, const sql::TableName& target) {
+    (void)statement, (void)target;
+    return false;
+  }
   /// Views, stored as Trino text. Default: NOT_SUPPORTED.
   virtual void create_view(const sql::TableInfo& view, bool or_replace);
   virtual void drop_view(const std::string& schema, const std::string& view);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cstring>
 #include <set>
 
 #include "engine/catalogs/postgres_types.h"
@@ -36,10 +37,16 @@ constexpr const char* kAllTables =
     "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ($1 = '' OR "
     LOWERED("n.nspname") " = $1) AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
 
-/// One row a column, at least one a table. typnamespace 11 is pg_catalog.
+/// The server's own tables do not change.
+constexpr const char* kOwnTables =
+    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname <> 'pg_catalog' AND "
+    SHOWN_SCHEMA " AND " TABLE_KINDS;
+
+/// One row a column, at least one a table. typnamespace 11 is pg_catalog. @( … @) is what a
+/// fingerprint does not need.
 constexpr const char* kColumns = R"(
-SELECT t.nspname, t.relname, t.relkind, t.reltuples::bigint, t.relpages, obj_description(t.oid, 'pg_class'),
-       EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = t.oid), t.oid,
+SELECT t.nspname, t.relname, t.relkind, t.reltuples::bigint, t.relpages, @(obj_description(t.oid, 'pg_class')@),
+       @(EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = t.oid)@), t.oid,
        a.attname, a.attnotnull, a.attndims, a.atttypmod, a.atttypid,
        CASE WHEN ty.typnamespace = 11 THEN ty.typname END, ty.typtype,
        CASE WHEN el.typnamespace = 11 THEN el.typname END, el.typtype,
@@ -47,7 +54,7 @@ SELECT t.nspname, t.relname, t.relkind, t.reltuples::bigint, t.relpages, obj_des
        CASE WHEN 'e' IN (ty.typtype, el.typtype) THEN
          (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum
           WHERE enumtypid = COALESCE(el.oid, ty.oid)) END,
-       col_description(t.oid, a.attnum), pg_get_expr(d.adbin, d.adrelid)
+       @(col_description(t.oid, a.attnum)@), @(pg_get_expr(d.adbin, d.adrelid)@)
 FROM t
 LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type ty ON ty.oid = a.atttypid
@@ -56,6 +63,22 @@ LEFT JOIN pg_type el ON el.oid = ty.typelem AND ty.typcategory = 'A' AND ty.typl
 LEFT JOIN pg_type bt ON bt.oid = ty.typbasetype AND ty.typtype = 'd'
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 ORDER BY t.nspname, t.relname = )" LOWERED("t.relname") R"( DESC, t.relname, a.attnum)";
+
+std::string columns_query(const char* tables, bool whole) {
+  std::string text = std::string("WITH t AS (") + tables + ")";
+  for (const char* at = kColumns; *at != '\0'; ++at) {
+    if (*at != '@') {
+      text += *at;
+      continue;
+    }
+    ++at;  // past '@', on the bracket
+    if (*at == '(' && !whole) {
+      at = std::strstr(at, "@)") + 1;
+      text += "NULL";
+    }
+  }
+  return text;
+}
 
 enum Column {
   kSchemaName, kTableName, kTableKind, kTuples, kPages, kTableComment, kHasChildren, kOid,
@@ -121,15 +144,24 @@ std::vector<std::string> PostgresMetadata::tables(const std::string& schema) {
 }
 
 std::optional<RemoteTable> PostgresMetadata::table(const std::string& schema, const std::string& table) {
-  static const std::string query = std::string("WITH t AS (") + kOneTable + ")" + kColumns;
+  static const std::string query = columns_query(kOneTable, true);
   auto found = assemble(pool_.query("table", query, {schema, table}));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
 std::vector<RemoteTable> PostgresMetadata::describe(const std::string& schema) {
-  static const std::string query = std::string("WITH t AS (") + kAllTables + ")" + kColumns;
+  static const std::string query = columns_query(kAllTables, true);
   return assemble(pool_.query("describe", query, {schema}));
+}
+
+std::map<PostgresMetadata::Key, std::string> PostgresMetadata::fingerprints() {
+  static const std::string query = columns_query(kOwnTables, false);
+  std::map<Key, std::string> found;
+  for (auto& table : assemble(pool_.query("fingerprints", query))) {
+    found.emplace(Key{table.info.name.schema, table.info.name.table}, std::move(table.fingerprint));
+  }
+  return found;
 }
 
 std::vector<RemoteTable> PostgresMetadata::assemble(const PostgresRows& rows) const {

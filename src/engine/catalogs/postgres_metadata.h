@@ -1,8 +1,10 @@
 // What a PostgreSQL server's own catalog says of its tables, as sql::TableInfo.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/catalogs/postgres_connection.h"
@@ -32,6 +34,9 @@ class PostgresMetadata {
   std::optional<RemoteTable> table(const std::string& schema, const std::string& table);
   /// Empty schema = all.
   std::vector<RemoteTable> describe(const std::string& schema);
+  using Key = std::pair<std::string, std::string>;  // schema, table
+  /// Of every table that is not the server's own.
+  std::map<Key, std::string> fingerprints();
 
  private:
   std::vector<RemoteTable> assemble(const PostgresRows& rows) const;

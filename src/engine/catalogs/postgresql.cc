@@ -14,6 +14,7 @@
 #include "duckdb/main/secret/secret_manager.hpp"
 #include "engine/catalog.h"
 #include "engine/catalogs/postgres_connection.h"
+#include "engine/catalogs/postgres_ddl.h"
 #include "engine/catalogs/postgres_errors.h"
 #include "engine/catalogs/postgres_metadata.h"
 #include "engine/duck.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr const char* kExtension = "postgres_scanner";
 
-std::string table_key(const std::string& schema, const std::string& table) { return schema + '\0' + table; }
+using Key = PostgresMetadata::Key;
 
 class PostgresCatalog : public Catalog {
  public:
@@ -44,6 +45,7 @@ class PostgresCatalog : public Catalog {
   void on_error(Error& error) override;
   void release(Duck& duck) override;
   void invalidate() override;
+  bool define(const sql::Statement& statement, const sql::TableName& target) override;
   void set_comment(const std::string& schema, const std::string& table, const std::string& column,
                    const std::optional<std::string>& comment) override;
 
@@ -63,15 +65,15 @@ class PostgresCatalog : public Catalog {
   // Guarded by mutex_:
   bool cache_unknown_ = false;  // the extension may hold anything: clear it before the next use
   bool cache_empty_ = true;     // nothing read yet since the attachment
-  std::map<std::string, std::string> current_;  // fingerprints as last read from the server
-  std::map<std::string, std::string> cached_;   // fingerprints the extension's cache answers to
+  std::map<Key, std::string> current_;  // fingerprints as last read from the server
+  std::map<Key, std::string> cached_;   // fingerprints the extension's cache answers to
 };
 
 std::optional<sql::TableInfo> PostgresCatalog::table(const std::string& schema, const std::string& table) {
   auto found = metadata_.table(schema, table);
   if (!found) return std::nullopt;
   std::lock_guard lock(mutex_);
-  current_[table_key(schema, table)] = std::move(found->fingerprint);
+  current_[{schema, table}] = std::move(found->fingerprint);
   return std::move(found->info);
 }
 
@@ -131,8 +133,8 @@ void PostgresCatalog::prepare(Duck& duck, const std::vector<sql::TableInfo>& tab
     std::lock_guard lock(mutex_);
     clear = cache_unknown_;
     for (const auto& table : tables) {
-      if (table.name.table.empty()) continue;
-      const auto key = table_key(table.name.schema, table.name.table);
+      if (table.name.table.empty() || table.name.schema == "pg_catalog") continue;
+      const Key key{table.name.schema, table.name.table};
       const auto now = current_.find(key);
       if (now == current_.end()) continue;  // created by this very statement
       const auto cached = cached_.find(key);
@@ -148,10 +150,7 @@ void PostgresCatalog::prepare(Duck& duck, const std::vector<sql::TableInfo>& tab
     cache_unknown_ = false;
   }
   // Read first, clear then: what the extension reads later is as new or newer.
-  std::map<std::string, std::string> fingerprints;
-  for (auto& table : metadata_.describe("")) {
-    fingerprints[table_key(table.info.name.schema, table.info.name.table)] = std::move(table.fingerprint);
-  }
+  auto fingerprints = metadata_.fingerprints();
   duck.run("CALL pg_clear_cache()");
   std::lock_guard lock(mutex_);
   cached_ = fingerprints;
@@ -202,6 +201,23 @@ void PostgresCatalog::release(Duck& duck) {
   } catch (const Error& error) {
     log::warn("cannot detach a dropped catalog", {{"catalog", options_.name}, {"error", error.what()}});
   }
+}
+
+bool PostgresCatalog::define(const sql::Statement& statement, const sql::TableName& target) {
+  if (!postgres_defines(statement)) return false;
+  PostgresTarget names;
+  if (const auto existing = metadata_.table(target.schema, target.table)) {
+    names = {existing->info.remote_schema, existing->info.remote_table, {}};
+    for (size_t i = 0; i < existing->real_columns.size(); ++i) {
+      names.columns[existing->info.columns[i].name] = existing->real_columns[i];
+    }
+  } else {
+    const auto schema = metadata_.real_schema(target.schema);
+    if (!schema) throw Error(Code::kSchemaNotFound, "Schema '" + target.schema + "' does not exist");
+    names = {*schema, target.table, {}};
+  }
+  pool_.query("", postgres_definition(statement, names));
+  return true;
 }
 
 void PostgresCatalog::set_comment(const std::string& schema, const std::string& table, const std::string& column,

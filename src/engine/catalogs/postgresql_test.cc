@@ -2,6 +2,7 @@
 
 #include "engine/catalog_set.h"
 #include "engine/catalogs/postgres_fixture_test.h"
+#include "sql/sql.h"
 
 namespace meesh::engine {
 namespace {
@@ -280,6 +281,49 @@ TEST_F(PostgresCatalogTest, Writes) {
   EXPECT_FALSE(catalogs_.schema_exists("sales", "side"));
   run("DROP TABLE sales.public.copied");
   EXPECT_FALSE(catalogs_.table({"sales", "public", "copied"}));
+}
+
+/// As the engine does outside transactions; false if it is left to DuckDB.
+bool define(Catalog& catalog, const std::string& sql, const std::string& table) {
+  const auto statement = sql::parse(sql);
+  const bool done = catalog.define(*statement, {"sales", "public", table});
+  catalog.invalidate();
+  return done;
+}
+
+TEST_F(PostgresCatalogTest, DefinesTablesWithExactTypes) {
+  auto sales = catalogs_.get("sales");
+  ASSERT_TRUE(define(*sales,
+                     "CREATE TABLE d (id bigint NOT NULL, name varchar(10) DEFAULT 'none' COMMENT 'who''s it', c char(3), "
+                     "price decimal(8,3), made timestamp(3), seen timestamp(0) with time zone, at time(0), doc json, "
+                     "raw varbinary, tags array(varchar(5)), key uuid, tiny tinyint) COMMENT 'all of them'",
+                     "d"));
+  auto d = use("d");
+  const char* types[] = {"bigint", "varchar(10)", "char(3)", "decimal(8,3)", "timestamp(3)", "timestamp(0) with time zone",
+                         "time(0)", "json", "varbinary", "array(varchar(5))", "uuid", "smallint"};
+  ASSERT_EQ(d.columns.size(), std::size(types));
+  for (size_t i = 0; i < std::size(types); ++i) EXPECT_EQ(d.columns[i].type.display(), types[i]);
+  EXPECT_FALSE(d.columns[0].nullable);
+  EXPECT_EQ(d.columns[1].comment, "who's it");
+  EXPECT_EQ(d.comment, "all of them");
+  run("INSERT INTO " + d.duckdb_target + " (id, c) VALUES (1, 'ab')");
+  EXPECT_EQ(server_->run("SELECT name FROM d"), "none");
+  EXPECT_TRUE(define(*sales, "CREATE TABLE IF NOT EXISTS d (other integer)", "d"));
+  EXPECT_EQ(use("d").columns.size(), std::size(types));
+  EXPECT_TRUE(define(*sales, "ALTER TABLE d ALTER COLUMN name SET DATA TYPE varchar(20)", "d"));
+  EXPECT_TRUE(define(*sales, "ALTER TABLE d ADD COLUMN more decimal(5,1)", "d"));
+  EXPECT_TRUE(define(*sales, "ALTER TABLE d ALTER COLUMN id DROP NOT NULL", "d"));
+  d = use("d");
+  EXPECT_EQ(type_of(d, "name"), "varchar(20)");
+  EXPECT_EQ(type_of(d, "more"), "decimal(5,1)");
+  EXPECT_TRUE(d.columns[0].nullable);
+  EXPECT_FALSE(define(*sales, "ALTER TABLE d DROP COLUMN more", "d"));
+  EXPECT_FALSE(define(*sales, "DROP TABLE d", "d"));
+  EXPECT_TRUE(define(*sales, "CREATE OR REPLACE TABLE d (only_one integer)", "d"));
+  EXPECT_EQ(use("d").columns.size(), 1u);
+  const Error error = error_of([&] { define(*sales, "CREATE TABLE m (a map(varchar, integer))", "m"); });
+  EXPECT_EQ(error.code(), Code::kNotSupported);
+  EXPECT_EQ(error.message(), "Unsupported column type: map(varchar, integer)");
 }
 
 TEST_F(PostgresCatalogTest, ARefusedWriteSaysWhatTheServerSaid) {

@@ -74,8 +74,13 @@ def server(request, work_folder):
         pytest.fail(f"{binary()} is not built: setup/build.sh dev", pytrace=False)
     databases = demo_mesh(work_folder / "demo")
     meesh = Meesh(work_folder / "demo", work_folder / "demo-data", databases=databases).start()
-    yield meesh
-    meesh.stop()
+    try:
+        loaded = meesh.run("demo", "load", "--mesh", meesh.mesh, "--data", meesh.data,
+                           "--scale", "0.005")
+        assert loaded.returncode == 0, loaded.stderr
+        yield meesh
+    finally:
+        meesh.stop()
 
 
 @pytest.fixture(scope="session")

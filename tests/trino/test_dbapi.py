@@ -296,3 +296,38 @@ def test_source_and_user_are_recorded(connect, query):
     cursor.fetchall()
     assert query('SELECT "user", source, query FROM system.runtime.queries WHERE query_id = ?',
                  (cursor.query_id,)) == [["alice", "a notebook", "SELECT 'who am I'"]]
+
+
+def test_a_transaction_over_the_connection(server, table):
+    name = table("(a integer)")
+    connection = trino.dbapi.connect(
+        host=server.host, port=server.port, user="tester",
+        isolation_level=trino.transaction.IsolationLevel.READ_UNCOMMITTED)
+    with connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*) FROM tpch.tiny.region")
+        assert cursor.fetchall() == [[5]]
+        cursor.execute(f"SELECT count(*) FROM {name}")
+        assert cursor.fetchall() == [[0]]
+
+
+def test_a_rolled_back_write_leaves_nothing(server, ours):
+    """Trino's PostgreSQL connector cannot write in a transaction; meesh can."""
+    connection = trino.dbapi.connect(
+        host=server.host, port=server.port, user="tester",
+        isolation_level=trino.transaction.IsolationLevel.READ_COMMITTED)
+    cursor = connection.cursor()
+    cursor.execute("INSERT INTO sales.public.customers (customer_name, email) VALUES ('R', 'r@x')")
+    assert cursor.fetchall() == [[1]]
+    connection.rollback()
+    assert ours.databases["sales"].query(
+        "SELECT count(*) FROM customers WHERE email = 'r@x'") == [(0,)]
+    cursor = connection.cursor()
+    cursor.execute("INSERT INTO sales.public.customers (customer_name, email) VALUES ('R', 'r@x')")
+    cursor.fetchall()
+    connection.commit()
+    try:
+        assert ours.databases["sales"].query(
+            "SELECT count(*) FROM customers WHERE email = 'r@x'") == [(1,)]
+    finally:
+        ours.databases["sales"].query("DELETE FROM customers WHERE email = 'r@x'")

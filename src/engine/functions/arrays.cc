@@ -1,0 +1,412 @@
+// Array and map kernels over any element type. Elements are compared as DuckDB Values: general, and
+// slower than a typed loop; used where DuckDB has no function of the same meaning.
+#include <cmath>
+
+#include "duckdb/common/operator/comparison_operators.hpp"
+#include "engine/functions/kernels.h"
+#include "engine/functions/text.h"
+
+namespace meesh::engine {
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::Value;
+using View = std::string_view;
+
+struct ValueLess {
+  bool operator()(const Value& a, const Value& b) const {
+    if (a.IsNull() || b.IsNull()) return a.IsNull() && !b.IsNull();
+    return a < b;
+  }
+};
+using ValueSet = std::set<Value, ValueLess>;
+using Values = duckdb::vector<Value>;
+
+/// A function of whole rows as Values. The result type is that of argument `like`.
+template <class F>
+void add_value_kernel(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types,
+                      duckdb::bind_scalar_function_t bind, F function) {
+  duckdb::ScalarFunction made(name, std::move(types), LogicalType::ANY,
+                              [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+                                const bool constant = args.AllConstant();
+                                const size_t rows = constant ? 1 : args.size();
+                                for (size_t row = 0; row < rows; ++row) {
+                                  Values in;
+                                  bool null = false;
+                                  for (auto& column : args.data) {
+                                    in.push_back(column.GetValue(row));
+                                    null = null || in.back().IsNull();
+                                  }
+                                  result.SetValue(row, null ? Value(result.GetType()) : function(in, result.GetType()));
+                                }
+                                if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+                              }, bind);
+  made.SetFallible();
+  loader.RegisterFunction(std::move(made));
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> like_first(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
+  for (size_t i = 0; i < args.size() && i < function.arguments.size(); ++i) function.arguments[i] = args[i]->return_type;
+  function.SetReturnType(args[0]->return_type);
+  return nullptr;
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> map_of_entries(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
+  auto& fields = duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+  function.arguments[0] = args[0]->return_type;
+  function.SetReturnType(LogicalType::MAP(fields[0].second, fields[1].second));
+  return nullptr;
+}
+duckdb::unique_ptr<duckdb::FunctionData> multimap_of_entries(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
+  auto& fields = duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+  function.arguments[0] = args[0]->return_type;
+  function.SetReturnType(LogicalType::MAP(fields[0].second, LogicalType::LIST(fields[1].second)));
+  return nullptr;
+}
+
+Value list_like(const LogicalType& type, Values values) { return Value::LIST(duckdb::ListType::GetChildType(type), std::move(values)); }
+
+Value distinct(const Values& in, const LogicalType& type) {
+  ValueSet seen;
+  Values out;
+  for (auto& value : duckdb::ListValue::GetChildren(in[0])) {
+    if (seen.insert(value).second) out.push_back(value);
+  }
+  return list_like(type, std::move(out));
+}
+
+template <bool kKeep>
+Value filter_by(const Values& in, const LogicalType& type) {
+  const auto& other = duckdb::ListValue::GetChildren(in[1]);
+  const ValueSet wanted(other.begin(), other.end());
+  ValueSet seen;
+  Values out;
+  for (auto& value : duckdb::ListValue::GetChildren(in[0])) {
+    if (wanted.contains(value) == kKeep && seen.insert(value).second) out.push_back(value);
+  }
+  return list_like(type, std::move(out));
+}
+
+Value remove(const Values& in, const LogicalType& type) {
+  Values out;
+  for (auto& value : duckdb::ListValue::GetChildren(in[0])) {
+    if (value.IsNull() || value != in[1]) out.push_back(value);
+  }
+  return list_like(type, std::move(out));
+}
+
+Value shuffle(const Values& in, const LogicalType& type) {
+  Values out = duckdb::ListValue::GetChildren(in[0]);
+  uint64_t state = static_cast<uint64_t>(in[1].GetValue<double>() * 9007199254740992.0) | 1;
+  for (size_t i = out.size(); i > 1; --i) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    std::swap(out[i - 1], out[(state >> 33) % i]);
+  }
+  return list_like(type, std::move(out));
+}
+
+/// First value of each key; entries without a key are left out.
+Value map_agg(const Values& in, const LogicalType& type) {
+  ValueSet seen;
+  Values keys, values;
+  for (auto& entry : duckdb::ListValue::GetChildren(in[0])) {
+    auto& pair = duckdb::StructValue::GetChildren(entry);
+    if (pair[0].IsNull() || !seen.insert(pair[0]).second) continue;
+    keys.push_back(pair[0]);
+    values.push_back(pair[1]);
+  }
+  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
+}
+
+Value multimap(const Values& in, const LogicalType& type) {
+  std::map<Value, size_t, ValueLess> places;
+  Values keys;
+  std::vector<Values> groups;
+  for (auto& entry : duckdb::ListValue::GetChildren(in[0])) {
+    auto& pair = duckdb::StructValue::GetChildren(entry);
+    if (pair[0].IsNull()) continue;
+    auto [it, fresh] = places.try_emplace(pair[0], keys.size());
+    if (fresh) {
+      keys.push_back(pair[0]);
+      groups.emplace_back();
+    }
+    groups[it->second].push_back(pair[1]);
+  }
+  Values values;
+  auto list = duckdb::MapType::ValueType(type);
+  for (auto& group : groups) values.push_back(list_like(list, std::move(group)));
+  return Value::MAP(duckdb::MapType::KeyType(type), list, std::move(keys), std::move(values));
+}
+
+int64_t array_index(int64_t index, int64_t length) {
+  if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
+  if (index < 0) raise(Code::kInvalidFunctionArgument, "Array subscript is negative: " + std::to_string(index));
+  if (index > length) {
+    raise(Code::kInvalidFunctionArgument, "Array subscript must be less than or equal to array length: " + std::to_string(index) +
+                                              " > " + std::to_string(length));
+  }
+  return index;
+}
+
+int64_t check_step(int64_t start, int64_t stop, int64_t step) {
+  if (step == 0) raise(Code::kInvalidFunctionArgument, "interval must not be zero");
+  if ((step > 0) != (stop >= start) && start != stop) {
+    raise(Code::kInvalidFunctionArgument, "sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start");
+  }
+  const __int128 count = (static_cast<__int128>(stop) - start) / step + 1;
+  if (count > 10000) raise(Code::kInvalidFunctionArgument, "result of sequence function must not have more than 10000 entries");
+  return static_cast<int64_t>(count);
+}
+
+Value sequence(const Values& in, const LogicalType&) {
+  const int64_t start = in[0].GetValue<int64_t>(), stop = in[1].GetValue<int64_t>(), step = in[2].GetValue<int64_t>();
+  const int64_t count = check_step(start, stop, step);
+  Values out;
+  for (int64_t i = 0; i < count; ++i) out.push_back(Value::BIGINT(start + i * step));
+  return Value::LIST(kLong, std::move(out));
+}
+
+/// Steps from start to stop; months keep the day of the start where the month has it.
+template <class Emit>
+void step_times(int64_t start, int64_t stop, duckdb::interval_t step, Emit emit) {
+  constexpr int64_t kDay = 86400000000;
+  const int64_t micros = step.days * kDay + step.micros;
+  if (step.months == 0) {
+    const int64_t count = check_step(start, stop, micros);
+    for (int64_t i = 0; i < count; ++i) emit(start + i * micros);
+    return;
+  }
+  int64_t days = start / kDay, rest = start % kDay;
+  if (rest < 0) rest += kDay, --days;
+  int64_t year;
+  int month, day;
+  civil_of(days, year, month, day);
+  for (int64_t i = 0;; ++i) {
+    const int64_t total = year * 12 + month - 1 + i * step.months;
+    const int64_t y = total >= 0 ? total / 12 : (total - 11) / 12;
+    const int m = static_cast<int>(total - y * 12) + 1;
+    const int64_t at = days_of(y, m, std::min(day, month_days(y, m))) * kDay + rest;
+    if (step.months > 0 ? at > stop : at < stop) return;
+    if (i >= 10000) raise(Code::kInvalidFunctionArgument, "result of sequence function must not have more than 10000 entries");
+    emit(at);
+  }
+}
+
+Value date_sequence(const Values& in, const LogicalType&) {
+  Values out;
+  const auto day = [](const Value& v) { return int64_t{v.GetValue<duckdb::date_t>().days} * 86400000000; };
+  step_times(day(in[0]), day(in[1]), in[2].GetValue<duckdb::interval_t>(),
+             [&](int64_t micros) { out.push_back(Value::DATE(duckdb::date_t(static_cast<int32_t>(micros / 86400000000)))); });
+  return Value::LIST(LogicalType::DATE, std::move(out));
+}
+Value time_sequence(const Values& in, const LogicalType&) {
+  Values out;
+  step_times(in[0].GetValue<duckdb::timestamp_t>().value, in[1].GetValue<duckdb::timestamp_t>().value, in[2].GetValue<duckdb::interval_t>(),
+             [&](int64_t micros) { out.push_back(Value::TIMESTAMP(duckdb::timestamp_t(micros))); });
+  return Value::LIST(LogicalType::TIMESTAMP, std::move(out));
+}
+
+int64_t slice_start(int64_t start, int64_t length) {
+  if (start == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
+  if (start < 0) return -start > length ? length + 1 : length + start + 1;
+  return start;
+}
+int64_t slice_end(int64_t start, int64_t count, int64_t length) {
+  if (count < 0) raise(Code::kInvalidFunctionArgument, "length must be greater than or equal to 0");
+  if (start < 0 && -start > length) return length;
+  return slice_start(start, length) + std::min(count, length) - 1;
+}
+
+template <class F>
+void add_fixed(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types, LogicalType result, F function) {
+  duckdb::ScalarFunction made(name, std::move(types), std::move(result),
+                              [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
+                                const bool constant = args.AllConstant();
+                                for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+                                  Values in;
+                                  bool null = false;
+                                  for (auto& column : args.data) {
+                                    in.push_back(column.GetValue(row));
+                                    null = null || in.back().IsNull();
+                                  }
+                                  out.SetValue(row, null ? Value(out.GetType()) : function(in, out.GetType()));
+                                }
+                                if (constant) out.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+                              });
+  made.SetFallible();
+  loader.RegisterFunction(std::move(made));
+}
+
+void array_join(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  const bool constant = args.AllConstant();
+  for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+    const Value list = args.data[0].GetValue(row), by = args.data[1].GetValue(row), null = args.data[2].GetValue(row);
+    if (list.IsNull() || by.IsNull()) {
+      result.SetValue(row, Value(kText));
+      continue;
+    }
+    std::string out;
+    bool first = true;
+    for (auto& value : duckdb::ListValue::GetChildren(list)) {
+      if (value.IsNull() && null.IsNull()) continue;
+      if (!first) out += duckdb::StringValue::Get(by);
+      first = false;
+      out += duckdb::StringValue::Get(value.IsNull() ? null : value);
+    }
+    result.SetValue(row, Value(out));
+  }
+  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
+/// One %… of Java's Formatter.
+std::string format_one(const std::string& spec, const Value& value) {
+  const char kind = spec.back();
+  std::string flags = spec.substr(1, spec.size() - 2);
+  const bool commas = flags.find(',') != std::string::npos;
+  std::erase(flags, ',');
+  auto bad = [&]() { raise(Code::kInvalidFunctionArgument, "Invalid format string: " + spec); };
+  if (value.IsNull()) return "null";
+  char buffer[512];
+  std::string out;
+  if (kind == 'd' || kind == 'x' || kind == 'X' || kind == 'o') {
+    if (value.type().id() != duckdb::LogicalTypeId::BIGINT) bad();
+    std::snprintf(buffer, sizeof buffer, ("%" + flags + "l" + kind).c_str(), static_cast<long>(value.GetValue<int64_t>()));
+    out = buffer;
+  } else if (kind == 'f' || kind == 'e' || kind == 'E' || kind == 'g') {
+    if (value.type().id() != duckdb::LogicalTypeId::DOUBLE) bad();
+    std::snprintf(buffer, sizeof buffer, ("%" + flags + kind).c_str(), value.GetValue<double>());
+    out = buffer;
+  } else if (kind == 's' || kind == 'S' || kind == 'b') {
+    std::string text = value.type().id() == duckdb::LogicalTypeId::DOUBLE ? scientific(value.GetValue<double>()) : value.ToString();
+    if (kind == 'S') std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+    const auto dot = flags.find('.');
+    if (dot != std::string::npos) text = first_points(text, std::strtoul(flags.c_str() + dot + 1, nullptr, 10));
+    const long width = std::strtol(flags.c_str() + (flags.starts_with("-") ? 1 : 0), nullptr, 10);
+    const size_t have = count_points(text), want = static_cast<size_t>(std::max(0L, width));
+    if (have < want) text = flags.starts_with("-") ? text + std::string(want - have, ' ') : std::string(want - have, ' ') + text;
+    return text;
+  } else {
+    bad();
+  }
+  if (commas) {
+    const size_t end = std::min(out.find('.'), out.size());
+    const size_t begin = out.find_first_of("0123456789");
+    for (size_t at = end; at > begin + 3;) out.insert(at -= 3, ",");
+  }
+  return out;
+}
+
+void format_rows(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  const bool constant = args.AllConstant();
+  for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+    const Value pattern = args.data[0].GetValue(row);
+    if (pattern.IsNull()) {
+      result.SetValue(row, Value(kText));
+      continue;
+    }
+    const std::string& text = duckdb::StringValue::Get(pattern);
+    std::string out;
+    size_t next = 1;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '%') {
+        out += text[i];
+        continue;
+      }
+      size_t end = text.find_first_not_of("-#+ 0,(.123456789$", i + 1);
+      if (end == std::string::npos) raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text);
+      std::string spec = text.substr(i, end - i + 1);
+      i = end;
+      if (spec.back() == '%' || spec.back() == 'n') {
+        out += spec.back() == '%' ? '%' : '\n';
+        continue;
+      }
+      size_t index = next;
+      if (auto dollar = spec.find('$'); dollar != std::string::npos) {
+        index = std::strtoul(spec.c_str() + 1, nullptr, 10);
+        spec = "%" + spec.substr(dollar + 1);
+      } else {
+        ++next;
+      }
+      if (index == 0 || index >= args.ColumnCount()) raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text + " (missing argument)");
+      out += format_one(spec, args.data[index].GetValue(row));
+    }
+    result.SetValue(row, Value(out));
+  }
+  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
+void add_special(duckdb::ExtensionLoader& loader, duckdb::ScalarFunction function) {
+  function.SetNullHandling(duckdb::FunctionNullHandling::SPECIAL_HANDLING);
+  function.SetFallible();
+  loader.RegisterFunction(std::move(function));
+}
+
+
+}  // namespace
+
+void register_array_kernels(duckdb::ExtensionLoader& loader) {
+  const auto any_list = LogicalType::LIST(LogicalType::ANY);
+  add_value_kernel(loader, "meesh_distinct", {any_list}, like_first, distinct);
+  add_value_kernel(loader, "meesh_intersect", {any_list, any_list}, like_first, filter_by<true>);
+  add_value_kernel(loader, "meesh_except", {any_list, any_list}, like_first, filter_by<false>);
+  add_value_kernel(loader, "meesh_remove", {any_list, LogicalType::ANY}, like_first, remove);
+  add_value_kernel(loader, "meesh_shuffle", {any_list, kDouble}, like_first, shuffle);
+  add_value_kernel(loader, "meesh_map_agg", {any_list}, map_of_entries, map_agg);
+  add_value_kernel(loader, "meesh_multimap", {any_list}, multimap_of_entries, multimap);
+  add_fixed(loader, "meesh_sequence", {kLong, kLong, kLong}, LogicalType::LIST(kLong), sequence);
+  add_fixed(loader, "meesh_date_sequence", {LogicalType::DATE, LogicalType::DATE, LogicalType::INTERVAL}, LogicalType::LIST(LogicalType::DATE), date_sequence);
+  add_fixed(loader, "meesh_time_sequence", {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP, LogicalType::INTERVAL},
+            LogicalType::LIST(LogicalType::TIMESTAMP), time_sequence);
+  add_kernel<int64_t, int64_t>(loader, "meesh_array_index", {kLong, kLong}, kLong, array_index);
+  add_kernel<int64_t>(loader, "meesh_array_element", {kLong}, kLong, [](int64_t index) {
+    if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
+    return index;
+  });
+  add_kernel<View>(loader, "meesh_missing_key", {kText}, kBool, [](View key) -> bool {
+    raise(Code::kInvalidFunctionArgument, "Key not present in map: " + std::string(key));
+  });
+  add_kernel<View>(loader, "meesh_fail", {kText}, kBool, [](View message) -> bool { raise(Code::kGenericUserError, std::string(message)); });
+  add_kernel<int64_t>(loader, "meesh_repeat_count", {kLong}, kLong, [](int64_t count) {
+    if (count > 10000) raise(Code::kInvalidFunctionArgument, "count argument of repeat function must be less than or equal to 10000");
+    if (count < 0) raise(Code::kInvalidFunctionArgument, "count argument of repeat function must be greater than or equal to 0");
+    return count;
+  });
+  add_kernel<int64_t, int64_t>(loader, "meesh_trim_count", {kLong, kLong}, kLong, [](int64_t size, int64_t length) {
+    if (size < 0) raise(Code::kInvalidFunctionArgument, "size must not be negative: " + std::to_string(size));
+    if (size > length) raise(Code::kInvalidFunctionArgument, "size must not exceed array cardinality " + std::to_string(length) + ": " + std::to_string(size));
+    return size;
+  });
+  add_kernel<int64_t, int64_t>(loader, "meesh_slice_start", {kLong, kLong}, kLong, slice_start);
+  add_kernel<int64_t, int64_t, int64_t>(loader, "meesh_slice_end", {kLong, kLong, kLong}, kLong, slice_end);
+  add_kernel<duckdb::hugeint_t>(loader, "meesh_sum_bigint", {LogicalType::HUGEINT}, kLong, [](duckdb::hugeint_t sum) {
+    int64_t out;
+    if (!duckdb::Hugeint::TryCast(sum, out)) raise(Code::kNumericValueOutOfRange, "bigint addition overflow");
+    return out;
+  });
+  add_kernel<View, bool>(loader, "meesh_json_parse", {kText, kBool}, LogicalType::JSON(), [](View text, bool valid) {
+    if (!valid) raise(Code::kInvalidFunctionArgument, "Cannot convert value to JSON: '" + std::string(text) + "'");
+    return std::string(text);
+  });
+  add_special(loader, duckdb::ScalarFunction("meesh_array_join", {LogicalType::LIST(kText), kText, kText}, kText, array_join));
+  duckdb::ScalarFunction json_size("meesh_json_size", {kText, LogicalType::UBIGINT, kLong}, kLong,
+                                   [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+                                     const bool constant = args.AllConstant();
+                                     for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+                                       const Value type = args.data[0].GetValue(row);
+                                       Value out(kLong);
+                                       if (!type.IsNull()) {
+                                         const std::string name = type.ToString();
+                                         out = name == "ARRAY" ? args.data[1].GetValue(row) : name == "OBJECT" ? args.data[2].GetValue(row) : Value::BIGINT(0);
+                                         out = out.DefaultCastAs(kLong);
+                                       }
+                                       result.SetValue(row, out);
+                                     }
+                                     if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+                                   });
+  add_special(loader, std::move(json_size));
+  duckdb::ScalarFunction format("meesh_format", {kText}, kText, format_rows);
+  format.varargs = LogicalType::ANY;
+  add_special(loader, std::move(format));
+}
+
+}  // namespace meesh::engine

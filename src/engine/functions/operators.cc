@@ -1,0 +1,502 @@
+// Operators: + - * / % || and unary minus, comparisons, IN, BETWEEN, LIKE, subscripts. Comparisons
+// become DuckDB's own, so that joins hash and filters push down.
+#include "duckdb/planner/expression/list.hpp"
+#include "engine/functions/coercion.h"
+#include "engine/functions/rules.h"
+
+namespace meesh::engine {
+namespace {
+
+using duckdb::ExpressionType;
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using duckdb::make_uniq;
+using duckdb::Value;
+using sql::Type;
+using sql::TypeKind;
+
+Exprs two(ExprPtr a, ExprPtr b) {
+  Exprs out;
+  out.push_back(std::move(a));
+  out.push_back(std::move(b));
+  return out;
+}
+
+[[noreturn]] void cannot_apply(const char* sign, const Exprs& args) {
+  raise(Code::kTypeMismatch,
+        "Cannot apply operator: " + shown(type_of(*args[0])) + " " + sign + " " + shown(type_of(*args[1])), args[0].get());
+}
+
+bool is_interval(const Type& type) {
+  return type.kind == TypeKind::kIntervalDayToSecond || type.kind == TypeKind::kIntervalYearToMonth;
+}
+
+// ---------------------------------------------------------------- numbers
+
+__int128 wide(duckdb::hugeint_t value) {
+  return (static_cast<__int128>(value.upper) << 64) | static_cast<__int128>(value.lower);
+}
+duckdb::hugeint_t narrow(__int128 value) {
+  duckdb::hugeint_t out;
+  out.upper = static_cast<int64_t>(value >> 64);
+  out.lower = static_cast<uint64_t>(value);
+  return out;
+}
+__int128 power_of_ten(int exponent) {
+  __int128 out = 1;
+  while (exponent-- > 0) out *= 10;
+  return out;
+}
+
+[[noreturn]] void division_by_zero() { raise(Code::kDivisionByZero, "Division by zero"); }
+[[noreturn]] void decimal_overflow() { raise(Code::kNumericValueOutOfRange, "Decimal overflow"); }
+
+/// a * 10^shift / b, rounded half up, without overflow on the way.
+__int128 divide_scaled(__int128 a, __int128 b, int shift) {
+  if (b == 0) division_by_zero();
+  const bool negative = (a < 0) != (b < 0);
+  const unsigned __int128 ua = a < 0 ? -static_cast<unsigned __int128>(a) : static_cast<unsigned __int128>(a);
+  const unsigned __int128 ub = b < 0 ? -static_cast<unsigned __int128>(b) : static_cast<unsigned __int128>(b);
+  static const unsigned __int128 kLimit = static_cast<unsigned __int128>(power_of_ten(38));
+  unsigned __int128 quotient = ua / ub, rest = ua % ub;
+  for (int i = 0; i < shift; ++i) {
+    unsigned digit = 0;
+    unsigned __int128 sum = 0;  // ten times the rest, modulo ub
+    for (int k = 0; k < 10; ++k) {
+      sum += rest;
+      if (sum >= ub) {
+        sum -= ub;
+        ++digit;
+      }
+    }
+    rest = sum;
+    if (quotient >= kLimit / 10) decimal_overflow();
+    quotient = quotient * 10 + digit;
+  }
+  if (rest >= ub - rest) ++quotient;
+  if (quotient >= kLimit) decimal_overflow();
+  return negative ? -static_cast<__int128>(quotient) : static_cast<__int128>(quotient);
+}
+
+template <class T, class F>
+void binary_kernel(duckdb::DataChunk& args, duckdb::Vector& result, F function) {
+  duckdb::BinaryExecutor::Execute<T, T, T>(args.data[0], args.data[1], result, args.size(), function);
+}
+
+ExprPtr decimal_divide(const Build& build, Exprs args) {
+  const Type a = as_decimal(type_of(*args[0])), b = as_decimal(type_of(*args[1]));
+  const int scale = std::max(a.scale, b.scale);
+  const int precision = std::min(38, a.precision + b.scale + std::max(b.scale - a.scale, 0));
+  const int shift = scale + b.scale - a.scale;
+  const auto type_a = LogicalType::DECIMAL(38, static_cast<uint8_t>(a.scale));
+  const auto type_b = LogicalType::DECIMAL(38, static_cast<uint8_t>(b.scale));
+  duckdb::ScalarFunction function(
+      "meesh_decimal_divide", {type_a, type_b}, LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)),
+      [shift](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        binary_kernel<duckdb::hugeint_t>(chunk, result, [shift](duckdb::hugeint_t x, duckdb::hugeint_t y) {
+          return narrow(divide_scaled(wide(x), wide(y), shift));
+        });
+      });
+  function.SetFallible();
+  for (int i : {0, 1}) args[i] = build.native_cast(std::move(args[i]), i ? type_b : type_a);
+  return build.native_cast(build.kernel(std::move(function), std::move(args)),
+                           LogicalType::DECIMAL(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale)));
+}
+
+ExprPtr decimal_modulus(const Build& build, Exprs args) {
+  const Type a = as_decimal(type_of(*args[0])), b = as_decimal(type_of(*args[1]));
+  const int scale = std::max(a.scale, b.scale);
+  const int precision = std::min(38, std::min(a.precision - a.scale, b.precision - b.scale) + scale);
+  const auto type = LogicalType::DECIMAL(38, static_cast<uint8_t>(scale));
+  duckdb::ScalarFunction function("meesh_decimal_modulus", {type, type}, type,
+                                  [](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+                                    binary_kernel<duckdb::hugeint_t>(chunk, result, [](duckdb::hugeint_t x, duckdb::hugeint_t y) {
+                                      if (wide(y) == 0) division_by_zero();
+                                      return narrow(wide(x) % wide(y));
+                                    });
+                                  });
+  function.SetFallible();
+  for (auto& arg : args) arg = build.native_cast(std::move(arg), type);
+  return build.native_cast(build.kernel(std::move(function), std::move(args)),
+                           LogicalType::DECIMAL(static_cast<uint8_t>(std::max(1, precision)), static_cast<uint8_t>(scale)));
+}
+
+template <class T>
+duckdb::scalar_function_t integer_division(bool modulus, const char* type_name) {
+  return [modulus, type_name](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+    binary_kernel<T>(chunk, result, [modulus, type_name](T a, T b) -> T {
+      if (b == 0) division_by_zero();
+      if (b == -1) {
+        if (modulus) return 0;
+        if (a == std::numeric_limits<T>::min()) {
+          raise(Code::kNumericValueOutOfRange, std::string(type_name) + " division overflow: " + std::to_string(a) + " / -1");
+        }
+      }
+      return static_cast<T>(modulus ? a % b : a / b);
+    });
+  };
+}
+
+/// Division of integers: DuckDB's own when the divisor is a constant other than 0 and -1.
+ExprPtr integer_divide(const Build& build, Exprs args, const LogicalType& type, bool modulus) {
+  for (auto& arg : args) arg = build.native_cast(std::move(arg), type);
+  if (build.is_constant(*args[1])) {
+    auto divisor = build.constant_value(*args[1]);
+    if (!divisor.IsNull() && divisor.GetValue<int64_t>() > 0) {
+      return build.call(modulus ? "%" : "//", std::move(args));
+    }
+  }
+  duckdb::scalar_function_t function;
+  switch (type.id()) {
+    case LogicalTypeId::TINYINT: function = integer_division<int8_t>(modulus, "tinyint"); break;
+    case LogicalTypeId::SMALLINT: function = integer_division<int16_t>(modulus, "smallint"); break;
+    case LogicalTypeId::INTEGER: function = integer_division<int32_t>(modulus, "integer"); break;
+    default: function = integer_division<int64_t>(modulus, "bigint"); break;
+  }
+  duckdb::ScalarFunction kernel(modulus ? "meesh_modulus" : "meesh_divide", {type, type}, type, std::move(function));
+  kernel.SetFallible();
+  return build.kernel(std::move(kernel), std::move(args));
+}
+
+/// Both sides numeric: the native operator at Trino's type.
+ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
+  const Type a = type_of(*args[0]), b = type_of(*args[1]);
+  Type common = *common_type(a, b);
+  if (common.kind == TypeKind::kDecimal) {
+    if (*sign == '/') return decimal_divide(build, std::move(args));
+    if (*sign == '%') return decimal_modulus(build, std::move(args));
+    if (*sign == '*' && as_decimal(a).scale + as_decimal(b).scale > 38) {
+      raise(Code::kInvalidFunctionArgument, "DECIMAL scale must be in range [0, precision (38)]: " +
+                                                std::to_string(as_decimal(a).scale + as_decimal(b).scale), args[0].get());
+    }
+    args[0] = build.native_cast(std::move(args[0]), to_duckdb(as_decimal(a)));
+    args[1] = build.native_cast(std::move(args[1]), to_duckdb(as_decimal(b)));
+    return build.call(sign, std::move(args));
+  }
+  const auto type = to_duckdb(common);
+  if (is_integral(common) && (*sign == '/' || *sign == '%')) {
+    return integer_divide(build, std::move(args), type, *sign == '%');
+  }
+  for (auto& arg : args) arg = build.native_cast(std::move(arg), type);
+  return build.call(sign, std::move(args));
+}
+
+// ---------------------------------------------------------------- dates, times, intervals
+
+/// The day count of an interval that must have no smaller part.
+ExprPtr add_days(const Build& build, ExprPtr date, ExprPtr interval, bool minus) {
+  duckdb::ScalarFunction function(
+      minus ? "meesh_date_minus" : "meesh_date_plus", {LogicalType::DATE, LogicalType::INTERVAL}, LogicalType::DATE,
+      [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::BinaryExecutor::Execute<duckdb::date_t, duckdb::interval_t, duckdb::date_t>(
+            chunk.data[0], chunk.data[1], result, chunk.size(), [minus](duckdb::date_t d, duckdb::interval_t i) {
+              constexpr int64_t kDay = 86400000000;
+              if (i.micros % kDay != 0) {
+                raise(Code::kInvalidFunctionArgument, "Cannot add hour, minutes or seconds to a date");
+              }
+              const int64_t days = i.days + i.micros / kDay;
+              return duckdb::date_t(static_cast<int32_t>(d.days + (minus ? -days : days)));
+            });
+      });
+  function.SetFallible();
+  return build.kernel(std::move(function), two(std::move(date), std::move(interval)));
+}
+
+ExprPtr add_nanos(const Build& build, ExprPtr value, ExprPtr interval, bool minus) {
+  auto type = value->return_type;
+  duckdb::ScalarFunction function(
+      minus ? "meesh_nanos_minus" : "meesh_nanos_plus", {LogicalType::BIGINT, LogicalType::INTERVAL}, LogicalType::BIGINT,
+      [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::BinaryExecutor::Execute<int64_t, duckdb::interval_t, int64_t>(
+            chunk.data[0], chunk.data[1], result, chunk.size(), [minus](int64_t t, duckdb::interval_t i) {
+              const int64_t nanos = (i.days * int64_t{86400000000} + i.micros) * 1000;
+              int64_t out;
+              if (minus ? __builtin_sub_overflow(t, nanos, &out) : __builtin_add_overflow(t, nanos, &out)) {
+                raise(Code::kNumericValueOutOfRange, "timestamp out of range");
+              }
+              return out;
+            });
+      });
+  function.SetFallible();
+  value = build.relabel(build.plain(std::move(value)), LogicalType::BIGINT);
+  return build.relabel(build.kernel(std::move(function), two(std::move(value), std::move(interval))), type);
+}
+
+/// timestamp, timestamp with time zone, date or time plus or minus an interval.
+ExprPtr shift(const Build& build, const char* sign, ExprPtr value, ExprPtr interval) {
+  const Type type = type_of(*value);
+  const bool months = type_of(*interval).kind == TypeKind::kIntervalYearToMonth;
+  const auto result = value->return_type;
+  interval = build.plain(std::move(interval));
+  if (type.kind == TypeKind::kDate) {
+    if (!months) return add_days(build, std::move(value), std::move(interval), *sign == '-');
+    return build.native_cast(build.call(sign, std::move(value), std::move(interval)), LogicalType::DATE);
+  }
+  if (type.kind == TypeKind::kTime) {
+    return build.relabel(build.call(sign, build.plain(std::move(value)), std::move(interval)), result);
+  }
+  if (type.kind == TypeKind::kTimestampTz) {
+    const std::string zone = zone_of(result);
+    if (months) {
+      auto local = build.call(sign, build.local_time(std::move(value)), std::move(interval));
+      return build.relabel(build.instant(std::move(local), zone), result);
+    }
+    auto utc = build.relabel(build.plain(std::move(value)), LogicalType::TIMESTAMP);
+    return build.relabel(build.call(sign, std::move(utc), std::move(interval)),
+                         timestamp_tz_type(std::max(3, type.precision), zone));
+  }
+  if (type.precision > 6) {
+    if (months) {
+      raise(Code::kNotSupported, "Adding months to " + type.display() + " is not supported; cast it to timestamp(6)", value.get());
+    }
+    return add_nanos(build, std::move(value), std::move(interval), *sign == '-');
+  }
+  auto moved = build.call(sign, build.plain(std::move(value)), std::move(interval));
+  return build.relabel(std::move(moved),
+                       to_duckdb(Type::of(TypeKind::kTimestamp, months ? type.precision : std::max(3, type.precision))));
+}
+
+ExprPtr difference(const Build& build, Exprs args) {
+  const Type common = *common_type(type_of(*args[0]), type_of(*args[1]));
+  if (common.kind == TypeKind::kDate) {
+    auto days = build.call("-", std::move(args));
+    return build.call("to_days", build.native_cast(std::move(days), LogicalType::INTEGER));
+  }
+  for (auto& arg : args) {
+    arg = build.coerce(std::move(arg), to_duckdb(common));
+    if (common.kind == TypeKind::kTimestampTz) {
+      arg = build.relabel(build.plain(std::move(arg)), LogicalType::TIMESTAMP);
+    } else {
+      arg = build.native_cast(build.plain(std::move(arg)), LogicalType::TIMESTAMP);
+    }
+  }
+  return build.call("-", std::move(args));
+}
+
+ExprPtr scale_interval(const Build& build, ExprPtr interval, ExprPtr factor, bool divide) {
+  const bool months = type_of(*interval).kind == TypeKind::kIntervalYearToMonth;
+  const auto type = interval->return_type;
+  duckdb::ScalarFunction function(
+      divide ? "meesh_interval_divide" : "meesh_interval_multiply", {LogicalType::INTERVAL, LogicalType::DOUBLE},
+      LogicalType::INTERVAL, [divide, months](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::BinaryExecutor::Execute<duckdb::interval_t, double, duckdb::interval_t>(
+            chunk.data[0], chunk.data[1], result, chunk.size(), [divide, months](duckdb::interval_t i, double f) {
+              if (divide && f == 0) division_by_zero();
+              duckdb::interval_t out{};
+              if (months) {
+                out.months = static_cast<int32_t>(divide ? i.months / f : i.months * f);
+              } else {
+                const double millis = (i.days * 86400000.0 + static_cast<double>(i.micros) / 1000.0);
+                const double scaled = divide ? millis / f : millis * f;
+                if (!(std::abs(scaled) < 9e15)) raise(Code::kNumericValueOutOfRange, "interval overflow");
+                out.micros = static_cast<int64_t>(scaled) * 1000;
+              }
+              return out;
+            });
+      });
+  function.SetFallible();
+  factor = build.native_cast(std::move(factor), LogicalType::DOUBLE);
+  return build.relabel(build.kernel(std::move(function), two(build.plain(std::move(interval)), std::move(factor))), type);
+}
+
+bool is_moment(const Type& type) {
+  return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz;
+}
+
+ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
+  Type a = type_of(*args[0]), b = type_of(*args[1]);
+  if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown) return build.constant(Value(LogicalType::INTEGER));
+  if (a.kind == TypeKind::kUnknown || b.kind == TypeKind::kUnknown) {
+    const int null = a.kind == TypeKind::kUnknown ? 0 : 1;
+    const Type other = null ? a : b;
+    if (is_numeric(other) || is_interval(other)) {
+      args[null] = build.native_cast(std::move(args[null]), plain_type(args[1 - null]->return_type));
+    } else if (is_moment(other) || other.kind == TypeKind::kTime) {
+      return build.constant(Value(args[1 - null]->return_type));
+    }
+    a = type_of(*args[0]), b = type_of(*args[1]);
+  }
+  if (is_numeric(a) && is_numeric(b)) return numeric(build, sign, std::move(args));
+  const bool plus = *sign == '+', minus = *sign == '-';
+  if (plus || minus) {
+    if (is_interval(b) && (is_moment(a) || a.kind == TypeKind::kTime)) {
+      return shift(build, sign, std::move(args[0]), std::move(args[1]));
+    }
+    if (plus && is_interval(a) && (is_moment(b) || b.kind == TypeKind::kTime)) {
+      return shift(build, sign, std::move(args[1]), std::move(args[0]));
+    }
+    if (is_interval(a) && a.kind == b.kind) {
+      const auto type = args[0]->return_type;
+      for (auto& arg : args) arg = build.plain(std::move(arg));
+      return build.relabel(build.call(sign, std::move(args)), type);
+    }
+    if (minus && is_moment(a) && is_moment(b)) return difference(build, std::move(args));
+  }
+  if (*sign == '*' && is_interval(a) && is_numeric(b)) return scale_interval(build, std::move(args[0]), std::move(args[1]), false);
+  if (*sign == '*' && is_interval(b) && is_numeric(a)) return scale_interval(build, std::move(args[1]), std::move(args[0]), false);
+  if (*sign == '/' && is_interval(a) && is_numeric(b)) return scale_interval(build, std::move(args[0]), std::move(args[1]), true);
+  cannot_apply(sign, args);
+}
+
+ExprPtr add(const Build& b, Exprs args) { return arithmetic(b, "+", std::move(args)); }
+ExprPtr subtract(const Build& b, Exprs args) { return arithmetic(b, "-", std::move(args)); }
+ExprPtr multiply(const Build& b, Exprs args) { return arithmetic(b, "*", std::move(args)); }
+ExprPtr divide(const Build& b, Exprs args) { return arithmetic(b, "/", std::move(args)); }
+ExprPtr modulus(const Build& b, Exprs args) { return arithmetic(b, "%", std::move(args)); }
+
+ExprPtr negate(const Build& build, Exprs args) {
+  const Type type = type_of(*args[0]);
+  if (type.kind == TypeKind::kUnknown) return build.constant(Value(LogicalType::INTEGER));
+  if (is_integral(type)) {  // 0 - x reports overflow with its operand
+    auto zero = build.native_cast(build.constant(Value::INTEGER(0)), args[0]->return_type);
+    return build.call("-", std::move(zero), std::move(args[0]));
+  }
+  if (is_numeric(type)) return build.call("-", std::move(args[0]));
+  if (is_interval(type)) {
+    const auto label = args[0]->return_type;
+    return build.relabel(build.call("-", build.plain(std::move(args[0]))), label);
+  }
+  raise(Code::kTypeMismatch, "Cannot negate " + shown(type), args[0].get());
+}
+
+// ---------------------------------------------------------------- comparisons
+
+/// Brings both sides to one type for comparing; false if there is none.
+bool align(const Build& build, Exprs& args) {
+  std::optional<Type> common = type_of(*args[0]);
+  bool chars = common->kind == TypeKind::kChar, same = true;
+  for (size_t i = 1; i < args.size(); ++i) {
+    const Type type = type_of(*args[i]);
+    chars = chars || type.kind == TypeKind::kChar;
+    same = same && type == *common;
+    common = common_type(*common, type);
+    if (!common) return false;
+  }
+  if (chars && !same) {  // trailing spaces do not count
+    for (auto& arg : args) {
+      arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
+      arg = build.call("rtrim", std::move(arg), build.constant(Value(" ")));
+    }
+    return true;
+  }
+  const auto target = to_duckdb(*common);
+  for (auto& arg : args) arg = build.plain(build.coerce(std::move(arg), target));
+  return true;
+}
+
+ExprPtr compare(const Build& build, const char* sign, ExpressionType type, Exprs args) {
+  const auto location = args[0]->GetQueryLocation();
+  const std::string left = shown(type_of(*args[0])), right = shown(type_of(*args[1]));
+  if (!align(build, args)) cannot_apply(sign, args);
+  auto made = build.compare(type, std::move(args[0]), std::move(args[1]));
+  made->SetQueryLocation(location);
+  return made;
+}
+
+ExprPtr eq(const Build& b, Exprs args) { return compare(b, "=", ExpressionType::COMPARE_EQUAL, std::move(args)); }
+ExprPtr ne(const Build& b, Exprs args) { return compare(b, "<>", ExpressionType::COMPARE_NOTEQUAL, std::move(args)); }
+ExprPtr lt(const Build& b, Exprs args) { return compare(b, "<", ExpressionType::COMPARE_LESSTHAN, std::move(args)); }
+ExprPtr le(const Build& b, Exprs args) { return compare(b, "<=", ExpressionType::COMPARE_LESSTHANOREQUALTO, std::move(args)); }
+ExprPtr gt(const Build& b, Exprs args) { return compare(b, ">", ExpressionType::COMPARE_GREATERTHAN, std::move(args)); }
+ExprPtr ge(const Build& b, Exprs args) { return compare(b, ">=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args)); }
+ExprPtr distinct(const Build& b, Exprs args) {
+  return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_DISTINCT_FROM, std::move(args));
+}
+ExprPtr not_distinct(const Build& b, Exprs args) {
+  return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(args));
+}
+
+ExprPtr in_list(const Build& build, Exprs args) {
+  Type common = type_of(*args[0]);
+  for (size_t i = 1; i < args.size(); ++i) {
+    auto next = common_type(common, type_of(*args[i]));
+    if (!next) {
+      raise(Code::kTypeMismatch,
+            "IN value and list items must be the same type or coercible to a common type. Cannot find common type between " +
+                shown(common) + " and " + shown(type_of(*args[i])), args[i].get());
+    }
+    common = *next;
+  }
+  align(build, args);
+  auto made = make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::COMPARE_IN, LogicalType::BOOLEAN);
+  made->children = std::move(args);
+  return made;
+}
+
+ExprPtr between(const Build& build, Exprs args) {
+  const std::string message = "Cannot check if " + shown(type_of(*args[0])) + " is BETWEEN " + shown(type_of(*args[1])) +
+                              " and " + shown(type_of(*args[2]));
+  if (!align(build, args)) raise(Code::kTypeMismatch, message, args[0].get());
+  return make_uniq<duckdb::BoundBetweenExpression>(std::move(args[0]), std::move(args[1]), std::move(args[2]), true, true);
+}
+
+ExprPtr like(const Build& build, Exprs args) {
+  static const char* kWhat[] = {"Left side of LIKE expression", "Pattern for LIKE expression", "Escape for LIKE expression"};
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Type type = type_of(*args[i]);
+    if (!is_text(type) && type.kind != TypeKind::kUnknown) {
+      raise(Code::kTypeMismatch, std::string(kWhat[i]) + " must evaluate to a varchar (actual: " + shown(type) + ")", args[i].get());
+    }
+    args[i] = build.native_cast(build.plain(std::move(args[i])), LogicalType::VARCHAR);
+  }
+  if (args.size() == 3 && build.is_constant(*args[2])) {
+    auto escape = build.constant_value(*args[2]);
+    if (!escape.IsNull() && escape.ToString().size() != 1) {
+      raise(Code::kInvalidFunctionArgument, "Escape string must be a single character", args[2].get());
+    }
+  }
+  return args.size() == 3 ? build.call("like_escape", std::move(args)) : build.call("~~", std::move(args));
+}
+
+// ---------------------------------------------------------------- || and [ ]
+
+ExprPtr concat_operator(const Build& build, Exprs args) { return build.call("trino_concat", std::move(args)); }
+
+ExprPtr subscript(const Build& build, Exprs args) {
+  const Type base = type_of(*args[0]), index = type_of(*args[1]);
+  if (base.kind == TypeKind::kArray && (is_integral(index) || index.kind == TypeKind::kUnknown)) {
+    auto length = build.call("len", args[0]->Copy());
+    auto position = build.native_cast(std::move(args[1]), LogicalType::BIGINT);
+    auto checked = build.call("meesh_array_index", std::move(position), std::move(length));
+    return build.call("array_extract", std::move(args[0]), std::move(checked));
+  }
+  if (base.kind == TypeKind::kMap) {
+    if (!coercion_cost(index, base.children[0])) cannot_apply("[]", args);
+    auto key = build.coerce(std::move(args[1]), duckdb::MapType::KeyType(args[0]->return_type));
+    auto text = build.native_cast(key->Copy(), LogicalType::VARCHAR);
+    auto value = build.call("map_extract_value", args[0]->Copy(), key->Copy());
+    const auto type = value->return_type;
+    auto missing = build.case_when(build.call("meesh_missing_key", std::move(text)), build.constant(Value(type)),
+                                   build.constant(Value(type)));
+    auto found = build.case_when(build.call("map_contains", args[0]->Copy(), key->Copy()), std::move(value), std::move(missing));
+    return build.case_when(build.either(build.is_null(std::move(args[0])), build.is_null(std::move(key))),
+                           build.constant(Value(type)), std::move(found));
+  }
+  if (base.kind == TypeKind::kRow && is_integral(index)) {
+    auto position = build.constant_value(*args[1]);
+    const int64_t at = position.IsNull() ? 0 : position.GetValue<int64_t>();
+    if (position.IsNull()) raise(Code::kExpressionNotConstant, "Subscript expression on ROW requires a constant", args[1].get());
+    if (at < 1 || at > static_cast<int64_t>(base.children.size())) {
+      raise(Code::kInvalidFunctionArgument, "Invalid subscript index: " + std::to_string(at) + ". ROW indices start at 1 and end at " +
+                                                std::to_string(base.children.size()), args[1].get());
+    }
+    return build.call("struct_extract_at", std::move(args[0]), build.constant(Value::BIGINT(at)));
+  }
+  if (base.kind == TypeKind::kUnknown) return build.constant(Value());
+  raise(Code::kTypeMismatch, "Cannot use " + shown(index) + " for subscript of " + shown(base) + " type", args[0].get());
+}
+
+}  // namespace
+
+const std::vector<NamedHook>& operator_hooks() {
+  static const std::vector<NamedHook> hooks = {
+      {"trino_add", add}, {"trino_subtract", subtract}, {"trino_multiply", multiply}, {"trino_divide", divide},
+      {"trino_modulus", modulus}, {"trino_negate", negate}, {"trino_eq", eq}, {"trino_ne", ne}, {"trino_lt", lt},
+      {"trino_le", le}, {"trino_gt", gt}, {"trino_ge", ge}, {"trino_distinct", distinct},
+      {"trino_not_distinct", not_distinct}, {"trino_in", in_list}, {"trino_between", between}, {"trino_like", like},
+      {"trino_concat_op", concat_operator}, {"trino_subscript", subscript},
+  };
+  return hooks;
+}
+
+}  // namespace meesh::engine

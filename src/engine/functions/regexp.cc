@@ -1,0 +1,181 @@
+// Regular expressions on RE2. Trino's are Java's (or RE2/J's): group references in replacements are
+// $1 and ${name}.
+#include <re2/re2.h>
+
+#include "engine/functions/kernels.h"
+#include "engine/functions/text.h"
+
+namespace meesh::engine {
+namespace {
+
+using View = std::string_view;
+using Texts = std::vector<std::optional<std::string>>;
+
+re2::StringPiece piece(View text) { return {text.data(), text.size()}; }
+
+/// Compiled patterns of this thread; a statement uses few, so the cache is emptied when it grows.
+const re2::RE2& compiled(View pattern) {
+  thread_local std::unordered_map<std::string, std::unique_ptr<re2::RE2>> cache;
+  auto found = cache.find(std::string(pattern));
+  if (found != cache.end()) return *found->second;
+  if (cache.size() > 64) cache.clear();
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  auto made = std::make_unique<re2::RE2>(piece(pattern), options);
+  if (!made->ok()) raise(Code::kInvalidFunctionArgument, "Invalid regular expression '" + std::string(pattern) + "': " + made->error());
+  return *(cache[std::string(pattern)] = std::move(made));
+}
+
+void check_group(const re2::RE2& re, int64_t group) {
+  if (group < 0) raise(Code::kInvalidFunctionArgument, "Group cannot be negative");
+  if (group > re.NumberOfCapturingGroups()) {
+    raise(Code::kInvalidFunctionArgument, "Pattern has " + std::to_string(re.NumberOfCapturingGroups()) +
+                                              " groups. Cannot access group " + std::to_string(group));
+  }
+}
+
+/// Calls `each(groups)` for every match from left to right; groups[0] is the match. Stops on false.
+template <class F>
+void for_each_match(const re2::RE2& re, View text, size_t from, F each) {
+  std::vector<re2::StringPiece> groups(static_cast<size_t>(re.NumberOfCapturingGroups()) + 1);
+  while (from <= text.size() &&
+         re.Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+    if (!each(groups)) return;
+    const size_t start = static_cast<size_t>(groups[0].data() - text.data());
+    from = start + groups[0].size();
+    if (groups[0].empty()) from += std::max<size_t>(1, first_points(text.substr(std::min(from, text.size())), 1).size());
+  }
+}
+
+std::optional<std::string> extract(View text, View pattern, int64_t group) {
+  const auto& re = compiled(pattern);
+  check_group(re, group);
+  std::optional<std::string> out;
+  for_each_match(re, text, 0, [&](auto& groups) {
+    auto& g = groups[static_cast<size_t>(group)];
+    if (g.data()) out = std::string(g.data(), g.size());
+    return false;
+  });
+  return out;
+}
+
+Texts extract_all(View text, View pattern, int64_t group) {
+  const auto& re = compiled(pattern);
+  check_group(re, group);
+  Texts out;
+  for_each_match(re, text, 0, [&](auto& groups) {
+    auto& g = groups[static_cast<size_t>(group)];
+    out.push_back(g.data() ? std::optional(std::string(g.data(), g.size())) : std::nullopt);
+    return true;
+  });
+  return out;
+}
+
+Texts split(View text, View pattern) {
+  Texts out;
+  size_t last = 0;
+  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+    const size_t start = static_cast<size_t>(groups[0].data() - text.data());
+    out.emplace_back(text.substr(last, start - last));
+    last = start + groups[0].size();
+    return true;
+  });
+  out.emplace_back(text.substr(last));
+  return out;
+}
+
+int64_t count(View text, View pattern) {
+  int64_t out = 0;
+  for_each_match(compiled(pattern), text, 0, [&](auto&) { return ++out > 0; });
+  return out;
+}
+
+int32_t position(View text, View pattern, int64_t start, int64_t occurrence) {
+  if (start < 1) raise(Code::kInvalidFunctionArgument, "start position cannot be smaller than 1");
+  if (occurrence < 1) raise(Code::kInvalidFunctionArgument, "occurrence cannot be smaller than 1");
+  if (static_cast<size_t>(start) > count_points(text) + 1) return -1;
+  const size_t from = first_points(text, static_cast<size_t>(start - 1)).size();
+  int32_t out = -1;
+  for_each_match(compiled(pattern), text, from, [&](auto& groups) {
+    if (--occurrence > 0) return true;
+    out = static_cast<int32_t>(count_points(text.substr(0, static_cast<size_t>(groups[0].data() - text.data())))) + 1;
+    return false;
+  });
+  return out;
+}
+
+/// The replacement split in literal text and group numbers (-1 = literal).
+std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, View text) {
+  std::vector<std::pair<int, std::string>> out;
+  std::string plain;
+  auto bad = [](const std::string& why) { raise(Code::kInvalidFunctionArgument, "Illegal replacement sequence: " + why); };
+  auto group = [&](int number) {
+    if (number > re.NumberOfCapturingGroups()) bad("unknown group " + std::to_string(number));
+    if (!plain.empty()) out.emplace_back(-1, std::move(plain));
+    plain.clear();
+    out.emplace_back(number, "");
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      if (++i == text.size()) bad("character to be escaped is missing");
+      plain += text[i];
+    } else if (text[i] != '$') {
+      plain += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == '{') {
+      const size_t end = text.find('}', i);
+      if (end == View::npos) bad("group name without }");
+      const std::string name(text.substr(i + 2, end - i - 2));
+      auto& names = re.NamedCapturingGroups();
+      auto found = names.find(name);
+      if (found == names.end()) bad("no group with name {" + name + "}");
+      group(found->second);
+      i = end;
+    } else if (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1]))) {
+      int number = text[++i] - '0';
+      while (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1])) &&
+             number * 10 + (text[i + 1] - '0') <= re.NumberOfCapturingGroups()) {
+        number = number * 10 + (text[++i] - '0');
+      }
+      group(number);
+    } else {
+      bad("$ without a group");
+    }
+  }
+  if (!plain.empty()) out.emplace_back(-1, std::move(plain));
+  return out;
+}
+
+std::string replace(View text, View pattern, View replacement) {
+  const auto& re = compiled(pattern);
+  const auto parts = parse_replacement(re, replacement);
+  std::string out;
+  size_t last = 0;
+  for_each_match(re, text, 0, [&](auto& groups) {
+    const size_t start = static_cast<size_t>(groups[0].data() - text.data());
+    out += text.substr(last, start - last);
+    for (auto& [number, literal] : parts) {
+      if (number < 0) {
+        out += literal;
+      } else if (groups[static_cast<size_t>(number)].data()) {
+        out.append(groups[static_cast<size_t>(number)].data(), groups[static_cast<size_t>(number)].size());
+      }
+    }
+    last = start + groups[0].size();
+    return true;
+  });
+  return out += text.substr(last);
+}
+
+}  // namespace
+
+void register_regexp_kernels(duckdb::ExtensionLoader& loader) {
+  const auto texts = duckdb::LogicalType::LIST(kText);
+  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract", {kText, kText, kLong}, kText, extract);
+  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract_all", {kText, kText, kLong}, texts, extract_all);
+  add_kernel<View, View, View>(loader, "meesh_regexp_replace", {kText, kText, kText}, kText, replace);
+  add_kernel<View, View>(loader, "meesh_regexp_split", {kText, kText}, texts, split);
+  add_kernel<View, View>(loader, "meesh_regexp_count", {kText, kText}, kLong, count);
+  add_kernel<View, View, int64_t, int64_t>(loader, "meesh_regexp_position", {kText, kText, kLong, kLong}, kInt, position);
+}
+
+}  // namespace meesh::engine

@@ -1,0 +1,90 @@
+#include "sql/functions.h"
+
+namespace meesh::sql {
+
+std::span<const FunctionRow> nested_functions() {
+  static constexpr FunctionRow kRows[] = {
+      {"cardinality(array(E)) -> bigint", "len($1)", "Returns the cardinality (length) of the array"},
+      {"cardinality(map(K,V)) -> bigint", "cardinality($1)", "Returns the cardinality (the number of key-value pairs) of the map"},
+      {"element_at(array(E), bigint) -> E", "array_extract($1, meesh_array_element($2))", "Get element of array at given index"},
+      {"element_at(map(K,V), K) -> V", "map_extract_value($1, $2)", "Get value for the given key, or null if it does not exist"},
+      {"contains(array(E), E) -> boolean", "", "Determines whether given value exists in the array"},
+      {"array_position(array(E), E) -> bigint", "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL ELSE coalesce(list_position($1, $2), 0) END", "Returns the position of the first occurrence of the given value in array (or 0 if not found)"},
+      {"array_distinct(array(E)) -> array(E)", "", "Remove duplicate values from the given array"},
+      {"array_sort(array(E)) -> array(E)", "list_sort($1, 'ASC', 'NULLS LAST')", "Sorts the given array in ascending order"},
+      {"array_max(array(E)) -> E", "CASE WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE list_aggregate($1, 'max') END", "Get maximum value of array"},
+      {"array_min(array(E)) -> E", "CASE WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE list_aggregate($1, 'min') END", "Get minimum value of array"},
+      {"array_join(array(E), varchar) -> varchar", "", "Concatenates the elements of the given array using a delimiter"},
+      {"array_join(array(E), varchar, varchar) -> varchar", "", "Concatenates the elements of the given array using a delimiter and a null replacement"},
+      {"array_intersect(array(E), array(E)) -> array(E)", "", "Intersects elements of the two given arrays"},
+      {"array_union(array(E), array(E)) -> array(E)", "", "Union elements of the two given arrays"},
+      {"array_except(array(E), array(E)) -> array(E)", "", "Returns an array of elements that are in the first array but not the second, without duplicates"},
+      {"array_remove(array(E), E) -> array(E)", "", "Remove specified values from the given array"},
+      {"array_first(array(E)) -> E", "array_extract($1, 1)", "First element of the array"},
+      {"array_last(array(E)) -> E", "array_extract($1, -1)", "Last element of the array"},
+      {"arrays_overlap(array(E), array(E)) -> boolean", "", "Returns true if arrays have common elements"},
+      {"sequence(bigint, bigint) -> array(bigint)", "meesh_sequence($1, $2, CAST(CASE WHEN $1 <= $2 THEN 1 ELSE -1 END AS BIGINT))", "Sequence of integers"},
+      {"sequence(bigint, bigint, bigint) -> array(bigint)", "meesh_sequence($1, $2, $3)", "Sequence of integers with a step"},
+      {"sequence(date, date) -> array(date)", "meesh_date_sequence($1, $2, to_days(CAST(CASE WHEN $1 <= $2 THEN 1 ELSE -1 END AS INTEGER)))", "Sequence of dates"},
+      {"sequence(date, date, interval day to second) -> array(date)", "meesh_date_sequence($1, $2, $3)", "Sequence of dates with a step"},
+      {"sequence(date, date, interval year to month) -> array(date)", "meesh_date_sequence($1, $2, $3)", "Sequence of dates with a step"},
+      {"sequence(timestamp, timestamp, interval day to second) -> array(timestamp(6))", "meesh_time_sequence($1, $2, $3)", "Sequence of timestamps with a step"},
+      {"sequence(timestamp, timestamp, interval year to month) -> array(timestamp(6))", "meesh_time_sequence($1, $2, $3)", "Sequence of timestamps with a step"},
+      {"repeat(T, bigint) -> array(T)", "list_resize(list_value($1), meesh_repeat_count($2), $1)", "Repeat an element for a given number of times"},
+      {"flatten(array(array(E))) -> array(E)", "flatten($1)", "Flattens the given array"},
+      {"slice(array(E), bigint, bigint) -> array(E)", "", "Subsets an array given an offset (1-indexed) and length"},
+      {"shuffle(array(E)) -> array(E)", "", "Generates a random permutation of the given array"},
+      {"trim_array(array(E), bigint) -> array(E)", "array_slice($1, 1, len($1) - meesh_trim_count($2, len($1)))", "Remove elements from the end of array"},
+      {"zip(any...) -> any", "", "Merges the given arrays into one array of rows"},
+      {"map() -> any", "map()", "Creates an empty map"},
+      {"map(array(K), array(V)) -> map(K,V)", "map($1, $2)", "Constructs a map from the given key/value arrays"},
+      {"map_keys(map(K,V)) -> array(K)", "map_keys($1)", "Returns the keys of the given map as an array"},
+      {"map_values(map(K,V)) -> array(V)", "map_values($1)", "Returns the values of the given map as an array"},
+      {"map_entries(map(K,V)) -> any", "", "Construct an array of entries from a given map"},
+      {"map_from_entries(any) -> any", "", "Construct a map from an array of entries"},
+      {"map_concat(map(K,V)...) -> map(K,V)", "", "Concatenates given maps"},
+      {"multimap_from_entries(any) -> any", "", "Construct a multimap from an array of entries"},
+      {"transform(array(T), function(T,U)) -> array(U)", "=list_transform($1, $2)", "Apply lambda to each element of the array"},
+      {"filter(array(T), function(T,boolean)) -> array(T)", "=list_filter($1, $2)", "Return array containing elements that match the given predicate"},
+      {"reduce(array(T), S, function(S,T,S), function(S,R)) -> R", "=list_transform([list_reduce($1, $3, $2)], $4)[1]", "Reduce elements of the array into a single value"},
+      {"any_match(array(T), function(T,boolean)) -> boolean", "=trino_any_match_result(list_transform($1, $2))", "Returns true if any element of the array matches the given predicate"},
+      {"all_match(array(T), function(T,boolean)) -> boolean", "=trino_all_match_result(list_transform($1, $2))", "Returns true if all elements of the array match the given predicate"},
+      {"none_match(array(T), function(T,boolean)) -> boolean", "=NOT trino_any_match_result(list_transform($1, $2))", "Returns true if no element of the array matches the given predicate"},
+      {"json_extract(varchar, varchar) -> json", "CASE WHEN json_valid($1) THEN json_extract($1, $2) END", "Evaluates the JSONPath expression and returns the result as JSON"},
+      {"json_extract(json, varchar) -> json", "json_extract($1, $2)", "Evaluates the JSONPath expression and returns the result as JSON"},
+      {"json_extract_scalar(varchar, varchar) -> varchar", "CASE WHEN json_valid($1) AND json_type($1, $2) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string($1, $2) END", "Evaluates the JSONPath expression and returns a scalar as text"},
+      {"json_extract_scalar(json, varchar) -> varchar", "CASE WHEN json_type($1, $2) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string($1, $2) END", "Evaluates the JSONPath expression and returns a scalar as text"},
+      {"json_parse(varchar) -> json", "meesh_json_parse($1, json_valid($1))", "Parses text as JSON"},
+      {"json_format(json) -> varchar", "CAST($1 AS VARCHAR)", "JSON as text"},
+      {"json_array_length(json) -> bigint", "CASE WHEN json_type($1) = 'ARRAY' THEN json_array_length($1) END", "Number of elements of a JSON array"},
+      {"json_array_length(varchar) -> bigint", "CASE WHEN json_valid($1) AND json_type($1) = 'ARRAY' THEN json_array_length($1) END", "Number of elements of a JSON array"},
+      {"json_array_get(json, bigint) -> json", "json_extract($1, $2)", "Element of a JSON array"},
+      {"json_array_get(varchar, bigint) -> json", "CASE WHEN json_valid($1) THEN json_extract($1, $2) END", "Element of a JSON array"},
+      {"json_array_contains(json, any) -> boolean", "json_contains($1, to_json($2))", "Whether a JSON array contains the value"},
+      {"json_array_contains(varchar, any) -> boolean", "CASE WHEN json_valid($1) THEN json_contains($1, to_json($2)) END", "Whether a JSON array contains the value"},
+      {"json_size(json, varchar) -> bigint", "meesh_json_size(json_type($1, $2), json_array_length($1, $2), len(json_keys($1, $2)))", "Size of the value at the path"},
+      {"json_size(varchar, varchar) -> bigint", "CASE WHEN json_valid($1) THEN meesh_json_size(json_type($1, $2), json_array_length($1, $2), len(json_keys($1, $2))) END", "Size of the value at the path"},
+      {"is_json_scalar(json) -> boolean", "json_type($1) NOT IN ('OBJECT', 'ARRAY')", "Whether the JSON is a scalar"},
+      {"is_json_scalar(varchar) -> boolean", "json_type($1) NOT IN ('OBJECT', 'ARRAY')", "Whether the JSON is a scalar"},
+  };
+  return kRows;
+}
+
+std::span<const FunctionRow> value_functions() {
+  static constexpr FunctionRow kRows[] = {
+      {"coalesce(any...) -> any", "", "First value that is not null"},
+      {"nullif(any, any) -> any", "", "Null if the values are equal, else the first"},
+      {"if(boolean, any) -> any", "", "Value if the condition is true, else null"},
+      {"if(boolean, any, any) -> any", "", "One of two values by the condition"},
+      {"try(any) -> any", "=TRY($1)", "Null where evaluating the value fails"},
+      {"typeof(any) -> varchar", "", "Textual representation of expression type"},
+      {"greatest(any...) -> any", "", "Greatest of the values"},
+      {"least(any...) -> any", "", "Least of the values"},
+      {"version() -> varchar", "'476'", "Version of the Trino protocol and dialect served"},
+      {"uuid() -> uuid", "uuid()", "Generates a random UUID"},
+      {"fail(varchar) -> any", "", "Fails with the message"},
+  };
+  return kRows;
+}
+
+}  // namespace meesh::sql

@@ -300,7 +300,7 @@ void DuckdbPrinter::case_of(const Case& node) {
 }
 
 void DuckdbPrinter::cast(const Cast& cast) {
-  const Type type = type_of(*cast.type);
+  const Type type = to_type(*cast.type);
   if (cast.store) {
     // What does not fit is refused on the way into a table, where a CAST would cut it.
     put("CASE WHEN length(rtrim(CAST(");

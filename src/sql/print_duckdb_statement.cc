@@ -132,7 +132,7 @@ void DuckdbPrinter::create_table(const CreateTable& create) {
     if (i) put(", ");
     mark(column.pos);
     ident(column.name.back().value);
-    put(" " + duckdb_column_type(type_of(*column.type)));
+    put(" " + duckdb_column_type(to_type(*column.type)));
     if (column.not_null) put(" NOT NULL");
     if (!column.default_value) continue;
     put(" DEFAULT ");
@@ -163,7 +163,7 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
     case AlterTable::Action::kAddColumn: {
       put(alter.column_if_not_exists ? "ADD COLUMN IF NOT EXISTS " : "ADD COLUMN ");
       column(alter.column->name);
-      put(" " + duckdb_column_type(type_of(*alter.column->type)));
+      put(" " + duckdb_column_type(to_type(*alter.column->type)));
       if (alter.column->default_value) {
         put(" DEFAULT ");
         expr(*alter.column->default_value);
@@ -184,7 +184,7 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
     case AlterTable::Action::kSetType:
       put("ALTER COLUMN ");
       column(alter.column_name);
-      return put(" SET DATA TYPE " + duckdb_column_type(type_of(*alter.type)));
+      return put(" SET DATA TYPE " + duckdb_column_type(to_type(*alter.type)));
     case AlterTable::Action::kSetDefault:
       put("ALTER COLUMN ");
       column(alter.column_name);

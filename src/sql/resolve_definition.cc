@@ -114,7 +114,7 @@ void Resolver::alter_table(AlterTable& alter) {
         fail(Code::kNotSupported, alter.pos, "ADD COLUMN FIRST and AFTER are not supported");
       if (alter.column->name.size() > 1)
         fail(Code::kNotSupported, alter.column->pos, "Adding fields to rows is not supported");
-      type_of(*alter.column->type);
+      to_type(*alter.column->type);
       if (has_column(info, alter.column->name.back().value) && !alter.column_if_not_exists)
         fail(Code::kColumnAlreadyExists, alter.column->pos,
              fmt::format("Column '{}' already exists", lower(alter.column->name.back().value)));
@@ -135,7 +135,7 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     case AlterTable::Action::kSetType:
       missing(alter.column_name);
-      type_of(*alter.type);
+      to_type(*alter.type);
       return;
     case AlterTable::Action::kSetDefault: {
       missing(alter.column_name);

@@ -172,7 +172,7 @@ void Resolver::current(ExprPtr& slot) {
   auto cast = std::make_unique<Cast>();
   cast->pos = pos;
   cast->value = std::move(literal);
-  cast->type = type_node(Type::varchar());
+  cast->type = parse_type("varchar");
   slot = std::move(cast);
 }
 
@@ -367,7 +367,7 @@ void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
       return check_same(e, results, "All CASE results");
     }
     case ExprKind::kCast:
-      type_of(*as<Cast>(e).type);  // says what is wrong with it
+      to_type(*as<Cast>(e).type);  // says what is wrong with it
       return;
     case ExprKind::kTyped:
       type_of_literal(as<TypedLiteral>(e));

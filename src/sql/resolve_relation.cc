@@ -126,8 +126,8 @@ Resolver::Fields Resolver::table(RelationPtr& slot, const Env& env) {
   TableInfo info = table_info(ref.name, env, ref.pos);
   if (!ref.version_kind.empty())
     fail(Code::kNotSupported, ref.pos, "This connector does not support versioned tables");
-  note_read(info);
   if (info.kind == TableInfo::Kind::kView) return view(slot, info);
+  note_read(info);
   ref.alias = unique(info.name.table);
   ref.name = {{info.name.catalog, true, ref.pos},
               {info.name.schema, true, ref.pos},
@@ -169,6 +169,7 @@ Resolver::Fields Resolver::view(RelationPtr& slot, const TableInfo& info) {
          fmt::format("Failed analyzing stored view '{}': {}", shown_name, error.sql_message()));
   }
   views_.pop_back();
+  note_read(info);  // behind its tables
   // The view's text is not the statement's: its nodes have no place in it but this one.
   set_positions(*relation->query, pos);
   if (!info.columns.empty() && info.columns.size() != columns.size())

@@ -19,87 +19,6 @@ bool is_numeric(const Type& type) {
   return type.kind >= TypeKind::kTinyint && type.kind <= TypeKind::kDecimal;
 }
 
-// ---------------------------------------------------------------- written types
-
-namespace {
-
-[[noreturn]] void unknown_type(const TypeNode& node) {
-  fail(Code::kTypeNotFound, node.pos, fmt::format("Unknown type: {}", node.name));
-}
-
-int32_t number(const TypeNode& node, size_t index, int32_t fallback) {
-  if (index >= node.params.size()) return fallback;
-  if (!node.params[index].number) unknown_type(node);
-  return static_cast<int32_t>(
-      std::clamp<int64_t>(*node.params[index].number, -1, Type::kUnbounded));
-}
-
-Type child(const TypeNode& node, size_t index) {
-  if (index >= node.params.size() || !node.params[index].type) unknown_type(node);
-  return type_of(*node.params[index].type);
-}
-
-Type row_type(const TypeNode& node) {
-  std::vector<std::string> names;
-  std::vector<Type> types;
-  for (size_t i = 0; i < node.params.size(); ++i) {
-    names.push_back(node.params[i].field_name ? node.params[i].field_name->value : "");
-    types.push_back(child(node, i));
-  }
-  return Type::row(std::move(names), std::move(types));
-}
-
-int32_t precision(const TypeNode& node, std::string_view word) {
-  const int32_t p = number(node, 0, 3);
-  if (p < 0 || p > 12)
-    fail(Code::kInvalidFunctionArgument, node.pos,
-         fmt::format("{} precision must be in range [0, 12]: {}", word, p));
-  return p;
-}
-
-Type decimal_type(const TypeNode& node) {
-  const int32_t p = number(node, 0, 38);
-  const int32_t s = number(node, 1, 0);
-  if (p < 1 || p > 38)
-    fail(Code::kInvalidFunctionArgument, node.pos,
-         fmt::format("DECIMAL precision must be in range [1, 38]: {}", p));
-  if (s < 0 || s > p)
-    fail(Code::kInvalidFunctionArgument, node.pos,
-         fmt::format("DECIMAL scale must be in range [0, precision ({})]: {}", p, s));
-  return Type::decimal(p, s);
-}
-
-}  // namespace
-
-Type type_of(const TypeNode& node) {
-  const std::string name = lower(node.name);
-  if (name == "interval")
-    return Type::of(node.interval_from == "year" ? TypeKind::kIntervalYearToMonth
-                                                 : TypeKind::kIntervalDayToSecond);
-  if (name == "row") return row_type(node);
-  if (name == "array") return Type::array(child(node, 0));
-  if (name == "map") {
-    Type key = child(node, 0);
-    return Type::map(std::move(key), child(node, 1));
-  }
-  if (name == "decimal" || name == "dec" || name == "numeric") return decimal_type(node);
-  if (name == "varchar") return Type::varchar(number(node, 0, Type::kUnbounded));
-  if (name == "char" || name == "character") return Type::of(TypeKind::kChar, number(node, 0, 1));
-  if (name == "timestamp")
-    return Type::of(node.with_time_zone ? TypeKind::kTimestampTz : TypeKind::kTimestamp,
-                    precision(node, "TIMESTAMP"));
-  if (name == "time")
-    return Type::of(node.with_time_zone ? TypeKind::kTimeTz : TypeKind::kTime,
-                    precision(node, "TIME"));
-  if (name == "double precision") return Type::of(TypeKind::kDouble);
-  if (!node.params.empty()) unknown_type(node);
-  try {
-    return Type::parse(name);
-  } catch (const Error&) {
-    unknown_type(node);
-  }
-}
-
 // ---------------------------------------------------------------- coercion
 
 namespace {
@@ -450,7 +369,7 @@ std::optional<Type> current_type(const Current& e) {
 std::optional<Type> declared_type(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kColumnRef: return as<ColumnRef>(expr).type;
-    case ExprKind::kCast: return type_of(*as<Cast>(expr).type);
+    case ExprKind::kCast: return to_type(*as<Cast>(expr).type);
     case ExprKind::kString: return literal_varchar(as<StringLiteral>(expr).value);
     case ExprKind::kDereference: {
       const auto base = declared_type(*as<Dereference>(expr).base);

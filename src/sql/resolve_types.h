@@ -9,9 +9,6 @@
 
 namespace meesh::sql {
 
-/// The type a CAST or column definition names. Throws TYPE_NOT_FOUND at the node.
-Type type_of(const TypeNode& node);
-
 /// The declared type of a resolved expression: columns, casts, string literals, fields of declared
 /// rows. Never guesses.
 std::optional<Type> declared_type(const Expr& expr);

@@ -39,49 +39,6 @@ std::string duckdb_name(const TableName& name) {
   return name.table.empty() ? out : out + '.' + quote(name.table);
 }
 
-TypeNodePtr type_node(const Type& type) {
-  auto node = std::make_unique<TypeNode>();
-  const auto number = [&](int64_t value) {
-    TypeNode::Param param;
-    param.number = value;
-    node->params.push_back(std::move(param));
-  };
-  switch (type.kind) {
-    case TypeKind::kIntervalYearToMonth: case TypeKind::kIntervalDayToSecond: {
-      const bool months = type.kind == TypeKind::kIntervalYearToMonth;
-      node->name = "interval";
-      node->interval_from = months ? "year" : "day";
-      node->interval_to = months ? "month" : "second";
-      return node;
-    }
-    case TypeKind::kTimestamp: case TypeKind::kTimestampTz:
-    case TypeKind::kTime: case TypeKind::kTimeTz:
-      node->name = type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz
-                       ? "timestamp"
-                       : "time";
-      node->with_time_zone = type.kind == TypeKind::kTimestampTz || type.kind == TypeKind::kTimeTz;
-      number(type.precision);
-      return node;
-    default: break;
-  }
-  node->name = type.base_name();
-  if (type.kind == TypeKind::kDecimal) {
-    number(type.precision);
-    number(type.scale);
-  } else if (type.kind == TypeKind::kChar ||
-             (type.kind == TypeKind::kVarchar && type.precision != Type::kUnbounded)) {
-    number(type.precision);
-  }
-  for (size_t i = 0; i < type.children.size(); ++i) {
-    TypeNode::Param param;
-    param.type = type_node(type.children[i]);
-    if (type.kind == TypeKind::kRow && !type.field_names[i].empty())
-      param.field_name = Ident{type.field_names[i], true, {}};
-    node->params.push_back(std::move(param));
-  }
-  return node;
-}
-
 // ---------------------------------------------------------------- targets
 
 TableInfo Resolver::target(TableRef& table, const char* refusal) {
@@ -94,6 +51,10 @@ TableInfo Resolver::target(TableRef& table, const char* refusal) {
          word == "Inserting into" ? "This connector does not support inserts"
                                   : "This connector does not support modifying table rows");
   }
+  if (info.insert_only && std::string_view(refusal) != "Inserting into")
+    fail(Code::kNotSupported, table.pos,
+         fmt::format("Rows of '{}' can be added but not changed: it is partitioned, inherited from or foreign",
+                     info.name.display()));
   table.resolved = info;
   table.alias = unique(info.name.table);
   analysis_.writes.push_back(info);
@@ -119,6 +80,9 @@ Resolver::Fields Resolver::target_fields(const TableInfo& info, const std::strin
 void Resolver::store(ExprPtr& value, const Type& type) {
   const auto from = infer_type(*value);
   if (from && *from == type) return;
+  const bool short_enough = from && from->kind == TypeKind::kVarchar &&
+                            type.kind == TypeKind::kVarchar && from->precision <= type.precision;
+  if (short_enough) return;
   const bool cuts = (type.kind == TypeKind::kVarchar && type.precision != Type::kUnbounded) ||
                     type.kind == TypeKind::kChar;
   auto cast = std::make_unique<Cast>();
@@ -126,7 +90,7 @@ void Resolver::store(ExprPtr& value, const Type& type) {
   cast->store = cuts && !(from && from->kind == TypeKind::kVarchar &&
                           from->precision <= type.precision);
   cast->value = std::move(value);
-  cast->type = type_node(type);
+  cast->type = parse_type(type.display());
   value = std::move(cast);
 }
 
@@ -310,7 +274,7 @@ void Resolver::create_table(CreateTable& create) {
       TableElement copy;
       copy.column.emplace();
       copy.column->name = {{column.name, true, create.pos}};
-      copy.column->type = type_node(column.type);
+      copy.column->type = parse_type(column.type.display());
       copy.column->not_null = !column.nullable;
       if (!column.comment.empty()) copy.column->comment = column.comment;
       copy.column->pos = create.pos;
@@ -330,7 +294,7 @@ void Resolver::create_table(CreateTable& create) {
       expr(column.default_value, nothing, top());
     }
     column.name = {{column_name, true, column.pos}};
-    info.columns.push_back({column_name, type_of(*column.type), !column.not_null,
+    info.columns.push_back({column_name, to_type(*column.type), !column.not_null,
                             column.comment.value_or(""), "", false});
   }
   analysis_.writes.push_back(std::move(info));

@@ -141,6 +141,5 @@ void refuse_aggregates(const Expr& predicate, const char* clause);
 
 /// Where a new table of this name lives in DuckDB: "catalog"."schema"."table".
 std::string duckdb_name(const TableName& name);
-TypeNodePtr type_node(const Type& type);
 
 }  // namespace meesh::sql

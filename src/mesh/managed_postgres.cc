@@ -238,6 +238,7 @@ void ManagedPostgres::join() {
         .with_hint("try again when the mesh is up");
   }
   choose_sockets();
+  password_ = domain_.database.password;
   if (password_.empty()) password_ = made_password(domain_.database.user);
 }
 

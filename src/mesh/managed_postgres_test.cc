@@ -198,6 +198,11 @@ TEST_F(ManagedPostgresTest, KilledParentTakesItsServersAlong) {
     ASSERT_TRUE(fs::exists(folder_ / "up")) << *read_file(command.log);
     fs::remove(folder_ / "up");
     EXPECT_THROW(started(), Error);  // one mesh, one process
+    {
+      RunningMesh joined(Mesh::load(folder_));
+      joined.start_or_join();
+      EXPECT_EQ(ask(joined, "SELECT max(x) FROM t"), "1");  // with the made password
+    }
     const pid_t server = postmaster();
     ASSERT_GT(server, 0);
     child->signal(SIGKILL);
@@ -319,6 +324,11 @@ TEST_F(ManagedPostgresTest, DemoDataIsReplacedAndAlwaysTheSame) {
     }
     return all + ask(*running, "SELECT md5(string_agg(l::text, ',' ORDER BY lead_id)) || count(*) FROM leads l", "marketing");
   };
+  {
+    RunningMesh second(Mesh::load(folder_));
+    second.start_or_join();  // the first one's servers, with the file's password
+    EXPECT_EQ(ask(second, "SELECT count(*) FROM customers"), "3");
+  }
   const DemoLoad load{{2000, 9000, 3000, 20}, 7};
   uint64_t last = 0, total = 0;
   load_demo_data(sales, marketing, load, [&](uint64_t done, uint64_t of) {

@@ -178,7 +178,7 @@ ExprPtr Parser::in_predicate(ExprPtr value, bool negated, Position here) {
   Group first;
   if (at_query_start()) {
     first.query = query();
-  } else if (is(Symbol::kLeftParen)) {
+  } else if (is(Symbol::kLeftParen) && !at_lambda()) {
     Position start = pos();
     Group inner = group();
     if (inner.query && continues_query()) {

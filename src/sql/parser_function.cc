@@ -144,7 +144,7 @@ ExprPtr Parser::trim() {
               !is(Symbol::kDot, 1) &&
               (!is(TokenKind::kSymbol, 1) || is(Symbol::kLeftParen, 1) ||
                is(Symbol::kQuestion, 1)) &&
-              !is(kAT, 1);
+              !(is(kAT, 1) && is(kTIME, 2));
   if (side) {
     result->side = is(kBOTH)      ? Trim::Side::kBoth
                    : is(kLEADING) ? Trim::Side::kLeading

@@ -14,11 +14,8 @@ WindowSpec Parser::window_specification() {
     expect(kBY);
     spec.order_by = sort_items();
   }
-  if (at_frame()) {
-    spec.frame = window_frame();
-  } else {
-    for (Kw unit : {kRANGE, kROWS, kGROUPS}) at(unit);
-  }
+  bool unit = at(kRANGE) || at(kROWS) || at(kGROUPS);
+  if (unit || is(kMEASURES)) spec.frame = window_frame();
   return spec;
 }
 
@@ -26,8 +23,11 @@ WindowSpec Parser::window_specification() {
 bool Parser::at_frame() const {
   if (is(kMEASURES)) return at_identifier(1) || !is(TokenKind::kSymbol, 1);
   if (!is(kROWS) && !is(kRANGE) && !is(kGROUPS)) return false;
-  return !is(Symbol::kRightParen, 1) && !is(kORDER, 1) && !(is(kPARTITION, 1) && is(kBY, 2)) &&
-         !is(kROWS, 1) && !is(kRANGE, 1) && !is(kGROUPS, 1);
+  if (is(Symbol::kRightParen, 1) || is(kORDER, 1) || (is(kPARTITION, 1) && is(kBY, 2)))
+    return false;
+  // `rows ROWS 5 PRECEDING` extends a window, `ROWS rows PRECEDING` is bounded by a column.
+  if (!is(kROWS, 1) && !is(kRANGE, 1) && !is(kGROUPS, 1)) return true;
+  return is(kPRECEDING, 2) || is(kFOLLOWING, 2) || is(TokenKind::kSymbol, 2);
 }
 
 WindowFrame Parser::window_frame() {

@@ -178,11 +178,17 @@ void TrinoPrinter::column(const Expr& e) {
       put(" AS ");
       return idents(s.aliases);
     }
-    case ExprKind::kSubscript:
-      base(*as<Subscript>(e).base);
-      put("[");
+    case ExprKind::kSubscript: {
+      const Expr& of = *as<Subscript>(e).base;
+      // A column called "array" is no array constructor.
+      bool array = of.kind == ExprKind::kIdentifier && !as<Identifier>(of).name.quoted &&
+                   lower(as<Identifier>(of).name.value) == "array";
+      put_if(array, "(");
+      base(of);
+      put(array ? ")[" : "[");
       expr(*as<Subscript>(e).index, kConcat);
       return put("]");
+    }
     default: internal_error("not a column");
   }
 }
@@ -287,13 +293,23 @@ void TrinoPrinter::trim(const Trim& t) {
   put("TRIM(");
   bool both = t.side == Trim::Side::kBoth;
   if (both && !t.characters) {
-    expr(*t.value, kConcat);
+    TrinoPrinter inside;
+    inside.expr(*t.value, kConcat);
+    std::string value = inside.take();
+    std::string word = upper(value.substr(0, 8));
+    bool side_word = word.starts_with("BOTH") || word.starts_with("LEADING") || word == "TRAILING";
+    put_if(side_word, "BOTH FROM ");
+    put(value);
     return put(")");
   }
   put(both ? "BOTH " : t.side == Trim::Side::kLeading ? "LEADING " : "TRAILING ");
   if (t.characters) {
-    expr(*t.characters, kConcat);
-    put(" ");
+    TrinoPrinter inside;
+    inside.expr(*t.characters, kConcat);
+    std::string characters = inside.take();
+    // `LEADING - 1` would be a difference.
+    bool parens = characters[0] == '-' || characters[0] == '+';
+    put(parens ? "(" + characters + ") " : characters + " ");
   }
   put("FROM ");
   expr(*t.value, kConcat);
@@ -392,7 +408,9 @@ void TrinoPrinter::call(const FunctionCall& f) {
   name(f.name);
   put("(");
   put_if(f.distinct, "DISTINCT ");
-  exprs(f.args);
+  // position(a IN (b)) is a search, position((a IN (b))) a call.
+  bool search = f.name.size() == 1 && !f.args.empty() && lower(f.name[0].value) == "position";
+  exprs(f.args, search ? kConcat : kAny);
   if (!f.order_by.empty()) {
     put_if(!f.args.empty(), " ");
     put("ORDER BY ");

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <thread>
+
 #include "engine/catalog_set.h"
 #include "engine/catalogs/postgres_fixture_test.h"
 #include "sql/sql.h"
@@ -459,6 +462,81 @@ TEST_F(PostgresCatalogTest, AConnectionCutUnderAScanIsExternal) {
   CatalogSet::on_error(*error, used_);
   EXPECT_EQ(error->code(), Code::kJdbcError) << error->what();
   EXPECT_THAT(read("big", "count(*)"), ElementsAre("300000"));
+}
+
+TEST_F(PostgresCatalogTest, ReadersAndOutsideChangesAtOnce) {
+  server_->run("CREATE TABLE still (a int); INSERT INTO still SELECT generate_series(1, 100); CREATE TABLE moving (a int)");
+  std::atomic<bool> stop = false;
+  std::atomic<int> good = 0, bad = 0;
+  std::vector<std::string> wrong(6);
+  std::vector<std::thread> readers;
+  for (auto& failure : wrong) {
+    readers.emplace_back([&] {
+      for (; !stop && failure.empty(); bad += failure.empty() ? 0 : 1) {
+        CatalogsInUse used;
+        try {
+          auto info = catalogs_.table({"sales", "public", "still"});
+          used = catalogs_.prepare(duck_, {*info});
+          const auto rows = duck_.rows("SELECT sum(a) FROM " + info->duckdb_source);
+          if (rows != std::vector<std::string>{"5050"}) failure = "wrong sum";
+          // This one changes under us: any clean answer will do.
+          if (auto moving = catalogs_.table({"sales", "public", "moving"})) {
+            try {
+              used = catalogs_.prepare(duck_, {*moving});
+              duck_.rows("SELECT * FROM " + moving->duckdb_source);
+            } catch (Error& error) {
+              CatalogSet::on_error(error, used);
+              if (error.kind() == ErrorKind::kInternal) failure = error.what();
+            }
+          }
+          ++good;
+        } catch (const Error& error) {
+          failure = error.what();
+        }
+      }
+    });
+  }
+  for (int i = 0; i < 30 || (good < 10 && bad == 0); ++i) {
+    server_->run("ALTER TABLE moving ADD COLUMN c" + std::to_string(i) + " int");
+    if (i % 5 == 4) server_->run("DROP TABLE moving; CREATE TABLE moving (b" + std::to_string(i) + " text)");
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_THAT(wrong, testing::Each(""));
+  EXPECT_THAT(read("moving", "count(*)"), ElementsAre("0"));
+  EXPECT_EQ(duck_.run("SELECT * FROM " + use("moving").duckdb_source)->ColumnCount(), use("moving").columns.size());
+}
+
+TEST_F(PostgresCatalogTest, AServerThatNeverAnswersBlocksOnlyItself) {
+  server_->run("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 8), 0);
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  auto options = server_->options("hung");
+  options.port = ntohs(address.sin_port);
+  catalogs_.add(make_postgresql_catalog(options));
+  std::optional<Error> of_metadata, of_attach;
+  std::thread metadata([&] { of_metadata = error_of([&] { catalogs_.table({"hung", "public", "t"}); }); });
+  const int first = accept(listener, nullptr, nullptr);
+  std::thread attach([&] {
+    of_attach = error_of([&] { catalogs_.prepare(duck_, {sql::TableInfo{.name = {"hung", "", ""}}}); });
+  });
+  const int second = accept(listener, nullptr, nullptr);
+  // Both wait for an answer that does not come; the other catalog goes on.
+  EXPECT_THAT(read("t"), ElementsAre("1"));
+  EXPECT_THAT(catalogs_.names(), ElementsAre("hung", "sales", "system"));
+  for (const int fd : {first, second, listener}) close(fd);
+  metadata.join();
+  attach.join();
+  for (const auto& error : {of_metadata, of_attach}) {
+    EXPECT_EQ(error->code(), Code::kJdbcError);
+    EXPECT_THAT(error->message(), HasSubstr("Catalog 'hung': the PostgreSQL server at"));
+  }
 }
 
 TEST_F(PostgresCatalogTest, ADownServerDoesNotHideOthers) {

@@ -180,9 +180,8 @@ class Checker {
     const size_t before = problems_.size();
     check_choice(choice("", words, shape.not_yet), *kind, path.empty() ? "kind" : path + ".kind");
     if (problems_.size() > before) return;
-    for (const Shape& part : shape.parts) {
-      if (part.key == kind->text) check_keys(part, node, path, true, &shape);
-    }
+    const auto chosen = std::ranges::find(shape.parts, kind->text, &Shape::key);
+    check_keys(*chosen, node, path, true, &shape);  // adds to the node: `kind` points nowhere now
   }
 
   static std::string missing(const std::string& key, const std::string& path) {

@@ -82,13 +82,12 @@ def external(server):
 class Meesh:
     """`meesh serve` of one mesh folder on a free port; its output goes to `log`."""
 
-    def __init__(self, mesh, data, port=None, environment=None, databases=None, command_prefix=()):
+    def __init__(self, mesh, data, port=None, environment=None, databases=None, log=None):
         self.mesh, self.data = Path(mesh), Path(data)
         self.port = port or free_ports(1)[0]
         self.environment = environment or {}
         self.databases = databases or {}
-        self.command_prefix = list(command_prefix)
-        self.log = self.data.with_name(self.data.name + ".log")
+        self.log = Path(log) if log else self.data.with_name(self.data.name + ".log")
         self.process = None
 
     host = "127.0.0.1"
@@ -101,7 +100,7 @@ class Meesh:
         """Starts it and waits for nothing."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.command_prefix, str(binary()), "serve", "--mesh", str(self.mesh),
+                [str(binary()), "serve", "--mesh", str(self.mesh),
                  "--data", str(self.data), "--port", str(self.port)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment}, preexec_fn=die_with_parent)

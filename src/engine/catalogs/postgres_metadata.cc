@@ -28,6 +28,11 @@ constexpr const char* kTables =
     "SELECT DISTINCT " LOWERED("c.relname") " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
     LOWERED("n.nspname") " = $1 AND " SHOWN_SCHEMA " AND " TABLE_KINDS " ORDER BY 1";
 
+/// As written; found through an index, however many tables there are.
+constexpr const char* kExactTable =
+    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+    "n.nspname = $1 AND c.relname = $2 AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
+
 constexpr const char* kOneTable =
     "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
     LOWERED("n.nspname") " = $1 AND " LOWERED("c.relname") " = $2 AND " SHOWN_SCHEMA " AND " TABLE_KINDS
@@ -144,8 +149,10 @@ std::vector<std::string> PostgresMetadata::tables(const std::string& schema) {
 }
 
 std::optional<RemoteTable> PostgresMetadata::table(const std::string& schema, const std::string& table) {
-  static const std::string query = columns_query(kOneTable, true);
-  auto found = assemble(pool_.query("table", query, {schema, table}));
+  static const std::string exact = columns_query(kExactTable, true);
+  static const std::string any_case = columns_query(kOneTable, true);
+  auto found = assemble(pool_.query("table", exact, {schema, table}));
+  if (found.empty()) found = assemble(pool_.query("table_any_case", any_case, {schema, table}));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }

@@ -231,7 +231,7 @@ TEST_F(ServerTest, SlowBodyTimesOut) {
 
 TEST_F(ServerTest, IdleConnectionIsClosed) {
   auto options = test_options();
-  options.idle_timeout = 60ms;
+  options.idle_timeout = 300ms;
   start(options);
   RawPeer fresh = peer();
   EXPECT_EQ(fresh.rest(), "");

@@ -97,15 +97,19 @@ def test_a_bad_statement_is_named_and_placed(server, sql, name, number, message)
 
 @pytest.mark.parametrize("sql", ["SELECT " + "(" * 20_000 + "1" + ")" * 20_000,
                                  "SELECT " + " + ".join(["1"] * 100_000),
-                                 "SELECT " + "NOT " * 50_000 + "true",
-                                 "SELECT " + "ARRAY[" * 20_000 + "]" * 20_000],
-                         ids=["parentheses", "sum", "not", "arrays"])
+                                 "SELECT " + "NOT " * 50_000 + "true"],
+                         ids=["parentheses", "sum", "negations"])
 def test_a_statement_too_deep_to_read_is_refused_or_answered(server, sql):
     rows, error = Statement(server.url, sql).finish()
     if error:
         assert error["errorName"] in ("SYNTAX_ERROR", "STACK_OVERFLOW", "QUERY_TEXT_TOO_LARGE")
     else:
         assert rows in ([[1]], [[100_000]], [[True]])
+
+
+def test_a_type_too_deep_is_refused_or_answered(ours):  # Trino 476 thinks about it for minutes
+    rows, error = Statement(ours.url, "SELECT " + "ARRAY[" * 5_000 + "]" * 5_000).finish()
+    assert len(rows) == 1 or error["errorType"] in ("USER_ERROR", "INSUFFICIENT_RESOURCES")
 
 
 def test_the_server_goes_on_after_all_that(server):

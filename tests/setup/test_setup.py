@@ -23,6 +23,7 @@ def copy(folder):
 
 
 def test_a_finished_set_up_has_nothing_to_do():
+    assert run("setup/setup.sh", "--for", "test").returncode == 0
     result = run("setup/setup.sh", "--for", "test")
     assert (result.returncode, result.stdout) == (0, "setup (test): nothing to do\n")
 

@@ -1,6 +1,5 @@
 """The programs compared: each starts, answers SQL, tells its memory and stops."""
 import json
-import os
 import subprocess
 import sys
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 import trino
 from trino.exceptions import TrinoConnectionError, TrinoQueryError
 
-from support.meesh import ROOT, Meesh, external, plain_mesh
+from support.meesh import ROOT, Meesh
 from support.processes import die_with_parent, end, memory, reset_peak
 from support.trino_server import TrinoServer, postgresql_catalog, versions
 
@@ -66,11 +65,8 @@ class Trino(ThroughTrinoClient):
 class Ours(ThroughTrinoClient):
     name = "meesh"
 
-    def __init__(self, folder, databases):
-        os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
-        plain_mesh(folder / "mesh", {name: external(database)
-                                     for name, database in databases.items()})
-        self.server = Meesh(folder / "mesh", folder / "mesh-data")
+    def __init__(self, mesh, data):
+        self.server = Meesh(mesh, data)
 
     def start(self):
         self.server.launch()

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 
 import contenders  # noqa: E402
 import data  # noqa: E402
+from support.meesh import external, plain_mesh  # noqa: E402
 from support.postgres import PostgresServer, programs  # noqa: E402
 from support.trino_server import why_not  # noqa: E402
 
@@ -147,13 +149,13 @@ def main():
     try:
         for server in databases.values():
             server.create().start()
-        counts = data.scaled(options.scale)
-        print(f"loading {sum(counts.values()):,} rows", flush=True)
-        data.load(databases["sales"], databases["marketing"], counts)
+        mesh = plain_mesh(folder / "mesh", {name: external(server)
+                                            for name, server in databases.items()})
+        counts = data.load(mesh, folder / "load-data", databases, options.scale)
 
         made = {"trino": lambda: contenders.Trino(folder, databases, options.heap),
                 "duckdb": lambda: contenders.DuckDB(databases),
-                "meesh": lambda: contenders.Ours(folder, databases)}
+                "meesh": lambda: contenders.Ours(mesh, folder / "mesh-data")}
         result = {"machine": machine(), "counts": counts, "rounds": options.rounds,
                   "start_ms": {}, "idle_mb": {}, "peak_mb": {}}
         for key in [k for k in made if k not in without]:

@@ -32,9 +32,11 @@ Bound become(ClientContext& context, AggregateFunction& function, Exprs& args, c
   duckdb::vector<LogicalType> types;
   for (auto& arg : args) types.push_back(arg->return_type);
   duckdb::ErrorData error;
-  auto index = duckdb::FunctionBinder(context).BindFunction(native, entry.functions, types, error);
+  duckdb::FunctionBinder binder(context);
+  auto index = binder.BindFunction(native, entry.functions, types, error);
   if (!index.IsValid()) error.Throw();
   function = entry.functions.GetFunctionByOffset(index.GetIndex());
+  binder.ResolveTemplateTypes(function, args);
   return function.HasBindCallback() ? function.GetBindCallback()(context, function, args) : nullptr;
 }
 

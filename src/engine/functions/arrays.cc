@@ -118,6 +118,19 @@ Value map_agg(const Values& in, const LogicalType& type) {
   return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
 }
 
+Value map_filter(const Values& in, const LogicalType& type) {
+  Values keys, values;
+  auto& entries = duckdb::MapValue::GetChildren(in[0]);
+  auto& wanted = duckdb::ListValue::GetChildren(in[1]);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (wanted[i].IsNull() || !wanted[i].GetValue<bool>()) continue;
+    auto& pair = duckdb::StructValue::GetChildren(entries[i]);
+    keys.push_back(pair[0]);
+    values.push_back(pair[1]);
+  }
+  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
+}
+
 Value multimap(const Values& in, const LogicalType& type) {
   std::map<Value, size_t, ValueLess> places;
   Values keys;
@@ -350,6 +363,11 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
   add_value_kernel(loader, "meesh_intersect", {any_list, any_list}, like_first, filter_by<true>);
   add_value_kernel(loader, "meesh_except", {any_list, any_list}, like_first, filter_by<false>);
   add_value_kernel(loader, "meesh_remove", {any_list, LogicalType::ANY}, like_first, remove);
+  add_value_kernel(loader, "meesh_reverse_list", {any_list}, like_first, [](const Values& in, const LogicalType& type) {
+    auto& values = duckdb::ListValue::GetChildren(in[0]);
+    return list_like(type, Values(values.rbegin(), values.rend()));
+  });
+  add_value_kernel(loader, "meesh_map_filter", {LogicalType::MAP(LogicalType::ANY, LogicalType::ANY), LogicalType::LIST(kBool)}, like_first, map_filter);
   add_value_kernel(loader, "meesh_shuffle", {any_list, kDouble}, like_first, shuffle);
   add_value_kernel(loader, "meesh_map_agg", {any_list}, map_of_entries, map_agg);
   add_value_kernel(loader, "meesh_multimap", {any_list}, multimap_of_entries, multimap);

@@ -32,7 +32,8 @@ ExprPtr expand_operator(const Build& build, const duckdb::OperatorExpression& bo
     case duckdb::ExpressionType::OPERATOR_IS_NULL:
     case duckdb::ExpressionType::OPERATOR_IS_NOT_NULL:
     case duckdb::ExpressionType::OPERATOR_NOT:
-    case duckdb::ExpressionType::COMPARE_IN: break;
+    case duckdb::ExpressionType::COMPARE_IN:
+    case duckdb::ExpressionType::COMPARE_NOT_IN: break;
     case duckdb::ExpressionType::OPERATOR_COALESCE: result = children[0]->return_type; break;
     case duckdb::ExpressionType::ARRAY_CONSTRUCTOR: return build.call("list_value", std::move(children));
     case duckdb::ExpressionType::ARRAY_EXTRACT: return build.call("array_extract", std::move(children));

@@ -45,6 +45,7 @@ void register_functions(duckdb::DatabaseInstance& instance) {
   register_array_kernels(loader);
   register_regexp_kernels(loader);
   register_url_kernels(loader);
+  register_lambdas(loader);
   register_aggregates(loader);
   register_label_casts(loader);
   for (auto& name : rule_names()) {

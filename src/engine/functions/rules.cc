@@ -166,7 +166,8 @@ ExprPtr prepare(const Build& build, const Pattern& pattern, const Bindings& bind
     return build.native_cast(build.plain(std::move(argument)), LogicalType::TIMESTAMP);
   }
   if (pattern.name == "varchar") return build.plain(std::move(argument));
-  return build.plain(build.coerce(std::move(argument), resolved(pattern, bindings, argument->return_type)));
+  const auto target = resolved(pattern, bindings, argument->return_type);
+  return build.plain(build.coerce(std::move(argument), target));
 }
 
 std::string types_text(const Exprs& args) {
@@ -201,8 +202,8 @@ void parse_overload(Overload& overload) {
     types.remove_suffix(3);
   }
   for (auto part : split_arguments(types)) overload.arguments.push_back(parse_pattern(part));
-  overload.result = parse_pattern(overload.info->return_type);
   if (!overload.info->body.empty()) {
+    overload.result = parse_pattern(overload.info->return_type);
     auto list = duckdb::Parser::ParseExpressionList(std::string(overload.info->body));
     overload.body = std::move(list.at(0));
   }

@@ -37,6 +37,7 @@ void register_time_kernels(duckdb::ExtensionLoader& loader);
 void register_array_kernels(duckdb::ExtensionLoader& loader);
 void register_regexp_kernels(duckdb::ExtensionLoader& loader);
 void register_url_kernels(duckdb::ExtensionLoader& loader);
+void register_lambdas(duckdb::ExtensionLoader& loader);
 void register_aggregates(duckdb::ExtensionLoader& loader);
 /// Casts between labelled types that DuckDB inserts by itself (INSERT, UNION, CASE).
 void register_label_casts(duckdb::ExtensionLoader& loader);

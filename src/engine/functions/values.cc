@@ -258,6 +258,7 @@ ExprPtr multimap_from_entries(const Build& build, Exprs args) {
 
 ExprPtr map_concat(const Build& build, Exprs args) {
   const auto type = unify(build, args, 0, "Maps");
+  if (args.size() == 1) return std::move(args[0]);
   ExprPtr any_null;
   for (auto& arg : args) {
     auto null = build.is_null(arg->Copy());
@@ -266,6 +267,11 @@ ExprPtr map_concat(const Build& build, Exprs args) {
   }
   auto value = build.relabel(build.call("map_concat", std::move(args)), type);
   return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)), std::move(value));
+}
+
+ExprPtr map_filter_result(const Build& build, Exprs args) {
+  const auto type = args[0]->return_type;
+  return build.relabel(build.call("meesh_map_filter", build.plain(std::move(args[0])), std::move(args[1])), type);
 }
 
 ExprPtr any_match_result(const Build& build, Exprs args) {
@@ -287,6 +293,9 @@ ExprPtr sum_result(const Build& build, Exprs args) {
   return std::move(args[0]);
 }
 ExprPtr to_bigint(const Build& build, Exprs args) { return build.native_cast(std::move(args[0]), LogicalType::BIGINT); }
+
+/// Without labels: both sides of IN (subquery) must be, for DuckDB casts them by itself there.
+ExprPtr plain_value(const Build& build, Exprs args) { return build.plain(std::move(args[0])); }
 
 ExprPtr map_agg_result(const Build& build, Exprs args) { return build.call("meesh_map_agg", std::move(args[0])); }
 ExprPtr multimap_agg_result(const Build& build, Exprs args) { return build.call("meesh_multimap", std::move(args[0])); }
@@ -338,9 +347,9 @@ const std::vector<NamedHook>& value_hooks() {
       {"trino_array_remove", array_remove}, {"trino_array_join", array_join}, {"trino_slice", slice},
       {"trino_shuffle", shuffle}, {"trino_zip", zip}, {"trino_map_entries", map_entries},
       {"trino_map_from_entries", map_from_entries}, {"trino_multimap_from_entries", multimap_from_entries},
-      {"trino_map_concat", map_concat}, {"trino_any_match_result", any_match_result},
+      {"trino_map_concat", map_concat}, {"trino_map_filter_result", map_filter_result}, {"trino_any_match_result", any_match_result},
       {"trino_all_match_result", all_match_result}, {"trino_sum_result", sum_result}, {"trino_avg_result", sum_result},
-      {"trino_to_bigint", to_bigint}, {"trino_map_agg_result", map_agg_result},
+      {"trino_to_bigint", to_bigint}, {"trino_plain", plain_value}, {"trino_map_agg_result", map_agg_result},
       {"trino_multimap_agg_result", multimap_agg_result}, {"trino_histogram_result", histogram_result},
       {"trino_round", round_places}, {"trino_truncate", truncate_places}, {"trino_fail", fail_function},
       {"trino_format", format_function},

@@ -57,6 +57,13 @@ class Catalog {
     (void)statement, (void)target;
     return false;
   }
+  /// Chance to create an empty table with exactly these columns and comment, for CREATE TABLE AS:
+  /// the engine inserts into it afterwards, and drops it again if that fails. False: DuckDB is to
+  /// run the whole statement. Same conditions as define().
+  virtual bool create_table(const sql::TableInfo& table) {
+    (void)table;
+    return false;
+  }
   /// Views, stored as Trino text. Default: NOT_SUPPORTED.
   virtual void create_view(const sql::TableInfo& view, bool or_replace);
   virtual void drop_view(const std::string& schema, const std::string& view);

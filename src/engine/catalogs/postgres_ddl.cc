@@ -101,4 +101,20 @@ std::string postgres_definition(const sql::Statement& statement, const PostgresT
   return alter_table(sql::as<const AlterTable>(statement), table, target);
 }
 
+std::string postgres_creation(const sql::TableInfo& table, const PostgresTarget& target) {
+  const std::string name = quote_ident(target.schema) + "." + quote_ident(target.table);
+  std::string text = "CREATE TABLE " + name + " (", comments;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    text += (i ? ", " : "") + quote_ident(column.name) + " " + postgres_type_name(column.type) +
+            (column.nullable ? "" : " NOT NULL");
+    if (!column.comment.empty()) {
+      comments += "; COMMENT ON COLUMN " + name + "." + quote_ident(column.name) + " IS " + quote_string(column.comment);
+    }
+  }
+  text += ")";
+  if (!table.comment.empty()) text += "; COMMENT ON TABLE " + name + " IS " + quote_string(table.comment);
+  return text + comments;
+}
+
 }  // namespace meesh::engine

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sql/ast.h"
+#include "sql/catalog.h"
 
 namespace meesh::engine {
 
@@ -20,5 +21,8 @@ bool postgres_defines(const sql::Statement& statement);
 /// One or more statements to run as one request, and so in one transaction. Throws NOT_SUPPORTED
 /// for types PostgreSQL has not.
 std::string postgres_definition(const sql::Statement& statement, const PostgresTarget& target);
+
+/// CREATE TABLE of what `table` describes.
+std::string postgres_creation(const sql::TableInfo& table, const PostgresTarget& target);
 
 }  // namespace meesh::engine

@@ -46,6 +46,7 @@ class PostgresCatalog : public Catalog {
   void release(Duck& duck) override;
   void invalidate() override;
   bool define(const sql::Statement& statement, const sql::TableName& target) override;
+  bool create_table(const sql::TableInfo& table) override;
   void set_comment(const std::string& schema, const std::string& table, const std::string& column,
                    const std::optional<std::string>& comment) override;
 
@@ -217,6 +218,13 @@ bool PostgresCatalog::define(const sql::Statement& statement, const sql::TableNa
     names = {*schema, target.table, {}};
   }
   pool_.query("", postgres_definition(statement, names));
+  return true;
+}
+
+bool PostgresCatalog::create_table(const sql::TableInfo& table) {
+  const auto schema = metadata_.real_schema(table.name.schema);
+  if (!schema) throw Error(Code::kSchemaNotFound, "Schema '" + table.name.schema + "' does not exist");
+  pool_.query("", postgres_creation(table, {*schema, table.name.table, {}}));
   return true;
 }
 

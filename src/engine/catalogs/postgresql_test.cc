@@ -329,6 +329,26 @@ TEST_F(PostgresCatalogTest, DefinesTablesWithExactTypes) {
   EXPECT_EQ(error.message(), "Unsupported column type: map(varchar, integer)");
 }
 
+TEST_F(PostgresCatalogTest, CreatesATableFromItsDescription) {
+  sql::TableInfo table;
+  table.name = {"sales", "public", "made"};
+  table.comment = "made here";
+  table.columns.push_back({.name = "code", .type = sql::Type::parse("char(5)"), .nullable = false, .comment = "it's short"});
+  table.columns.push_back({.name = "at", .type = sql::Type::parse("timestamp(3)")});
+  auto sales = catalogs_.get("sales");
+  ASSERT_TRUE(sales->create_table(table));
+  sales->invalidate();
+  const auto made = use("made");
+  EXPECT_EQ(made.comment, "made here");
+  EXPECT_EQ(made.columns.at(0).type.display(), "char(5)");
+  EXPECT_EQ(made.columns.at(0).comment, "it's short");
+  EXPECT_FALSE(made.columns.at(0).nullable);
+  EXPECT_EQ(made.columns.at(1).type.display(), "timestamp(3)");
+  run("INSERT INTO " + made.duckdb_target + " VALUES ('ab', NULL)");
+  EXPECT_THAT(read("made", "code"), ElementsAre("ab   "));
+  EXPECT_THAT(error_of([&] { sales->create_table(table); }).message(), HasSubstr("relation \"made\" already exists"));
+}
+
 TEST_F(PostgresCatalogTest, ARefusedWriteSaysWhatTheServerSaid) {
   server_->run("CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)");
   const auto table = use("u");

@@ -48,7 +48,7 @@ struct OutputColumn {
 struct Analysis {
   std::vector<OutputColumn> columns;   // of queries
   std::vector<TableInfo> reads;        // every table read, views included
-  std::vector<TableInfo> writes;
+  std::vector<TableInfo> writes;       // a schema that is created or dropped has no table name
   int parameter_count = 0;
   std::string update_type;             // "INSERT", "CREATE TABLE", "" for queries
 };
@@ -80,8 +80,11 @@ struct Printed {
 /// that src/engine/functions registers. Throws NOT_SUPPORTED for what has no equivalent.
 Printed print_duckdb(const Statement& statement);
 
-/// The query as PostgreSQL text when every table lives on one server and every expression means
-/// the same there; nullopt otherwise.
+/// The query as PostgreSQL text when every table lives on one server, every expression means the
+/// same there, and pushing it pays; nullopt otherwise. It pays (measured, see print_postgres.cc) for
+/// global aggregates, LIMIT and top-n over one table, and for whole joins and groups over tables
+/// that are small or filtered by equality with a constant. GROUP BY over more than 100 000 rows is
+/// not pushed: fetching the rows and grouping them in DuckDB is faster.
 std::optional<std::string> print_postgres(const Query& query, const Analysis& analysis);
 
 /// One function of the SQL surface: how it is called in DuckDB and how SHOW FUNCTIONS lists it.

@@ -1,6 +1,7 @@
 #include "base/json_schema.h"
 
 #include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -34,14 +35,16 @@ json::object or_reference(json::object schema) {
 
 json::value fallback_value(const std::string& text) {
   switch (yaml::plain_kind(text)) {
-    case yaml::Node::Kind::kBoolean: return text[0] == 't';
+    case yaml::Node::Kind::kBoolean:
+      return text[0] == 't';
     case yaml::Node::Kind::kInteger: {
       yaml::Node node;
       node.kind = yaml::Node::Kind::kInteger;
       node.text = text;
       return node.integer().value_or(0);
     }
-    default: return json::string(text);
+    default:
+      return json::string(text);
   }
 }
 
@@ -58,9 +61,8 @@ json::object schema_of_object(const Shape& shape, const std::string& kind, bool 
     properties[part.key] = schema_of(part);
     if (part.is_required) required.emplace_back(part.key);
   }
-  json::object schema{{"type", "object"},
-                      {"properties", std::move(properties)},
-                      {"additionalProperties", false}};
+  json::object schema{
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) schema["required"] = std::move(required);
   return schema;
 }
@@ -88,12 +90,14 @@ json::object schema_of_text(const Shape& shape) {
 
 json::object schema_body(const Shape& shape) {
   switch (shape.type) {
-    case Type::kText: return schema_of_text(shape);
+    case Type::kText:
+      return schema_of_text(shape);
     case Type::kInteger:
-      return or_reference(
-          {{"type", "integer"}, {"minimum", shape.least}, {"maximum", shape.most}});
-    case Type::kBoolean: return or_reference({{"type", "boolean"}});
-    case Type::kChoice: return or_reference({{"enum", strings(shape.choices)}});
+      return or_reference({{"type", "integer"}, {"minimum", shape.least}, {"maximum", shape.most}});
+    case Type::kBoolean:
+      return or_reference({{"type", "boolean"}});
+    case Type::kChoice:
+      return or_reference({{"enum", strings(shape.choices)}});
     case Type::kSize: {
       const char* units = "^([0-9]+ ?B?|[0-9]+(\\.[0-9]+)? ?[kKMGT]i?B?)$";
       const char* with_percent = "^([0-9]+ ?B?|[0-9]+(\\.[0-9]+)? ?[kKMGT]i?B?|[1-9][0-9]?%|100%)$";
@@ -101,14 +105,19 @@ json::object schema_body(const Shape& shape) {
       json::object bytes{{"type", "integer"}, {"minimum", 1}};
       return or_reference({{"anyOf", json::array{std::move(bytes), std::move(text)}}});
     }
-    case Type::kList: return {{"type", "array"}, {"items", schema_of(shape.parts[0])}};
+    case Type::kList:
+      return {{"type", "array"}, {"items", schema_of(shape.parts[0])}};
     case Type::kMap:
       return {{"type", "object"},
-              {"propertyNames", json::object{{"pattern", shape.pattern}, {"maxLength", shape.max_length}}},
+              {"propertyNames",
+               json::object{{"pattern", shape.pattern}, {"maxLength", shape.max_length}}},
               {"additionalProperties", schema_of(shape.parts[0])}};
-    case Type::kObject: return schema_of_object(shape, "", false);
-    case Type::kKinds: return schema_of_kinds(shape);
-    case Type::kAny: return {};
+    case Type::kObject:
+      return schema_of_object(shape, "", false);
+    case Type::kKinds:
+      return schema_of_kinds(shape);
+    case Type::kAny:
+      return {};
   }
   return {};
 }

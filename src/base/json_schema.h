@@ -10,12 +10,11 @@
 //   boost::json::value schema = json_schema(shape, "domain");
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/json/value.hpp>
 
 #include "base/error.h"
 #include "base/yaml.h"
@@ -44,12 +43,12 @@ struct Shape {
   bool is_required = false;
   std::optional<std::string> fallback;  // YAML text of the default
 
-  std::string pattern;      // kText, and the keys of kMap: ECMAScript
+  std::string pattern;  // kText, and the keys of kMap: ECMAScript
   std::string pattern_means;
   size_t min_length = 0, max_length = 4096;
   int64_t least = 0, most = INT64_MAX;
   bool percent = false;
-  bool secret = false;      // its value is never shown
+  bool secret = false;  // its value is never shown
   std::vector<std::string> choices;
   /// Choices or kinds that are understood but not built; using one is NOT_SUPPORTED.
   std::vector<std::string> not_yet;
@@ -64,7 +63,8 @@ Shape secret_text(std::string doc);
 Shape matching(std::string doc, std::string pattern, std::string means, size_t max_length = 63);
 Shape integer(std::string doc, int64_t least, int64_t most);
 Shape boolean(std::string doc);
-Shape choice(std::string doc, std::vector<std::string> choices, std::vector<std::string> not_yet = {});
+Shape choice(std::string doc, std::vector<std::string> choices,
+             std::vector<std::string> not_yet = {});
 Shape size(std::string doc, bool percent = false);
 Shape list(std::string doc, Shape item);
 Shape map(std::string doc, std::string key_pattern, std::string key_means, Shape value);

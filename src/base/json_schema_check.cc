@@ -1,10 +1,10 @@
 // The checking half of json_schema.h.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <regex>
-
-#include <fmt/format.h>
 
 #include "base/json_schema.h"
 #include "base/text.h"
@@ -34,25 +34,35 @@ class Checker {
   void check(const Shape& shape, yaml::Node& node, const std::string& path) {
     if (node.unresolved) return;
     switch (shape.type) {
-      case Type::kText: return check_text(shape, node, path);
-      case Type::kInteger: return check_integer(shape, node, path);
+      case Type::kText:
+        return check_text(shape, node, path);
+      case Type::kInteger:
+        return check_integer(shape, node, path);
       case Type::kBoolean:
-        if (node.kind != Kind::kBoolean) expected("true or false", shape, node, path, boolean_hint(node));
+        if (node.kind != Kind::kBoolean)
+          expected("true or false", shape, node, path, boolean_hint(node));
         return;
-      case Type::kChoice: return check_choice(shape, node, path);
-      case Type::kSize: return check_size(shape, node, path);
+      case Type::kChoice:
+        return check_choice(shape, node, path);
+      case Type::kSize:
+        return check_size(shape, node, path);
       case Type::kList:
-        if (node.kind != Kind::kSequence) return expected("a list", shape, node, path, list_hint(node));
+        if (node.kind != Kind::kSequence)
+          return expected("a list", shape, node, path, list_hint(node));
         for (size_t i = 0; i < node.items.size(); ++i) {
           check(shape.parts[0], node.items[i], fmt::format("{}[{}]", path, i));
         }
         return;
-      case Type::kMap: return check_map(shape, node, path);
+      case Type::kMap:
+        return check_map(shape, node, path);
       case Type::kObject:
-        if (node.kind != Kind::kMap) return expected("a mapping", shape, node, path, mapping_hint(shape));
+        if (node.kind != Kind::kMap)
+          return expected("a mapping", shape, node, path, mapping_hint(shape));
         return check_keys(shape, node, path, false);
-      case Type::kKinds: return check_kinds(shape, node, path);
-      case Type::kAny: return;
+      case Type::kKinds:
+        return check_kinds(shape, node, path);
+      case Type::kAny:
+        return;
     }
   }
 
@@ -80,7 +90,9 @@ class Checker {
   }
 
   static std::string list_hint(const yaml::Node& node) {
-    return node.is_scalar() && node.kind != Kind::kNull ? "write [value], or '- value' on a line of its own" : "";
+    return node.is_scalar() && node.kind != Kind::kNull
+               ? "write [value], or '- value' on a line of its own"
+               : "";
   }
 
   static std::string mapping_hint(const Shape& shape) {
@@ -94,14 +106,17 @@ class Checker {
     if (!is_text) {
       const bool quotable = node.is_scalar() && node.kind != Kind::kNull;
       return expected(what, shape, node, path,
-                      !quotable ? "" : shape.secret ? "put it in quotes" : fmt::format("put it in quotes: \"{}\"", node.text));
+                      !quotable      ? ""
+                      : shape.secret ? "put it in quotes"
+                                     : fmt::format("put it in quotes: \"{}\"", node.text));
     }
     const size_t length = code_points(node.text);
     if (length < shape.min_length) return expected(what + " that is not empty", shape, node, path);
     if (length > shape.max_length) {
       return expected(fmt::format("at most {} characters", shape.max_length), shape, node, path);
     }
-    if (!shape.pattern.empty() && !matches(node.text, shape.pattern)) expected(what, shape, node, path);
+    if (!shape.pattern.empty() && !matches(node.text, shape.pattern))
+      expected(what, shape, node, path);
   }
 
   void check_integer(const Shape& shape, const yaml::Node& node, const std::string& path) {
@@ -118,13 +133,15 @@ class Checker {
     if (node.kind == Kind::kText || node.kind == Kind::kInteger) {
       if (std::ranges::find(shape.choices, node.text) != shape.choices.end()) return;
       if (std::ranges::find(shape.not_yet, node.text) != shape.not_yet.end()) {
-        return add(Code::kNotSupported, fmt::format("'{}: {}' is not supported yet", path, node.text),
-                   node.line, node.column, fmt::format("supported: {}", join(shape.choices, ", ")));
+        return add(Code::kNotSupported,
+                   fmt::format("'{}: {}' is not supported yet", path, node.text), node.line,
+                   node.column, fmt::format("supported: {}", join(shape.choices, ", ")));
       }
     }
     const auto meant = closest(node.text, shape.choices);
-    expected(fmt::format("{}{}", shape.choices.size() > 1 ? "one of " : "", join(shape.choices, ", ")),
-             shape, node, path, meant ? fmt::format("did you mean '{}'?", *meant) : "");
+    expected(
+        fmt::format("{}{}", shape.choices.size() > 1 ? "one of " : "", join(shape.choices, ", ")),
+        shape, node, path, meant ? fmt::format("did you mean '{}'?", *meant) : "");
   }
 
   void check_size(const Shape& shape, const yaml::Node& node, const std::string& path) {
@@ -134,8 +151,8 @@ class Checker {
       if (bytes && *bytes > 0) return;
       if (shape.percent && matches(node.text.substr(0, 8), "^([1-9][0-9]?|100)%$")) return;
     }
-    expected(shape.percent ? "a size such as 4GB, 512MB or 60%" : "a size such as 4GB or 512MB", shape,
-             node, path);
+    expected(shape.percent ? "a size such as 4GB, 512MB or 60%" : "a size such as 4GB or 512MB",
+             shape, node, path);
   }
 
   void check_map(const Shape& shape, yaml::Node& node, const std::string& path) {
@@ -145,7 +162,8 @@ class Checker {
       const bool good = key.name.size() <= shape.max_length && matches(key.name, shape.pattern);
       if (!good) {
         add(Code::kConfigInvalid,
-            fmt::format("the key '{}' is not {}", key.name.substr(0, 80), shape.pattern_means), key.line, key.column);
+            fmt::format("the key '{}' is not {}", key.name.substr(0, 80), shape.pattern_means),
+            key.line, key.column);
       }
       check_twice(node, i);
       check(shape.parts[0], node.items[i], path.empty() ? key.name : path + "." + key.name);
@@ -155,9 +173,9 @@ class Checker {
   void check_twice(const yaml::Node& node, size_t i) {
     for (size_t earlier = 0; earlier < i && earlier < 1000; ++earlier) {
       if (node.keys[earlier].name != node.keys[i].name) continue;
-      return add(Code::kConfigInvalid, fmt::format("the key '{}' is given twice", node.keys[i].name),
-                 node.keys[i].line, node.keys[i].column,
-                 fmt::format("first on line {}", node.keys[earlier].line));
+      return add(Code::kConfigInvalid,
+                 fmt::format("the key '{}' is given twice", node.keys[i].name), node.keys[i].line,
+                 node.keys[i].column, fmt::format("first on line {}", node.keys[earlier].line));
     }
   }
 
@@ -165,7 +183,8 @@ class Checker {
     std::vector<std::string> words;
     for (const Shape& part : shape.parts) words.push_back(part.key);
     if (node.kind != Kind::kMap) {
-      return expected("a mapping", shape, node, path, fmt::format("kind: one of {}", join(words, ", ")));
+      return expected("a mapping", shape, node, path,
+                      fmt::format("kind: one of {}", join(words, ", ")));
     }
     yaml::Node* kind = node.find("kind");
     if (kind == nullptr && !shape.default_kind.empty()) {
@@ -274,7 +293,8 @@ std::optional<uint64_t> parse_size(std::string_view text) {
   size_t end = 0;
   while (end < text.size() && ((text[end] >= '0' && text[end] <= '9') || text[end] == '.')) ++end;
   const std::string number(text.substr(0, end));
-  if (number.empty() || number.size() > 15 || number.front() == '.' || number.back() == '.') return std::nullopt;
+  if (number.empty() || number.size() > 15 || number.front() == '.' || number.back() == '.')
+    return std::nullopt;
   if (std::ranges::count(number, '.') > 1) return std::nullopt;
   std::string_view unit = text.substr(end);
   if (unit.starts_with(' ')) unit.remove_prefix(1);

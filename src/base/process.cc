@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
@@ -16,8 +17,6 @@
 #include <cstring>
 #include <deque>
 #include <future>
-
-#include <fmt/format.h>
 
 namespace meesh::process {
 
@@ -95,7 +94,8 @@ struct Plan {
   // After the change of user, which clears it.
   ::prctl(PR_SET_PDEATHSIG, plan.death_signal);
   if (::getppid() != plan.parent) give_up(moved, Failure::Step::kParentGone);
-  if (plan.directory != nullptr && ::chdir(plan.directory) != 0) give_up(moved, Failure::Step::kDirectory);
+  if (plan.directory != nullptr && ::chdir(plan.directory) != 0)
+    give_up(moved, Failure::Step::kDirectory);
   ::execve(plan.arguments[0], plan.arguments.data(), plan.environment.data());
   give_up(moved, Failure::Step::kProgram);
 }
@@ -164,7 +164,8 @@ std::vector<std::string> environment_of(const Command& command) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view given(*entry);
     const std::string_view name = given.substr(0, given.find('=') + 1);
-    const bool replaced = std::ranges::any_of(extra, [&](const std::string& e) { return e.starts_with(name); });
+    const bool replaced =
+        std::ranges::any_of(extra, [&](const std::string& e) { return e.starts_with(name); });
     if (!replaced) all.emplace_back(given);
   }
   all.insert(all.end(), extra.begin(), extra.end());
@@ -192,7 +193,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     }
     case Failure::Step::kProgram:
       throw Error(Code::kIoError, fmt::format("cannot run {}: {}", command.arguments[0], words));
-    case Failure::Step::kParentGone: break;
+    case Failure::Step::kParentGone:
+      break;
   }
   internal_error("the forking process is gone");
 }
@@ -203,7 +205,8 @@ std::unique_ptr<Process> start_with_output(const Command& command, int output) {
   }
   Fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
   Fd report_read(ends[0]), report_write(ends[1]);
   const std::vector<std::string> environment = environment_of(command);
   Plan plan;
@@ -214,7 +217,8 @@ std::unique_ptr<Process> start_with_output(const Command& command, int output) {
   plan.death_signal = command.death_signal;
   plan.parent = ::getpid();
   // Above 3, so that the child's dup2 calls cannot overwrite one another's sources.
-  Fd high_input(::fcntl(input.get(), F_DUPFD_CLOEXEC, 10)), high_output(::fcntl(output, F_DUPFD_CLOEXEC, 10));
+  Fd high_input(::fcntl(input.get(), F_DUPFD_CLOEXEC, 10)),
+      high_output(::fcntl(output, F_DUPFD_CLOEXEC, 10));
   Fd high_report(::fcntl(report_write.get(), F_DUPFD_CLOEXEC, 10));
   report_write.reset();
   plan.input = high_input.get();
@@ -223,9 +227,11 @@ std::unique_ptr<Process> start_with_output(const Command& command, int output) {
   int error = 0;
   const pid_t pid = Forker::instance().fork_and_become(plan, error);
   if (pid < 0) {
-    throw Error(Code::kGenericInsufficientResources, fmt::format("cannot start a process: {}", std::strerror(error)));
+    throw Error(Code::kGenericInsufficientResources,
+                fmt::format("cannot start a process: {}", std::strerror(error)));
   }
-  auto process = std::make_unique<Process>(pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  auto process =
+      std::make_unique<Process>(pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   high_report.reset();
   Failure failure{};
   ssize_t got = 0;
@@ -242,7 +248,9 @@ std::unique_ptr<Process> start_with_output(const Command& command, int output) {
 Fd open_log(const fs::path& log) {
   const fs::path path = log.empty() ? fs::path("/dev/null") : log;
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw Error(Code::kIoError, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+  if (fd < 0)
+    throw Error(Code::kIoError,
+                fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
   return Fd(fd);
 }
 
@@ -250,7 +258,9 @@ Millis left(Clock::time_point deadline) {
   return std::max(Millis(0), std::chrono::ceil<Millis>(deadline - Clock::now()));
 }
 
-int poll_time(Millis at_most) { return static_cast<int>(std::min<int64_t>(at_most.count(), 1'000'000)); }
+int poll_time(Millis at_most) {
+  return static_cast<int>(std::min<int64_t>(at_most.count(), 1'000'000));
+}
 
 // True if fd became readable (a pidfd: its process ended).
 bool wait_readable(int fd, Millis at_most) {
@@ -280,7 +290,8 @@ std::optional<Identity> find_user(const std::string& name) {
   std::vector<char> buffer(16384);
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+  if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
+      found == nullptr) {
     return std::nullopt;
   }
   Identity identity{name, entry.pw_uid, entry.pw_gid, std::vector<gid_t>(256)};
@@ -362,7 +373,8 @@ Result run(const Command& command, Millis at_most) {
     process = start(command);
   } else {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
     output.reset(ends[0]);
     const Fd write_end(ends[1]);
     process = start_with_output(command, write_end.get());
@@ -382,8 +394,9 @@ Result run(const Command& command, Millis at_most) {
   }
   const auto exit = timed_out ? std::nullopt : process->wait(left(deadline));
   if (!exit) {
-    throw Error(Code::kExceededTimeLimit,
-                fmt::format("{} did not end within {} s", command.arguments[0], at_most.count() / 1000));
+    throw Error(
+        Code::kExceededTimeLimit,
+        fmt::format("{} did not end within {} s", command.arguments[0], at_most.count() / 1000));
   }
   result.exit = *exit;
   return result;
@@ -416,9 +429,12 @@ bool wait_gone(pid_t pid, Millis at_most) {
   return true;
 }
 
-Supervised::Supervised(std::string name, std::function<std::unique_ptr<Process>()> launch, StopSteps steps,
-                       std::function<void(const std::string&)> report)
-    : name_(std::move(name)), launch_(std::move(launch)), steps_(steps), report_(std::move(report)) {}
+Supervised::Supervised(std::string name, std::function<std::unique_ptr<Process>()> launch,
+                       StopSteps steps, std::function<void(const std::string&)> report)
+    : name_(std::move(name)),
+      launch_(std::move(launch)),
+      steps_(steps),
+      report_(std::move(report)) {}
 
 Supervised::~Supervised() { stop(); }
 
@@ -459,7 +475,8 @@ int Supervised::restarts() const {
 void Supervised::end_process(Process& process) {
   process.signal(steps_.first);
   if (process.wait(steps_.first_wait)) return;
-  report_(fmt::format("{} did not stop within {} s, stopping it harder", name_, steps_.first_wait.count() / 1000));
+  report_(fmt::format("{} did not stop within {} s, stopping it harder", name_,
+                      steps_.first_wait.count() / 1000));
   process.signal(steps_.second);
   if (process.wait(steps_.second_wait)) return;
   process.signal_group(SIGKILL);

@@ -41,18 +41,18 @@ std::optional<Identity> find_user(const std::string& name);
 std::optional<Identity> find_user(uid_t uid);
 
 struct Command {
-  std::vector<std::string> arguments;  // arguments[0] is the program's absolute path
+  std::vector<std::string> arguments;    // arguments[0] is the program's absolute path
   std::vector<std::string> environment;  // NAME=value, added to (or replacing) ours
-  bool inherit_environment = true;     // false: `environment` is all it gets (ours may hold secrets)
-  std::filesystem::path directory;     // empty: ours
-  std::filesystem::path log;           // stdout and stderr are appended; empty: /dev/null
-  std::optional<Identity> user;        // drops to it; only root may
-  int death_signal = SIGKILL;          // what the kernel sends when this process dies
+  bool inherit_environment = true;  // false: `environment` is all it gets (ours may hold secrets)
+  std::filesystem::path directory;  // empty: ours
+  std::filesystem::path log;        // stdout and stderr are appended; empty: /dev/null
+  std::optional<Identity> user;     // drops to it; only root may
+  int death_signal = SIGKILL;       // what the kernel sends when this process dies
 };
 
 /// How a process ended.
 struct Exit {
-  int code = 0;    // meaningful if signal == 0
+  int code = 0;  // meaningful if signal == 0
   int signal = 0;
   bool good() const { return code == 0 && signal == 0; }
   std::string words() const;  // "exit code 1", "signal 9 (Killed)"
@@ -102,7 +102,7 @@ bool wait_gone(pid_t pid, Millis at_most);
 struct StopSteps {
   int first = SIGTERM;
   Millis first_wait{10'000};
-  int second = SIGQUIT;      // then SIGKILL to the group
+  int second = SIGQUIT;  // then SIGKILL to the group
   Millis second_wait{5'000};
 };
 
@@ -134,10 +134,10 @@ class Supervised {
   const std::function<void(const std::string&)> report_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::shared_ptr<Process> process_;       // guarded
-  std::exception_ptr first_failure_;       // guarded
+  std::shared_ptr<Process> process_;                           // guarded
+  std::exception_ptr first_failure_;                           // guarded
   bool launched_ = false, failed_ = false, stopping_ = false;  // guarded
-  int restarts_ = 0;                       // guarded
+  int restarts_ = 0;                                           // guarded
   std::thread thread_;
 };
 

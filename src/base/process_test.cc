@@ -1,13 +1,12 @@
 #include "base/process.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <sstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace meesh::process {
 namespace {
@@ -70,7 +69,8 @@ TEST_F(ProcessTest, SaysWhatCannotBeStarted) {
 
 TEST_F(ProcessTest, HasItsOwnSessionAndNoOpenFiles) {
   const int leaked = ::dup(1);  // not close-on-exec
-  const Result result = run(shell("ls /proc/self/fd | wc -l; ps -o sid= -p $$ | tr -d ' '; echo $$"), Millis(30'000));
+  const Result result =
+      run(shell("ls /proc/self/fd | wc -l; ps -o sid= -p $$ | tr -d ' '; echo $$"), Millis(30'000));
   ::close(leaked);
   std::istringstream lines(result.output);
   std::string count, session, pid;
@@ -126,7 +126,8 @@ TEST_F(ProcessTest, SupervisedIsStartedAgain) {
         changed.notify_all();
         return start({{"/bin/sleep", "1000"}});
       },
-      {}, [&](const std::string& words) {
+      {},
+      [&](const std::string& words) {
         const std::lock_guard lock(mutex);
         told.push_back(words);
       });
@@ -137,8 +138,9 @@ TEST_F(ProcessTest, SupervisedIsStartedAgain) {
   {
     std::unique_lock lock(mutex);
     ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return launches == 2; }));
-    EXPECT_THAT(told, testing::ElementsAre(
-                          "sleeper ended unexpectedly with signal 9 (Killed); next attempt in 100 ms"));
+    EXPECT_THAT(told,
+                testing::ElementsAre(
+                    "sleeper ended unexpectedly with signal 9 (Killed); next attempt in 100 ms"));
   }
   server.stop();
   EXPECT_EQ(server.pid(), 0);
@@ -150,11 +152,13 @@ TEST_F(ProcessTest, SupervisedIsStoppedHarderIfItMust) {
   Supervised server(
       "stubborn",
       [&] {
-        auto process = start(shell("trap '' TERM QUIT; echo > " + (folder_ / "up").string() + "; while :; do sleep 1000; done"));
+        auto process = start(shell("trap '' TERM QUIT; echo > " + (folder_ / "up").string() +
+                                   "; while :; do sleep 1000; done"));
         while (!fs::exists(folder_ / "up")) std::this_thread::yield();
         return process;
       },
-      {SIGTERM, Millis(20), SIGQUIT, Millis(20)}, [&](const std::string& words) { told.push_back(words); });
+      {SIGTERM, Millis(20), SIGQUIT, Millis(20)},
+      [&](const std::string& words) { told.push_back(words); });
   server.start();
   const pid_t pid = server.pid();
   server.stop();

@@ -1,8 +1,8 @@
 #include "base/text.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace meesh::base {
 namespace {
@@ -18,7 +18,8 @@ size_t edits(std::string_view a, std::string_view b) {
     for (size_t j = 1; j <= b.size(); ++j) {
       const bool same = lower(a[i - 1]) == lower(b[j - 1]);
       row[j] = std::min({previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (same ? 0 : 1)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+          lower(a[i - 2]) == lower(b[j - 1])) {
         row[j] = std::min(row[j], before[j - 2] + 1);
       }
     }
@@ -91,7 +92,8 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
                          std::string_view otherwise) {
-  if (const auto found = closest(word, candidates)) return fmt::format("did you mean '{}'?", *found);
+  if (const auto found = closest(word, candidates))
+    return fmt::format("did you mean '{}'?", *found);
   if (candidates.empty()) return "";
   return fmt::format("{}{}", otherwise, join(candidates, ", "));
 }

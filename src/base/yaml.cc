@@ -1,14 +1,14 @@
 #include "base/yaml.h"
 
-#include <charconv>
-#include <map>
-#include <sstream>
-
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
+
+#include <charconv>
+#include <map>
+#include <sstream>
 
 #include "base/text.h"
 
@@ -155,7 +155,8 @@ class Builder : public YAML::EventHandler {
     return node;
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            Node::Kind kind) {
     if (tag != "?" && tag != "!" && !tag.empty()) {
       throw error_at(mark, fmt::format("the tag '{}' is not understood here", tag));
     }
@@ -196,7 +197,8 @@ class Builder : public YAML::EventHandler {
 };
 
 bool name_char(char c, bool first) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+         (!first && c >= '0' && c <= '9');
 }
 
 class Substitution {
@@ -240,7 +242,8 @@ class Substitution {
         result += *value;
         replaced = true;
       } else {
-        complain(node, "${" + name + "}", Code::kSecretMissing, fmt::format("${{{}}} has no value", name),
+        complain(node, "${" + name + "}", Code::kSecretMissing,
+                 fmt::format("${{{}}} has no value", name),
                  fmt::format("set {} in the environment or in secrets.yaml", name));
         node.unresolved = true;
       }
@@ -269,7 +272,8 @@ class Substitution {
       size_t skip = 0;
       for (int i = 1; i < column && skip < rest.size(); ++i) {
         ++skip;
-        while (skip < rest.size() && (static_cast<unsigned char>(rest[skip]) & 0xC0) == 0x80) ++skip;
+        while (skip < rest.size() && (static_cast<unsigned char>(rest[skip]) & 0xC0) == 0x80)
+          ++skip;
       }
       const size_t found = rest.find(reference, skip);
       if (found != std::string_view::npos) {
@@ -332,19 +336,27 @@ std::string describe(const Node& node, bool secret) {
   std::string shown;
   if (!hidden) {
     size_t length = std::min<size_t>(node.text.size(), 60);
-    while (length < node.text.size() && (static_cast<unsigned char>(node.text[length]) & 0xC0) == 0x80) {
+    while (length < node.text.size() &&
+           (static_cast<unsigned char>(node.text[length]) & 0xC0) == 0x80) {
       ++length;
     }
     shown = node.text.substr(0, length) + (length < node.text.size() ? "…" : "");
   }
   switch (node.kind) {
-    case Node::Kind::kNull: return "nothing";
-    case Node::Kind::kSequence: return "a list";
-    case Node::Kind::kMap: return "a mapping";
-    case Node::Kind::kBoolean: return hidden ? "a boolean" : shown;
-    case Node::Kind::kInteger: return hidden ? "an integer" : fmt::format("the integer {}", shown);
-    case Node::Kind::kNumber: return hidden ? "a number" : fmt::format("the number {}", shown);
-    case Node::Kind::kText: return hidden ? "some other text" : fmt::format("text '{}'", shown);
+    case Node::Kind::kNull:
+      return "nothing";
+    case Node::Kind::kSequence:
+      return "a list";
+    case Node::Kind::kMap:
+      return "a mapping";
+    case Node::Kind::kBoolean:
+      return hidden ? "a boolean" : shown;
+    case Node::Kind::kInteger:
+      return hidden ? "an integer" : fmt::format("the integer {}", shown);
+    case Node::Kind::kNumber:
+      return hidden ? "a number" : fmt::format("the number {}", shown);
+    case Node::Kind::kText:
+      return hidden ? "some other text" : fmt::format("text '{}'", shown);
   }
   return "";
 }

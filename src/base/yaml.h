@@ -30,12 +30,12 @@ struct Node {
   enum class Kind { kNull, kBoolean, kInteger, kNumber, kText, kSequence, kMap };
   Kind kind = Kind::kNull;
   int line = 0, column = 0;
-  std::string text;         // scalars, as written (unquoted)
-  bool plain = true;        // scalars: not quoted
-  bool substituted = false; // scalars: holds a ${NAME}'s value; never shown
-  bool unresolved = false;  // scalars: its ${NAME} has no value, which was complained about
-  std::vector<Key> keys;    // maps: keys[i] belongs to items[i]
-  std::vector<Node> items;  // sequences and maps
+  std::string text;          // scalars, as written (unquoted)
+  bool plain = true;         // scalars: not quoted
+  bool substituted = false;  // scalars: holds a ${NAME}'s value; never shown
+  bool unresolved = false;   // scalars: its ${NAME} has no value, which was complained about
+  std::vector<Key> keys;     // maps: keys[i] belongs to items[i]
+  std::vector<Node> items;   // sequences and maps
 
   /// A map's value; null if absent or this is no map. The first if given twice.
   const Node* find(std::string_view key) const;
@@ -54,7 +54,7 @@ Node::Kind plain_kind(std::string_view text);
 std::string describe(const Node& node, bool secret = false);
 
 struct Document {
-  std::string file;    // as messages name it
+  std::string file;  // as messages name it
   std::string source;
   Node root;
 

@@ -37,10 +37,12 @@ TEST(Yaml, CountsColumnsInCodePointsOnALongLine) {
 
 TEST(Yaml, TypesOfTheCoreSchema) {
   const std::pair<const char*, Node::Kind> cases[] = {
-      {"true", Node::Kind::kBoolean}, {"yes", Node::Kind::kText},      {"12", Node::Kind::kInteger},
-      {"-0x1", Node::Kind::kText},    {"0x1F", Node::Kind::kInteger},  {"1.5e3", Node::Kind::kNumber},
-      {".inf", Node::Kind::kNumber},  {"1.2.3", Node::Kind::kText},    {"~", Node::Kind::kNull},
-      {"null", Node::Kind::kNull},    {"\"12\"", Node::Kind::kText},   {"!!str 12", Node::Kind::kText},
+      {"true", Node::Kind::kBoolean}, {"yes", Node::Kind::kText},
+      {"12", Node::Kind::kInteger},   {"-0x1", Node::Kind::kText},
+      {"0x1F", Node::Kind::kInteger}, {"1.5e3", Node::Kind::kNumber},
+      {".inf", Node::Kind::kNumber},  {"1.2.3", Node::Kind::kText},
+      {"~", Node::Kind::kNull},       {"null", Node::Kind::kNull},
+      {"\"12\"", Node::Kind::kText},  {"!!str 12", Node::Kind::kText},
       {".", Node::Kind::kText},       {"12:30", Node::Kind::kText},
   };
   for (const auto& [text, kind] : cases) {
@@ -79,7 +81,9 @@ TEST(Yaml, SubstitutesNames) {
   document.substitute(
       [](const std::string& name) -> std::optional<std::string> {
         if (name == "N") return "42";
-        return name == "X" ? std::optional<std::string>("${Y}") : name == "Y" ? std::optional<std::string>("y") : std::nullopt;
+        return name == "X"   ? std::optional<std::string>("${Y}")
+               : name == "Y" ? std::optional<std::string>("y")
+                             : std::nullopt;
       },
       problems);
   EXPECT_TRUE(problems.empty());
@@ -92,12 +96,14 @@ TEST(Yaml, SubstitutesNames) {
 }
 
 TEST(Yaml, AMissingNameIsToldWithItsPlace) {
-  Document document = parse("a: 1\nb: \"é ${GONE}\"\nc: |\n  one\n  ${LOST}\nd: ${bad name}\n", "f");
+  Document document =
+      parse("a: 1\nb: \"é ${GONE}\"\nc: |\n  one\n  ${LOST}\nd: ${bad name}\n", "f");
   std::vector<Error> problems;
   document.substitute([](const std::string&) { return std::nullopt; }, problems);
   ASSERT_EQ(problems.size(), 3u);
   EXPECT_EQ(problems[0].code(), Code::kSecretMissing);
-  EXPECT_STREQ(problems[0].what(), "f:2:7: ${GONE} has no value (set GONE in the environment or in secrets.yaml)");
+  EXPECT_STREQ(problems[0].what(),
+               "f:2:7: ${GONE} has no value (set GONE in the environment or in secrets.yaml)");
   EXPECT_EQ(problems[1].location().line, 5);
   EXPECT_EQ(problems[1].location().column, 3);
   EXPECT_EQ(problems[2].code(), Code::kConfigInvalid);

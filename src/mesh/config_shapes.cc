@@ -19,7 +19,8 @@ Shape database_name() {
 }
 
 Shape user_name() {
-  return base::matching("User that meesh connects as.", "^[A-Za-z_][A-Za-z0-9_.@-]*$", "a user name");
+  return base::matching("User that meesh connects as.", "^[A-Za-z_][A-Za-z0-9_.@-]*$",
+                        "a user name");
 }
 
 Shape port(std::string doc) { return base::integer(std::move(doc), 1, 65535); }
@@ -34,8 +35,10 @@ Shape external_postgresql() {
       "A PostgreSQL server that runs elsewhere (Amazon RDS, a company server).",
       {base::required("host", host()), base::optional("port", port("Port of the server."), "5432"),
        base::required("name", database_name()), base::required("user", user_name()),
-       base::required("password", base::secret_text("Its password; write ${NAME} to keep it out of git."))});
-  const std::string by_hand = "schema files and settings are for managed databases; run yours with psql";
+       base::required("password",
+                      base::secret_text("Its password; write ${NAME} to keep it out of git."))});
+  const std::string by_hand =
+      "schema files and settings are for managed databases; run yours with psql";
   shape.hints = {{"init", by_hand}, {"settings", by_hand}};
   return shape;
 }
@@ -43,23 +46,27 @@ Shape external_postgresql() {
 Shape managed_database() {
   Shape setting = base::matching("", "^[A-Za-z0-9_.,:/% -]*$", "a setting's value in quotes", 200);
   setting.min_length = 0;
-  Shape settings = base::map("Server settings, as postgresql.conf writes them.", "^[a-z][a-z0-9_]*$",
-                             "a PostgreSQL setting", std::move(setting));
+  Shape settings = base::map("Server settings, as postgresql.conf writes them.",
+                             "^[a-z][a-z0-9_]*$", "a PostgreSQL setting", std::move(setting));
   return base::object(
       "A PostgreSQL server that meesh creates under its data folder and runs.",
       {base::required("name", database_name()),
-       base::optional("port", port("Port on 127.0.0.1; if it is taken, the next free one. Without it, the "
-                                   "first free one from 15432 on.")),
+       base::optional("port",
+                      port("Port on 127.0.0.1; if it is taken, the next free one. Without it, the "
+                           "first free one from 15432 on.")),
        base::optional("user", user_name(), "admin"),
-       base::optional("password", base::secret_text("Without it, one is made and kept in the data folder.")),
-       base::optional("init", base::list("SQL files, relative to domain.yaml, run in this order on a new "
-                                         "database and again when they change: write IF NOT EXISTS.",
-                                         base::text("File name."))),
+       base::optional("password",
+                      base::secret_text("Without it, one is made and kept in the data folder.")),
+       base::optional("init",
+                      base::list("SQL files, relative to domain.yaml, run in this order on a new "
+                                 "database and again when they change: write IF NOT EXISTS.",
+                                 base::text("File name."))),
        base::optional("settings", std::move(settings))});
 }
 
 Shape tags() {
-  return base::list("Words to find it by.", base::matching("", "^[^\\s,]+$", "a word without spaces or commas"));
+  return base::list("Words to find it by.",
+                    base::matching("", "^[^\\s,]+$", "a word without spaces or commas"));
 }
 
 }  // namespace
@@ -69,30 +76,37 @@ const Shape& mesh_shape() {
       "A data mesh: where it listens, keeps its data and computes.",
       {base::required("name", base::matching("The mesh's name.", "^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
                                              "a name (letters, digits, spaces and . _ -)")),
-       base::optional("data", base::text("Folder for everything that is kept, relative to this file."), "data"),
+       base::optional("data",
+                      base::text("Folder for everything that is kept, relative to this file."),
+                      "data"),
        base::optional(
            "listen",
-           base::object("The HTTP listener.",
-                        {base::optional("address",
-                                        base::matching("Address to bind; 0.0.0.0 opens it to the network.",
-                                                       "^[0-9A-Za-z:.-]+$", "an address such as 127.0.0.1", 255),
-                                        "127.0.0.1"),
-                         base::optional("port", port("Port."), "8080")})),
+           base::object(
+               "The HTTP listener.",
+               {base::optional(
+                    "address",
+                    base::matching("Address to bind; 0.0.0.0 opens it to the network.",
+                                   "^[0-9A-Za-z:.-]+$", "an address such as 127.0.0.1", 255),
+                    "127.0.0.1"),
+                base::optional("port", port("Port."), "8080")})),
        base::optional("tls", base::object("Serve HTTPS.",
                                           {base::required("certificate", base::text("PEM file.")),
                                            base::required("key", base::text("PEM file."))})),
        base::optional(
            "metadata",
-           base::kinds("Where the mesh keeps what it knows.",
-                       {base::kind("sqlite", base::object("A file in the data folder.", {})),
-                        base::kind("postgresql",
-                                   base::object("A PostgreSQL database, for several meesh processes.",
-                                                {base::required("url", base::secret_text("postgresql://user:"
-                                                                                         "password@host/database"))}))},
-                       "sqlite")),
+           base::kinds(
+               "Where the mesh keeps what it knows.",
+               {base::kind("sqlite", base::object("A file in the data folder.", {})),
+                base::kind("postgresql",
+                           base::object("A PostgreSQL database, for several meesh processes.",
+                                        {base::required(
+                                            "url", base::secret_text("postgresql://user:"
+                                                                     "password@host/database"))}))},
+               "sqlite")),
        base::optional("storage",
                       base::kinds("Where objects are kept.",
-                                  {base::kind("local", base::object("The data folder.", {}))}, "local", {"s3"})),
+                                  {base::kind("local", base::object("The data folder.", {}))},
+                                  "local", {"s3"})),
        base::optional(
            "compute",
            base::kinds(
@@ -102,35 +116,53 @@ const Shape& mesh_shape() {
                    base::object(
                        "DuckDB, in this process.",
                        {base::optional("memory", base::size("Memory for queries.", true), "60%"),
-                        base::optional("threads", base::integer("Threads; without it, one a core.", 1, 1024)),
-                        base::optional("spill", base::object("Disk for what does not fit into memory.",
-                                                             {base::optional("folder", base::text("Folder.")),
-                                                              base::optional("limit", base::size("At most this."))})),
+                        base::optional("threads",
+                                       base::integer("Threads; without it, one a core.", 1, 1024)),
+                        base::optional(
+                            "spill",
+                            base::object("Disk for what does not fit into memory.",
+                                         {base::optional("folder", base::text("Folder.")),
+                                          base::optional("limit", base::size("At most this."))})),
                         base::optional("max_running", base::integer("Queries at once.", 1, 10000)),
-                        base::optional("max_running_per_user", base::integer("Of one user.", 1, 10000))}))},
+                        base::optional("max_running_per_user",
+                                       base::integer("Of one user.", 1, 10000))}))},
                "duckdb", {"trino"})),
        base::optional(
            "catalogs",
-           base::map("Catalogs that belong to no domain.", kCatalogName, kCatalogMeans,
-                     base::kinds("", {base::kind("tpch", base::object("The TPC-H benchmark's tables, made on use.", {})),
-                                      base::kind("memory", base::object("Tables in memory, gone at the end.", {})),
-                                      base::kind("postgresql", external_postgresql())},
-                                 "", {"mysql"}))),
+           base::map(
+               "Catalogs that belong to no domain.", kCatalogName, kCatalogMeans,
+               base::kinds(
+                   "",
+                   {base::kind("tpch",
+                               base::object("The TPC-H benchmark's tables, made on use.", {})),
+                    base::kind("memory", base::object("Tables in memory, gone at the end.", {})),
+                    base::kind("postgresql", external_postgresql())},
+                   "", {"mysql"}))),
        base::optional("language", base::choice("Language of messages.", {"en", "fr"}), "en"),
-       base::optional("log", base::object("What is logged.",
-                                          {base::optional("level", base::choice("From this level on.", {"trace", "debug", "info", "warn", "error"}), "info"),
-                                           base::optional("format", base::choice("auto: for people on a terminal, else JSON.", {"auto", "human", "json"}), "auto")}))});
+       base::optional(
+           "log",
+           base::object("What is logged.",
+                        {base::optional("level",
+                                        base::choice("From this level on.",
+                                                     {"trace", "debug", "info", "warn", "error"}),
+                                        "info"),
+                         base::optional("format",
+                                        base::choice("auto: for people on a terminal, else JSON.",
+                                                     {"auto", "human", "json"}),
+                                        "auto")}))});
   return shape;
 }
 
 const Shape& product_shape() {
   static const Shape shape = base::object(
       "A data product of the domain.",
-      {base::required("name", base::matching("The product's name, unique in its domain.", kDomainName,
-                                             "a name (lower-case letters, digits, _ and -)")),
+      {base::required("name",
+                      base::matching("The product's name, unique in its domain.", kDomainName,
+                                     "a name (lower-case letters, digits, _ and -)")),
        base::optional("description", base::text("What it is for.")),
-       base::optional("table", base::matching("The table that holds it: schema.table.",
-                                              "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$", "schema.table", 127)),
+       base::optional("table",
+                      base::matching("The table that holds it: schema.table.",
+                                     "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$", "schema.table", 127)),
        base::optional("tags", tags())});
   return shape;
 }
@@ -139,35 +171,39 @@ const Shape& domain_shape() {
   static const Shape shape = [] {
     Shape domain = base::object(
         "One domain of the mesh: who owns it and where its tables are.",
-        {base::optional("name", base::matching("The domain's name; without it, its folder's.", kDomainName,
-                                               "a domain name (lower-case letters, digits, _ and -)")),
-         base::required("owner",
-                        base::object("Who answers for the domain's data.",
-                                     {base::required("team", base::text("The team's name.")),
-                                      base::optional("email", base::matching("The team's address.",
-                                                                             "^[^@\\s]+@[^@\\s]+$",
-                                                                             "an e-mail address", 254))})),
+        {base::optional("name",
+                        base::matching("The domain's name; without it, its folder's.", kDomainName,
+                                       "a domain name (lower-case letters, digits, _ and -)")),
+         base::required(
+             "owner",
+             base::object("Who answers for the domain's data.",
+                          {base::required("team", base::text("The team's name.")),
+                           base::optional(
+                               "email", base::matching("The team's address.", "^[^@\\s]+@[^@\\s]+$",
+                                                       "an e-mail address", 254))})),
          base::optional("description", base::text("What the domain is about.")),
-         base::optional("catalog", base::matching("Catalog name in SQL; without it, the domain's name.",
-                                                  kCatalogName, kCatalogMeans)),
+         base::optional("catalog",
+                        base::matching("Catalog name in SQL; without it, the domain's name.",
+                                       kCatalogName, kCatalogMeans)),
          base::required("database", base::kinds("Where the domain's tables are.",
                                                 {base::kind("managed", managed_database()),
                                                  base::kind("postgresql", external_postgresql())},
                                                 "", {"mysql", "embedded"})),
-         base::optional("products", base::list("Data products; more may stand in products/*.yaml.", product_shape()))});
+         base::optional("products", base::list("Data products; more may stand in products/*.yaml.",
+                                               product_shape()))});
     return domain;
   }();
   return shape;
 }
 
 const Shape& secrets_shape() {
-  static const Shape shape =
-      base::map("Values for ${NAME}. Keep this file out of git and readable by you alone (chmod 600).",
-                "^[A-Za-z_][A-Za-z0-9_]*$", "a name (letters, digits and _)", [] {
-                  Shape value = base::secret_text("");
-                  value.min_length = 0;
-                  return value;
-                }());
+  static const Shape shape = base::map(
+      "Values for ${NAME}. Keep this file out of git and readable by you alone (chmod 600).",
+      "^[A-Za-z_][A-Za-z0-9_]*$", "a name (letters, digits and _)", [] {
+        Shape value = base::secret_text("");
+        value.min_length = 0;
+        return value;
+      }());
   return shape;
 }
 

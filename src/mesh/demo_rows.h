@@ -34,8 +34,8 @@ struct CampaignRow {
   Day start = 0, end = 0;
 };
 struct LeadRow {
-  std::string email;       // of a generated customer, two times in three; else of nobody known
-  int64_t campaign = -1;   // index of a generated campaign; -1 = none
+  std::string email;      // of a generated customer, two times in three; else of nobody known
+  int64_t campaign = -1;  // index of a generated campaign; -1 = none
   std::string source;
   Moment created_at = 0;
 };

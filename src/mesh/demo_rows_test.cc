@@ -1,9 +1,9 @@
 #include "mesh/demo_rows.h"
 
+#include <gtest/gtest.h>
+
 #include <set>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "base/text.h"
 
@@ -17,8 +17,9 @@ std::string digest(const DemoRows& rows, uint64_t from, uint64_t to) {
     const OrderRow o = rows.order(i);
     const CampaignRow k = rows.campaign(i);
     const LeadRow l = rows.lead(i);
-    all += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", c.name, c.email, c.phone, c.created_at, o.customer, o.cents,
-                       o.created_at, k.name, k.budget_cents, k.start, k.end, l.email, l.campaign, l.source, l.created_at);
+    all += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", c.name, c.email, c.phone,
+                       c.created_at, o.customer, o.cents, o.created_at, k.name, k.budget_cents,
+                       k.start, k.end, l.email, l.campaign, l.source, l.created_at);
   }
   return all;
 }
@@ -30,7 +31,9 @@ TEST(DemoRows, AreTheSameInAnyOrderOnAnyThread) {
   {
     std::vector<std::jthread> threads;
     for (uint64_t t = 0; t < 4; ++t) {
-      threads.emplace_back([&, t] { parts[3 - t] = digest(DemoRows(42, DemoCounts::scaled(0.01)), (3 - t) * 250, (4 - t) * 250); });
+      threads.emplace_back([&, t] {
+        parts[3 - t] = digest(DemoRows(42, DemoCounts::scaled(0.01)), (3 - t) * 250, (4 - t) * 250);
+      });
     }
   }
   EXPECT_EQ(parts[0] + parts[1] + parts[2] + parts[3], whole);
@@ -48,7 +51,9 @@ TEST(DemoRows, FitTheirColumns) {
     EXPECT_LE(base::code_points(c.name), 100u);
     EXPECT_LE(c.email.size(), 100u);
     EXPECT_LE(c.phone.size(), 20u);
-    EXPECT_EQ(c.email.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.@"), std::string::npos) << c.email;
+    EXPECT_EQ(c.email.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.@"),
+              std::string::npos)
+        << c.email;
     EXPECT_TRUE(emails.insert(c.email).second) << c.email;
     const OrderRow o = rows.order(i);
     EXPECT_LT(o.customer, 200'000u);

@@ -1,6 +1,7 @@
 #include "mesh/managed_postgres.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -13,8 +14,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "mesh/postgres_connection.h"
@@ -47,12 +46,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 bool has_servers(const fs::path& folder) {
-  return ::access((folder / "postgres").c_str(), X_OK) == 0 && ::access((folder / "initdb").c_str(), X_OK) == 0;
+  return ::access((folder / "postgres").c_str(), X_OK) == 0 &&
+         ::access((folder / "initdb").c_str(), X_OK) == 0;
 }
 
 // "postgres (PostgreSQL) 15.4 (Debian …)" → 15
 std::optional<int> major_of(const fs::path& folder) {
-  const process::Result result = process::run({{(folder / "postgres").string(), "--version"}}, Millis(10'000));
+  const process::Result result =
+      process::run({{(folder / "postgres").string(), "--version"}}, Millis(10'000));
   const size_t digits = result.output.find_first_of("0123456789");
   if (digits == std::string::npos) return std::nullopt;
   return whole_number(std::string_view(result.output).substr(digits));
@@ -72,11 +73,14 @@ bool port_free(int port) {
   return free;
 }
 
-bool same_text(const fs::path& path, const std::string& text) { return read_file(path).value_or("") == text; }
+bool same_text(const fs::path& path, const std::string& text) {
+  return read_file(path).value_or("") == text;
+}
 
 // The longest socket path bind() takes, with the name PostgreSQL gives it.
 bool fits_socket(const fs::path& folder) {
-  return folder.string().size() + std::string_view("/.s.PGSQL.65535").size() < sizeof(sockaddr_un::sun_path);
+  return folder.string().size() + std::string_view("/.s.PGSQL.65535").size() <
+         sizeof(sockaddr_un::sun_path);
 }
 
 std::string log_end(const fs::path& log, size_t from) {
@@ -119,13 +123,15 @@ constexpr const char* kAccessRules =
 fs::path find_postgres(std::optional<int> major) {
   if (const char* given = std::getenv("MEESH_POSTGRES_BIN"); given != nullptr && *given != 0) {
     if (has_servers(given)) return fs::canonical(given);
-    throw Error(Code::kNotFound, fmt::format("MEESH_POSTGRES_BIN is {}, which has no postgres and initdb", given));
+    throw Error(Code::kNotFound,
+                fmt::format("MEESH_POSTGRES_BIN is {}, which has no postgres and initdb", given));
   }
   std::vector<std::pair<int, fs::path>> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
     const auto version = whole_number(entry.path().filename().string());
-    if (version && *version >= 14 && has_servers(entry.path() / "bin")) found.emplace_back(*version, entry.path() / "bin");
+    if (version && *version >= 14 && has_servers(entry.path() / "bin"))
+      found.emplace_back(*version, entry.path() / "bin");
   }
   std::ranges::sort(found, std::greater());
   for (const auto& [version, folder] : found) {
@@ -139,7 +145,9 @@ fs::path find_postgres(std::optional<int> major) {
   }
   throw Error(Code::kNotFound, major ? fmt::format("PostgreSQL {} is not installed", *major)
                                      : std::string("PostgreSQL 14 or newer is not installed"))
-      .with_hint("apt-get install postgresql, or set MEESH_POSTGRES_BIN to the folder of postgres and initdb");
+      .with_hint(
+          "apt-get install postgresql, or set MEESH_POSTGRES_BIN to the folder of postgres and "
+          "initdb");
 }
 
 std::optional<process::Identity> service_user() {
@@ -148,17 +156,20 @@ std::optional<process::Identity> service_user() {
   const std::string name = given != nullptr && *given != 0 ? given : "postgres";
   auto user = process::find_user(name);
   if (!user) {
-    throw Error(Code::kNotFound, fmt::format("there is no system user '{}' to run databases as", name))
+    throw Error(Code::kNotFound,
+                fmt::format("there is no system user '{}' to run databases as", name))
         .with_hint("databases never run as root: set MEESH_SERVICE_USER to an existing user");
   }
   if (user->uid == 0) {
-    throw Error(Code::kConfigInvalid, fmt::format("MEESH_SERVICE_USER is '{}', which is root", name))
+    throw Error(Code::kConfigInvalid,
+                fmt::format("MEESH_SERVICE_USER is '{}', which is root", name))
         .with_hint("databases never run as root");
   }
   return user;
 }
 
-ManagedPostgres::ManagedPostgres(const Domain& domain, fs::path data, std::function<void(const std::string&)> report)
+ManagedPostgres::ManagedPostgres(const Domain& domain, fs::path data,
+                                 std::function<void(const std::string&)> report)
     : domain_(domain),
       data_(std::move(data)),
       home_(data_ / "postgres" / domain.name),
@@ -166,10 +177,11 @@ ManagedPostgres::ManagedPostgres(const Domain& domain, fs::path data, std::funct
       log_(data_ / "logs" / fmt::format("postgres-{}.log", domain.name)),
       report_(std::move(report)),
       user_(service_user()) {
-  struct stat status {};
+  struct stat status{};
   if (user_ && ::stat(cluster_.c_str(), &status) == 0) {
     // Made by somebody else earlier: it goes on as theirs.
-    if (auto owner = process::find_user(status.st_uid); owner && owner->uid != 0) user_ = std::move(owner);
+    if (auto owner = process::find_user(status.st_uid); owner && owner->uid != 0)
+      user_ = std::move(owner);
   }
 }
 
@@ -178,7 +190,8 @@ ManagedPostgres::~ManagedPostgres() { stop(); }
 void ManagedPostgres::choose_port(std::vector<int>& taken) {
   const int wished = domain_.database.port;
   const auto usable = [&](int port) {
-    return port > 0 && port < 65536 && std::ranges::find(taken, port) == taken.end() && port_free(port);
+    return port > 0 && port < 65536 && std::ranges::find(taken, port) == taken.end() &&
+           port_free(port);
   };
   std::istringstream kept(read_file(home_ / "port").value_or(""));
   int kept_wish = 0, kept_port = 0;
@@ -188,7 +201,9 @@ void ManagedPostgres::choose_port(std::vector<int>& taken) {
   const int first = port_;
   while (!usable(port_) && port_ < first + 1000) ++port_;
   if (!usable(port_)) throw Error(Code::kPortInUse, fmt::format("no free port from {} on", first));
-  if (port_ != first) report_(fmt::format("port {} is in use: the database of {} takes {}", first, domain_.name, port_));
+  if (port_ != first)
+    report_(
+        fmt::format("port {} is in use: the database of {} takes {}", first, domain_.name, port_));
   taken.push_back(port_);
 }
 
@@ -207,20 +222,27 @@ void ManagedPostgres::prepare_folders() {
         probe.user = user_;
         process::run(probe, Millis(10'000));
       } catch (const Error&) {
-        throw Error(Code::kConfigInvalid, fmt::format("the user '{}', whom databases run as, cannot enter {}", user_->name, blocked->string()))
-            .with_hint(fmt::format("put the data elsewhere with --data or `data:` in meesh.yaml, such as /var/lib/meesh, or chmod o+x {}", blocked->string()));
+        throw Error(Code::kConfigInvalid,
+                    fmt::format("the user '{}', whom databases run as, cannot enter {}",
+                                user_->name, blocked->string()))
+            .with_hint(fmt::format("put the data elsewhere with --data or `data:` in meesh.yaml, "
+                                   "such as /var/lib/meesh, or chmod o+x {}",
+                                   blocked->string()));
       }
     }
   }
   choose_sockets();
   make_folder(sockets_, 0700, user_);
-  struct stat status {};
+  struct stat status{};
   const uid_t owner = user_ ? user_->uid : ::geteuid();
-  if (::lstat(sockets_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != owner) {
-    throw Error(Code::kIoError, fmt::format("the socket folder {} belongs to somebody else", sockets_.string()));
+  if (::lstat(sockets_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      status.st_uid != owner) {
+    throw Error(Code::kIoError,
+                fmt::format("the socket folder {} belongs to somebody else", sockets_.string()));
   }
   std::error_code ignored;
-  if (fs::file_size(log_, ignored) > kLogLimit && !ignored) fs::rename(log_, log_.string() + ".1", ignored);
+  if (fs::file_size(log_, ignored) > kLogLimit && !ignored)
+    fs::rename(log_, log_.string() + ".1", ignored);
 }
 
 void ManagedPostgres::choose_sockets() {
@@ -234,7 +256,8 @@ void ManagedPostgres::join() {
   std::istringstream kept(read_file(home_ / "port").value_or(""));
   int wish = 0;
   if (!(kept >> wish >> port_)) {
-    throw Error(Code::kUnavailable, fmt::format("the database of {} has not started yet", domain_.name))
+    throw Error(Code::kUnavailable,
+                fmt::format("the database of {} has not started yet", domain_.name))
         .with_hint("try again when the mesh is up");
   }
   choose_sockets();
@@ -254,7 +277,8 @@ process::Command ManagedPostgres::command(std::vector<std::string> arguments) co
   process::Command command;
   command.arguments = std::move(arguments);
   command.inherit_environment = false;
-  command.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=" + home_.string()};
+  command.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC",
+                         "HOME=" + home_.string()};
   command.directory = home_;
   command.user = user_;
   return command;
@@ -266,18 +290,26 @@ void ManagedPostgres::make_cluster() {
   const fs::path password_file = home_ / "initdb-password";
   write_file(password_file, superuser_password_, user_);
   const auto initdb = [&](std::vector<std::string> locale) {
-    std::vector<std::string> arguments{(binaries_ / "initdb").string(), "--pgdata=" + fresh.string(), "--encoding=UTF8",
-                                       "--data-checksums", "--auth=scram-sha-256", std::string("--username=") + kSuperuser,
-                                       "--pwfile=" + password_file.string(), "--no-instructions", "--no-sync"};
+    std::vector<std::string> arguments{(binaries_ / "initdb").string(),
+                                       "--pgdata=" + fresh.string(),
+                                       "--encoding=UTF8",
+                                       "--data-checksums",
+                                       "--auth=scram-sha-256",
+                                       std::string("--username=") + kSuperuser,
+                                       "--pwfile=" + password_file.string(),
+                                       "--no-instructions",
+                                       "--no-sync"};
     arguments.insert(arguments.end(), locale.begin(), locale.end());
     return process::run(command(std::move(arguments)), Millis(300'000));
   };
   process::Result result = initdb({"--locale=C.UTF-8"});
-  if (!result.exit.good() && result.output.find("locale") != std::string::npos) result = initdb({"--locale=C"});
+  if (!result.exit.good() && result.output.find("locale") != std::string::npos)
+    result = initdb({"--locale=C"});
   fs::remove(password_file);
   if (!result.exit.good()) {
     fs::remove_all(fresh);
-    throw Error(Code::kIoError, fmt::format("initdb ended with {}: {}", result.exit.words(), result.output));
+    throw Error(Code::kIoError,
+                fmt::format("initdb ended with {}: {}", result.exit.words(), result.output));
   }
   // Whole or not at all: a cluster under its final name is complete and on disk.
   sync_tree(fresh);
@@ -287,7 +319,8 @@ void ManagedPostgres::make_cluster() {
 
 void ManagedPostgres::end_old_server() {
   std::vector<pid_t> left = process::processes_in(cluster_);
-  const std::vector<std::string> lines = lines_of(read_file(cluster_ / "postmaster.pid").value_or(""));
+  const std::vector<std::string> lines =
+      lines_of(read_file(cluster_ / "postmaster.pid").value_or(""));
   const pid_t old = lines.empty() ? 0 : whole_number(lines[0]).value_or(0);
   if (left.empty()) {
     // The number of a dead server may have gone to another process by now, which would keep
@@ -305,12 +338,14 @@ void ManagedPostgres::end_old_server() {
     }
     const auto deadline = Clock::now() + std::chrono::seconds(signal == SIGINT ? 15 : 5);
     for (const pid_t pid : left) {
-      process::wait_gone(pid, std::max(Millis(0), std::chrono::duration_cast<Millis>(deadline - Clock::now())));
+      process::wait_gone(
+          pid, std::max(Millis(0), std::chrono::duration_cast<Millis>(deadline - Clock::now())));
     }
     left = process::processes_in(cluster_);
     if (left.empty()) return;
   }
-  throw Error(Code::kIoError, fmt::format("process {} still works in {} and cannot be ended", left.front(), cluster_.string()))
+  throw Error(Code::kIoError, fmt::format("process {} still works in {} and cannot be ended",
+                                          left.front(), cluster_.string()))
       .with_hint("stop it, then start meesh again");
 }
 
@@ -339,12 +374,16 @@ std::unique_ptr<process::Process> ManagedPostgres::launch() {
 void ManagedPostgres::wait_ready() {
   const auto began = Clock::now();
   for (int round = 0;; ++round) {
-    const std::vector<std::string> lines = lines_of(read_file(cluster_ / "postmaster.pid").value_or(""));
+    const std::vector<std::string> lines =
+        lines_of(read_file(cluster_ / "postmaster.pid").value_or(""));
     const pid_t running = server_->pid();
-    if (lines.size() >= 8 && lines[7].starts_with("ready") && whole_number(lines[0]) == running) return;
+    if (lines.size() >= 8 && lines[7].starts_with("ready") && whole_number(lines[0]) == running)
+      return;
     if (running == 0) throw Error(Code::kIoError, "it ended at once");
-    if (Clock::now() - began > std::chrono::minutes(10)) throw Error(Code::kExceededTimeLimit, "not ready after 10 minutes");
-    if (round % 2000 == 1999) report_(fmt::format("the database of {} is recovering", domain_.name));
+    if (Clock::now() - began > std::chrono::minutes(10))
+      throw Error(Code::kExceededTimeLimit, "not ready after 10 minutes");
+    if (round % 2000 == 1999)
+      report_(fmt::format("the database of {} is recovering", domain_.name));
     std::this_thread::sleep_for(Millis(5));  // the server tells of its readiness in this file only
   }
 }
@@ -358,7 +397,8 @@ void ManagedPostgres::start() {
   if (const auto version = read_file(cluster_ / "PG_VERSION")) major = whole_number(*version);
   binaries_ = find_postgres(major);
   if (!major) make_cluster();
-  if (!same_text(cluster_ / "pg_hba.conf", kAccessRules)) write_file(cluster_ / "pg_hba.conf", kAccessRules, user_);
+  if (!same_text(cluster_ / "pg_hba.conf", kAccessRules))
+    write_file(cluster_ / "pg_hba.conf", kAccessRules, user_);
   for (int attempt = 1;; ++attempt) {
     std::error_code ignored;
     const auto log_before = fs::file_size(log_, ignored);
@@ -377,8 +417,8 @@ void ManagedPostgres::start() {
         choose_port(taken);
         continue;
       }
-      throw Error(e.code(), fmt::format("the database of {} did not start: {}{}{}", domain_.name, e.message(),
-                                        said.empty() ? "" : "; its log says: ", said))
+      throw Error(e.code(), fmt::format("the database of {} did not start: {}{}{}", domain_.name,
+                                        e.message(), said.empty() ? "" : "; its log says: ", said))
           .with_hint(e.hint().empty() ? "its log is " + log_.string() : e.hint());
     }
   }
@@ -400,10 +440,13 @@ void ManagedPostgres::provision() {
   own.database = "postgres";
   PostgresConnection admin(own);
   const Database& wanted = domain_.database;
-  const std::string user = admin.quoted_identifier(wanted.user), database = admin.quoted_identifier(wanted.name);
-  const bool has_user = !admin.execute(fmt::format("SELECT 1 FROM pg_roles WHERE rolname = '{}'", wanted.user)).empty();
-  admin.execute(fmt::format("{} ROLE {} LOGIN CREATEDB PASSWORD {}", has_user ? "ALTER" : "CREATE", user,
-                            admin.quoted_scram(wanted.user, password_)));
+  const std::string user = admin.quoted_identifier(wanted.user),
+                    database = admin.quoted_identifier(wanted.name);
+  const bool has_user =
+      !admin.execute(fmt::format("SELECT 1 FROM pg_roles WHERE rolname = '{}'", wanted.user))
+           .empty();
+  admin.execute(fmt::format("{} ROLE {} LOGIN CREATEDB PASSWORD {}", has_user ? "ALTER" : "CREATE",
+                            user, admin.quoted_scram(wanted.user, password_)));
   const auto owner = admin.execute(fmt::format(
       "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{}'", wanted.name));
   if (owner.empty()) {
@@ -412,12 +455,14 @@ void ManagedPostgres::provision() {
     fs::remove(home_ / "init", ignored);
   } else if (owner[0][0] != wanted.user && owner[0][0] != kSuperuser) {
     own.database = wanted.name;
-    PostgresConnection(own).execute(fmt::format("REASSIGN OWNED BY {} TO {}", admin.quoted_identifier(owner[0][0]), user));
+    PostgresConnection(own).execute(
+        fmt::format("REASSIGN OWNED BY {} TO {}", admin.quoted_identifier(owner[0][0]), user));
   }
   try {
     const PostgresConnection works(options());
   } catch (const Error& e) {
-    throw Error(Code::kIoError, fmt::format("the database of {} refuses its own user: {}", domain_.name, e.message()));
+    throw Error(Code::kIoError, fmt::format("the database of {} refuses its own user: {}",
+                                            domain_.name, e.message()));
   }
 }
 
@@ -438,9 +483,11 @@ void ManagedPostgres::run_schema_files() {
       // Statements sent together are one transaction: a file takes effect whole or not at all.
       connection.execute(text);
     } catch (const PostgresError& e) {
-      const base::Position at = e.offset() ? base::position_of(text, *e.offset()) : base::Position{};
+      const base::Position at =
+          e.offset() ? base::position_of(text, *e.offset()) : base::Position{};
       throw Error(Code::kConfigInvalid, e.message(), {at.line, at.column, file.string()})
-          .with_hint(fmt::format("a schema file of the domain {}, run by its user on {}", domain_.name, domain_.database.name));
+          .with_hint(fmt::format("a schema file of the domain {}, run by its user on {}",
+                                 domain_.name, domain_.database.name));
     }
   }
   write_file(home_ / "init", mark, user_);

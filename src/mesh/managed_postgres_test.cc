@@ -2,6 +2,8 @@
 #include "mesh/managed_postgres.h"
 
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -10,9 +12,6 @@
 #include <unistd.h>
 
 #include <fstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "mesh/demo_data.h"
 #include "mesh/postgres_connection.h"
@@ -52,7 +51,9 @@ class ManagedPostgresTest : public testing::Test {
   }
   // A server made earlier, which is quicker than initdb.
   void take_made_server() {
-    process::run({{"/bin/cp", "-a", (*root_ / "made" / "data").string(), (folder_ / "data").string()}}, Millis(60'000));
+    process::run(
+        {{"/bin/cp", "-a", (*root_ / "made" / "data").string(), (folder_ / "data").string()}},
+        Millis(60'000));
   }
   static void TearDownTestSuite() {
     if (root_ == nullptr) return;
@@ -83,25 +84,31 @@ class ManagedPostgresTest : public testing::Test {
   }
   // The managed database d with more keys.
   void describe_database(const std::string& more) {
-    write("domains/sales/domain.yaml", "owner: {team: T}\ndatabase:\n  kind: managed\n  name: d\n  port: 25432\n" + more);
+    write("domains/sales/domain.yaml",
+          "owner: {team: T}\ndatabase:\n  kind: managed\n  name: d\n  port: 25432\n" + more);
   }
 
   std::unique_ptr<RunningMesh> started() {
-    auto running = std::make_unique<RunningMesh>(Mesh::load(folder_), [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      told_.push_back(line);
-    });
+    auto running =
+        std::make_unique<RunningMesh>(Mesh::load(folder_), [this](const std::string& line) {
+          const std::lock_guard lock(mutex_);
+          told_.push_back(line);
+        });
     running->start();
     return running;
   }
 
-  static std::string ask(const RunningMesh& running, const std::string& sql, const std::string& domain = "sales") {
+  static std::string ask(const RunningMesh& running, const std::string& sql,
+                         const std::string& domain = "sales") {
     const auto rows = PostgresConnection(running.database_of(domain)).execute(sql);
     return rows.empty() ? "" : rows[0][0];
   }
-  fs::path cluster(const std::string& domain = "sales") const { return folder_ / "data/postgres" / domain / "cluster"; }
+  fs::path cluster(const std::string& domain = "sales") const {
+    return folder_ / "data/postgres" / domain / "cluster";
+  }
   pid_t postmaster(const std::string& domain = "sales") const {
-    return static_cast<pid_t>(std::strtol(read_file(cluster(domain) / "postmaster.pid").value_or("0").c_str(), nullptr, 10));
+    return static_cast<pid_t>(std::strtol(
+        read_file(cluster(domain) / "postmaster.pid").value_or("0").c_str(), nullptr, 10));
   }
 
   static fs::path* root_;
@@ -113,7 +120,8 @@ fs::path* ManagedPostgresTest::root_ = nullptr;
 
 TEST_F(ManagedPostgresTest, LivesThroughStopsAndChanges) {
   describe_database("  init: [a.sql]\n");
-  write("domains/sales/a.sql", "CREATE TABLE IF NOT EXISTS t (x int);\nINSERT INTO t VALUES (1);\n");
+  write("domains/sales/a.sql",
+        "CREATE TABLE IF NOT EXISTS t (x int);\nINSERT INTO t VALUES (1);\n");
   int port = 0;
   {
     const auto running = started();
@@ -123,7 +131,8 @@ TEST_F(ManagedPostgresTest, LivesThroughStopsAndChanges) {
     EXPECT_EQ(ask(*running, "SHOW fsync"), "on");
     EXPECT_EQ(ask(*running, "SHOW listen_addresses"), "127.0.0.1");
     EXPECT_EQ(ask(*running, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"), "f");
-    EXPECT_EQ(ask(*running, "SELECT 'B' < 'a' AND 'z' < 'é'"), "t");  // by code point, as Trino sorts
+    EXPECT_EQ(ask(*running, "SELECT 'B' < 'a' AND 'z' < 'é'"),
+              "t");  // by code point, as Trino sorts
     port = running->databases()[0].port;
     // Over TCP a password is needed, and the server's own superuser stays out altogether.
     engine::PostgresOptions tcp = running->database_of("sales");
@@ -137,7 +146,7 @@ TEST_F(ManagedPostgresTest, LivesThroughStopsAndChanges) {
     ask(*running, "INSERT INTO t VALUES (2)");
   }
   EXPECT_TRUE(process::processes_in(cluster()).empty());
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder_ / "data/secrets/postgres-sales-admin").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600u);
   ASSERT_EQ(::stat(cluster().c_str(), &status), 0);
@@ -149,8 +158,10 @@ TEST_F(ManagedPostgresTest, LivesThroughStopsAndChanges) {
     EXPECT_EQ(running->databases()[0].port, port);
   }
   // Another password and user, a changed schema file, another setting.
-  describe_database("  init: [a.sql]\n  user: boss\n  password: it's new\n  settings: {work_mem: 17MB}\n");
-  write("domains/sales/a.sql", "CREATE TABLE IF NOT EXISTS t (x int);\nINSERT INTO t VALUES (3);\n");
+  describe_database(
+      "  init: [a.sql]\n  user: boss\n  password: it's new\n  settings: {work_mem: 17MB}\n");
+  write("domains/sales/a.sql",
+        "CREATE TABLE IF NOT EXISTS t (x int);\nINSERT INTO t VALUES (3);\n");
   {
     const auto running = started();
     EXPECT_EQ(ask(*running, "SELECT string_agg(x::text, ',' ORDER BY x) FROM t"), "1,2,3");
@@ -164,13 +175,15 @@ TEST_F(ManagedPostgresTest, LivesThroughStopsAndChanges) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Code::kConfigInvalid);
-    EXPECT_THAT(e.what(), testing::HasSubstr("domains/sales/a.sql:2:8: column \"é\" does not exist"));
+    EXPECT_THAT(e.what(),
+                testing::HasSubstr("domains/sales/a.sql:2:8: column \"é\" does not exist"));
   }
   EXPECT_TRUE(process::processes_in(cluster()).empty());
   // No secret has come into the log.
   const std::string log = *read_file(folder_ / "data/logs/postgres-sales.log");
   EXPECT_EQ(log.find("it's new"), std::string::npos);
-  EXPECT_EQ(log.find(*read_file(folder_ / "data/secrets/postgres-sales-superuser")), std::string::npos);
+  EXPECT_EQ(log.find(*read_file(folder_ / "data/secrets/postgres-sales-superuser")),
+            std::string::npos);
 }
 
 // What KilledParent starts in a process of its own: a mesh that runs until it is killed.
@@ -188,7 +201,8 @@ TEST_F(ManagedPostgresTest, DISABLED_RunUntilKilled) {
 TEST_F(ManagedPostgresTest, KilledParentTakesItsServersAlong) {
   take_made_server();
   process::Command command{{fs::canonical("/proc/self/exe").string(),
-                            "--gtest_filter=ManagedPostgresTest.DISABLED_RunUntilKilled", "--gtest_also_run_disabled_tests"}};
+                            "--gtest_filter=ManagedPostgresTest.DISABLED_RunUntilKilled",
+                            "--gtest_also_run_disabled_tests"}};
   command.environment = {"MEESH_TEST_FOLDER=" + folder_.string()};
   command.log = folder_ / "child.log";
   for (int round = 1; round <= 2; ++round) {
@@ -249,8 +263,8 @@ TEST_F(ManagedPostgresTest, ATakenPortIsAvoidedAndThenKept) {
   socklen_t length = sizeof address;
   ::getsockname(blocker, reinterpret_cast<sockaddr*>(&address), &length);
   const int taken = ntohs(address.sin_port);
-  write("domains/sales/domain.yaml",
-        "owner: {team: T}\ndatabase: {kind: managed, name: d, port: " + std::to_string(taken) + "}\n");
+  write("domains/sales/domain.yaml", "owner: {team: T}\ndatabase: {kind: managed, name: d, port: " +
+                                         std::to_string(taken) + "}\n");
   int port = 0;
   {
     const auto running = started();
@@ -267,7 +281,9 @@ TEST_F(ManagedPostgresTest, APidFileOfAnotherProcessIsNoObstacle) {
   started()->stop();
   // As after a power cut in a container: the old server's number is somebody else's now.
   const auto other = process::start({{"/bin/sleep", "1000"}});
-  std::ofstream(cluster() / "postmaster.pid") << other->pid() << "\n" << cluster().string() << "\n1700000000\n25432\n\n127.0.0.1\n  0 0\nready\n";
+  std::ofstream(cluster() / "postmaster.pid")
+      << other->pid() << "\n"
+      << cluster().string() << "\n1700000000\n25432\n\n127.0.0.1\n  0 0\nready\n";
   EXPECT_EQ(ask(*started(), "SELECT 1"), "1");
   EXPECT_FALSE(other->wait(Millis(0)));  // and it was left in peace
 }
@@ -295,7 +311,8 @@ TEST_F(ManagedPostgresTest, AFolderOutOfReachIsNamed) {
     started();
     FAIL();
   } catch (const Error& e) {
-    EXPECT_THAT(e.what(), testing::HasSubstr("cannot enter " + (folder_ / "closed").string() + " ("));
+    EXPECT_THAT(e.what(),
+                testing::HasSubstr("cannot enter " + (folder_ / "closed").string() + " ("));
     EXPECT_THAT(e.hint(), testing::HasSubstr("--data"));
   }
 }
@@ -313,16 +330,20 @@ TEST_F(ManagedPostgresTest, ASettingTheServerRefusesIsTold) {
 }
 
 TEST_F(ManagedPostgresTest, DemoDataIsReplacedAndAlwaysTheSame) {
-  fs::copy("demo/domains", folder_ / "domains", fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  fs::copy("demo/domains", folder_ / "domains",
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   const auto running = started();
   const auto sales = running->database_of("sales"), marketing = running->database_of("marketing");
   const auto digest = [&] {
     std::string all;
     for (const std::string table : {"customers", "orders"}) {
-      all += ask(*running, "SELECT md5(string_agg(t::text, ',' ORDER BY 1)) || count(*) FROM " + table + " t WHERE " +
-                               table.substr(0, table.size() - 1) + "_id > 4");
+      all += ask(*running, "SELECT md5(string_agg(t::text, ',' ORDER BY 1)) || count(*) FROM " +
+                               table + " t WHERE " + table.substr(0, table.size() - 1) + "_id > 4");
     }
-    return all + ask(*running, "SELECT md5(string_agg(l::text, ',' ORDER BY lead_id)) || count(*) FROM leads l", "marketing");
+    return all +
+           ask(*running,
+               "SELECT md5(string_agg(l::text, ',' ORDER BY lead_id)) || count(*) FROM leads l",
+               "marketing");
   };
   {
     RunningMesh second(Mesh::load(folder_));
@@ -340,14 +361,27 @@ TEST_F(ManagedPostgresTest, DemoDataIsReplacedAndAlwaysTheSame) {
   EXPECT_EQ(last, 14020u);
   EXPECT_EQ(total, 14020u);
   const std::string first = digest();
-  EXPECT_EQ(ask(*running, "SELECT min(customer_id) || ' ' || max(customer_id) || ' ' || count(DISTINCT email) FROM customers"), "1 2003 2003");
-  EXPECT_EQ(ask(*running, "SELECT count(*) FROM orders WHERE customer_id NOT IN (SELECT customer_id FROM customers)"), "0");
-  EXPECT_EQ(ask(*running, "SELECT count(*) FROM leads WHERE campaign_id NOT IN (SELECT campaign_id FROM campaigns)", "marketing"), "0");
-  EXPECT_EQ(ask(*running, "SELECT max(n) > 1 FROM (SELECT count(*) n FROM leads GROUP BY email) q", "marketing"), "t");
+  EXPECT_EQ(ask(*running,
+                "SELECT min(customer_id) || ' ' || max(customer_id) || ' ' || count(DISTINCT "
+                "email) FROM customers"),
+            "1 2003 2003");
+  EXPECT_EQ(ask(*running,
+                "SELECT count(*) FROM orders WHERE customer_id NOT IN (SELECT customer_id FROM "
+                "customers)"),
+            "0");
+  EXPECT_EQ(
+      ask(*running,
+          "SELECT count(*) FROM leads WHERE campaign_id NOT IN (SELECT campaign_id FROM campaigns)",
+          "marketing"),
+      "0");
+  EXPECT_EQ(ask(*running, "SELECT max(n) > 1 FROM (SELECT count(*) n FROM leads GROUP BY email) q",
+                "marketing"),
+            "t");
   EXPECT_EQ(ask(*running, "SELECT nextval('orders_order_id_seq')"), "9005");
   load_demo_data(sales, marketing, load);
   EXPECT_EQ(digest(), first);
-  // A row of one's own stays, another size replaces the generated ones, and a cancelled load changes nothing.
+  // A row of one's own stays, another size replaces the generated ones, and a cancelled load
+  // changes nothing.
   ask(*running, "INSERT INTO customers (customer_name, email) VALUES ('Me', 'me@example.com')");
   load_demo_data(sales, marketing, {{10, 20, 30, 2}, 7});
   EXPECT_EQ(ask(*running, "SELECT count(*) FROM customers"), "14");

@@ -1,6 +1,7 @@
 #include "mesh/mesh.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "base/json_schema.h"
 #include "base/text.h"
@@ -41,7 +40,8 @@ class Loader {
 
   Mesh load() {
     if (!fs::exists(mesh_.folder / "meesh.yaml")) {
-      Error error(Code::kConfigInvalid, "there is no such file", {0, 0, (shown_ / "meesh.yaml").string()});
+      Error error(Code::kConfigInvalid, "there is no such file",
+                  {0, 0, (shown_ / "meesh.yaml").string()});
       error.with_hint("a mesh is a folder with a meesh.yaml; demo/ is one");
       throw ConfigError({error});
     }
@@ -54,7 +54,8 @@ class Loader {
 
  private:
   // Nothing if the file has mistakes; they are in problems_ then.
-  std::optional<yaml::Document> read(const fs::path& relative, const base::Shape& shape, bool secrets = false) {
+  std::optional<yaml::Document> read(const fs::path& relative, const base::Shape& shape,
+                                     bool secrets = false) {
     const std::string shown = (shown_ / relative).string();
     const size_t before = problems_.size();
     try {
@@ -94,19 +95,21 @@ class Loader {
 
   void read_secrets() {
     const fs::path path = mesh_.folder / "secrets.yaml";
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return;
     const std::string shown = (shown_ / "secrets.yaml").string();
     if ((status.st_mode & 077) != 0) {
       problems_.push_back(Error(Code::kConfigInvalid,
-                                fmt::format("others may read this file (its mode is {:04o})", status.st_mode & 07777),
+                                fmt::format("others may read this file (its mode is {:04o})",
+                                            status.st_mode & 07777),
                                 {0, 0, shown})
                               .with_hint(fmt::format("chmod 600 {}", shown)));
       // Its values are read all the same, or each of them would seem to be missing.
     }
     if (const auto document = read("secrets.yaml", secrets_shape(), true)) {
       const Node& root = document->root;
-      for (size_t i = 0; i < root.keys.size(); ++i) secrets_[root.keys[i].name] = root.items[i].text;
+      for (size_t i = 0; i < root.keys.size(); ++i)
+        secrets_[root.keys[i].name] = root.items[i].text;
     }
   }
 
@@ -126,8 +129,10 @@ class Loader {
     fs::path path = resolved(base, node.text);
     std::error_code ignored;
     if (!fs::is_regular_file(path, ignored)) {
-      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("there is no file '{}'", node.text),
-                                         node.line, node.column)
+      problems_.push_back(document
+                              .error(Code::kConfigInvalid,
+                                     fmt::format("there is no file '{}'", node.text), node.line,
+                                     node.column)
                               .with_hint(fmt::format("looked for {}", path.string())));
     }
     return path;
@@ -166,7 +171,8 @@ class Loader {
     }
     to.threads = integer_or(compute, "threads", 0);
     const Node& spill = *compute.find("spill");
-    to.spill_folder = spill.find("folder") ? resolved(mesh_.folder, spill.find("folder")->text) : mesh_.data / "spill";
+    to.spill_folder = spill.find("folder") ? resolved(mesh_.folder, spill.find("folder")->text)
+                                           : mesh_.data / "spill";
     if (const Node* limit = spill.find("limit")) to.spill_limit = *base::parse_size(limit->text);
     to.max_running = integer_or(compute, "max_running", 0);
     to.max_running_per_user = integer_or(compute, "max_running_per_user", 0);
@@ -174,13 +180,17 @@ class Loader {
 
   // A catalog name may be used once in the whole mesh; `system` and `hive`-like names of our own
   // are the engine's.
-  void claim_catalog(const yaml::Document& document, const std::string& name, int line, int column) {
+  void claim_catalog(const yaml::Document& document, const std::string& name, int line,
+                     int column) {
     std::string taken_by = name == "system" || name == "information_schema" ? "meesh itself" : "";
-    const auto [entry, fresh] = catalog_owners_.emplace(name, fmt::format("{}:{}", document.file, line));
+    const auto [entry, fresh] =
+        catalog_owners_.emplace(name, fmt::format("{}:{}", document.file, line));
     if (!fresh) taken_by = entry->second;
     if (taken_by.empty()) return;
-    problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the catalog name '{}' is taken", name),
-                                       line, column)
+    problems_.push_back(document
+                            .error(Code::kConfigInvalid,
+                                   fmt::format("the catalog name '{}' is taken", name), line,
+                                   column)
                             .with_hint(fmt::format("by {}", taken_by)));
   }
 
@@ -193,7 +203,8 @@ class Loader {
       catalog.kind = kind == "tpch"     ? ExtraCatalog::Kind::kTpch
                      : kind == "memory" ? ExtraCatalog::Kind::kMemory
                                         : ExtraCatalog::Kind::kPostgresql;
-      if (catalog.kind == ExtraCatalog::Kind::kPostgresql) catalog.database = database(document, node, mesh_.folder);
+      if (catalog.kind == ExtraCatalog::Kind::kPostgresql)
+        catalog.database = database(document, node, mesh_.folder);
       claim_catalog(document, catalog.name, catalogs.keys[i].line, catalogs.keys[i].column);
       mesh_.catalogs.push_back(std::move(catalog));
     }
@@ -201,7 +212,8 @@ class Loader {
 
   Database database(const yaml::Document& document, const Node& node, const fs::path& base) {
     Database to;
-    to.kind = node.find("kind")->text == "managed" ? Database::Kind::kManaged : Database::Kind::kPostgresql;
+    to.kind = node.find("kind")->text == "managed" ? Database::Kind::kManaged
+                                                   : Database::Kind::kPostgresql;
     to.name = node.find("name")->text;
     to.host = text_or(node, "host", "");
     to.port = integer_or(node, "port", 0);
@@ -215,18 +227,30 @@ class Loader {
   }
 
   void check_managed(const yaml::Document& document, const Node& node, Database& to) {
-    static const std::vector<std::string> kOurs = {
-        "listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory", "hba_file",
-        "ident_file", "external_pid_file", "config_file", "ssl", "logging_collector", "log_destination"};
+    static const std::vector<std::string> kOurs = {"listen_addresses",
+                                                   "port",
+                                                   "unix_socket_directories",
+                                                   "unix_socket_permissions",
+                                                   "data_directory",
+                                                   "hba_file",
+                                                   "ident_file",
+                                                   "external_pid_file",
+                                                   "config_file",
+                                                   "ssl",
+                                                   "logging_collector",
+                                                   "log_destination"};
     if (to.name == "postgres" || to.name.starts_with("template")) {
       const Node& name = *node.find("name");
-      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the database '{}' is the server's own", to.name),
-                                         name.line, name.column));
+      problems_.push_back(document.error(
+          Code::kConfigInvalid, fmt::format("the database '{}' is the server's own", to.name),
+          name.line, name.column));
     }
     if (to.user == "meesh" || to.user == "public" || to.user.starts_with("pg_")) {
       const Node& user = *node.find("user");
-      problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("the user '{}' is the server's own", to.user),
-                                         user.line, user.column)
+      problems_.push_back(document
+                              .error(Code::kConfigInvalid,
+                                     fmt::format("the user '{}' is the server's own", to.user),
+                                     user.line, user.column)
                               .with_hint("take another name, such as admin"));
     }
     const Node* settings = node.find("settings");
@@ -234,8 +258,9 @@ class Loader {
     for (size_t i = 0; i < settings->keys.size(); ++i) {
       const yaml::Key& key = settings->keys[i];
       if (std::ranges::find(kOurs, key.name) != kOurs.end()) {
-        problems_.push_back(document.error(Code::kConfigInvalid, fmt::format("'{}' is set by meesh", key.name),
-                                           key.line, key.column));
+        problems_.push_back(document.error(Code::kConfigInvalid,
+                                           fmt::format("'{}' is set by meesh", key.name), key.line,
+                                           key.column));
       }
       to.settings[key.name] = settings->items[i].text;
     }
@@ -259,7 +284,8 @@ class Loader {
         read_domain(folder);
         continue;
       }
-      problems_.push_back(Error(Code::kConfigInvalid, "there is no such file", {0, 0, (shown_ / folder / "domain.yaml").string()})
+      problems_.push_back(Error(Code::kConfigInvalid, "there is no such file",
+                                {0, 0, (shown_ / folder / "domain.yaml").string()})
                               .with_hint("every folder in domains/ is a domain and has one"));
     }
   }
@@ -275,23 +301,29 @@ class Loader {
     const Node& at = root.find("name") != nullptr ? *root.find("name") : root;
     const auto names = domain_shape().parts.front();
     if (!root.find("name") && !plain_name(domain.name)) {
-      problems_.push_back(document->error(Code::kConfigInvalid,
-                                          fmt::format("the folder's name '{}' is not {}", domain.name, names.pattern_means),
-                                          1, 1)
+      problems_.push_back(document
+                              ->error(Code::kConfigInvalid,
+                                      fmt::format("the folder's name '{}' is not {}", domain.name,
+                                                  names.pattern_means),
+                                      1, 1)
                               .with_hint("give 'name', or rename the folder"));
     }
     for (const Domain& other : mesh_.domains) {
       if (other.name != domain.name) continue;
-      problems_.push_back(document->error(Code::kConfigInvalid, fmt::format("the domain name '{}' is taken", domain.name),
-                                          at.line, at.column)
+      problems_.push_back(document
+                              ->error(Code::kConfigInvalid,
+                                      fmt::format("the domain name '{}' is taken", domain.name),
+                                      at.line, at.column)
                               .with_hint("by " + other.file.string()));
     }
     domain.description = text_or(root, "description", "");
-    domain.owner = {root.find("owner")->find("team")->text, text_or(*root.find("owner"), "email", "")};
+    domain.owner = {root.find("owner")->find("team")->text,
+                    text_or(*root.find("owner"), "email", "")};
     const Node* catalog = root.find("catalog");
     domain.catalog = catalog != nullptr ? catalog->text : domain.name;
     if (catalog == nullptr) std::ranges::replace(domain.catalog, '-', '_');
-    claim_catalog(*document, domain.catalog, catalog ? catalog->line : at.line, catalog ? catalog->column : at.column);
+    claim_catalog(*document, domain.catalog, catalog ? catalog->line : at.line,
+                  catalog ? catalog->column : at.column);
     domain.database = database(*document, *root.find("database"), mesh_.folder / folder);
     if (const Node* list = root.find("products")) {
       for (const Node& node : list->items) add_product(*document, node, products);
@@ -309,21 +341,24 @@ class Loader {
     std::vector<Product> products;
     for (const fs::path& file : entries(folder / "products")) {
       if (file.extension() != ".yaml") continue;
-      if (const auto document = read(file, product_shape())) add_product(*document, document->root, products);
+      if (const auto document = read(file, product_shape()))
+        add_product(*document, document->root, products);
     }
     return products;
   }
 
-  void add_product(const yaml::Document& document, const Node& node, std::vector<Product>& products) {
-    Product product{node.find("name")->text, text_or(node, "description", ""), text_or(node, "table", ""), {}};
+  void add_product(const yaml::Document& document, const Node& node,
+                   std::vector<Product>& products) {
+    Product product{
+        node.find("name")->text, text_or(node, "description", ""), text_or(node, "table", ""), {}};
     if (const Node* tags = node.find("tags")) {
       for (const Node& tag : tags->items) product.tags.push_back(tag.text);
     }
     if (std::ranges::find(products, product.name, &Product::name) != products.end()) {
       const Node& name = *node.find("name");
-      problems_.push_back(document.error(Code::kConfigInvalid,
-                                         fmt::format("the domain has a product '{}' already", product.name), name.line,
-                                         name.column));
+      problems_.push_back(document.error(
+          Code::kConfigInvalid, fmt::format("the domain has a product '{}' already", product.name),
+          name.line, name.column));
     }
     products.push_back(std::move(product));
   }
@@ -339,16 +374,20 @@ class Loader {
 }  // namespace
 
 ConfigError::ConfigError(std::vector<Error> all)
-    : Error(all.front().code(), all.front().message(), all.front().location()), all_(std::move(all)) {
+    : Error(all.front().code(), all.front().message(), all.front().location()),
+      all_(std::move(all)) {
   with_hint(first_hint(all_));
 }
 
 std::string ConfigError::report() const {
   std::string text;
-  for (const Error& error : all_) text += fmt::format("{}{}", text.empty() ? "" : "\n", error.what());
+  for (const Error& error : all_)
+    text += fmt::format("{}{}", text.empty() ? "" : "\n", error.what());
   return text;
 }
 
-Mesh Mesh::load(const fs::path& folder, const LoadOptions& options) { return Loader(folder, options).load(); }
+Mesh Mesh::load(const fs::path& folder, const LoadOptions& options) {
+  return Loader(folder, options).load();
+}
 
 }  // namespace meesh::mesh

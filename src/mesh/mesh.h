@@ -6,6 +6,7 @@
 // Nothing is started or created here; loading only reads.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,14 +15,12 @@
 #include <string>
 #include <vector>
 
-#include <boost/json/value.hpp>
-
 #include "base/error.h"
 
 namespace meesh::mesh {
 
-/// Everything that is wrong with a mesh folder. As an Error it is the first mistake (CONFIG_INVALID,
-/// SECRET_MISSING or NOT_SUPPORTED) whose hint counts the others.
+/// Everything that is wrong with a mesh folder. As an Error it is the first mistake
+/// (CONFIG_INVALID, SECRET_MISSING or NOT_SUPPORTED) whose hint counts the others.
 class ConfigError : public Error {
  public:
   explicit ConfigError(std::vector<Error> all);  // not empty
@@ -49,11 +48,11 @@ struct Metadata {
 };
 
 struct Compute {
-  uint64_t memory = 0;         // bytes; 0 = memory_percent or the engine's own choice
-  int memory_percent = 0;      // of the machine
-  int threads = 0;             // 0 = cores
+  uint64_t memory = 0;     // bytes; 0 = memory_percent or the engine's own choice
+  int memory_percent = 0;  // of the machine
+  int threads = 0;         // 0 = cores
   std::filesystem::path spill_folder;
-  uint64_t spill_limit = 0;    // bytes; 0 = the engine's own choice
+  uint64_t spill_limit = 0;  // bytes; 0 = the engine's own choice
   int max_running = 0;
   int max_running_per_user = 0;
 };
@@ -62,13 +61,13 @@ struct Compute {
 struct Database {
   enum class Kind { kManaged, kPostgresql };
   Kind kind = Kind::kManaged;
-  std::string name;             // the database on the server: sales_db
-  std::string host;             // kPostgresql
-  int port = 0;                 // kManaged: wished for, 0 = any free one from 15432 on
+  std::string name;  // the database on the server: sales_db
+  std::string host;  // kPostgresql
+  int port = 0;      // kManaged: wished for, 0 = any free one from 15432 on
   std::string user = "admin";
-  std::string password;         // kManaged: empty = one is made and kept under the data folder
-  std::vector<std::filesystem::path> init;          // kManaged: SQL files, run in this order
-  std::map<std::string, std::string> settings;      // kManaged: postgresql.conf settings
+  std::string password;  // kManaged: empty = one is made and kept under the data folder
+  std::vector<std::filesystem::path> init;      // kManaged: SQL files, run in this order
+  std::map<std::string, std::string> settings;  // kManaged: postgresql.conf settings
 };
 
 struct Owner {

@@ -1,13 +1,12 @@
 #include "mesh/mesh.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include <boost/json/object.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fstream>
 
 namespace meesh::mesh {
 namespace {
@@ -52,7 +51,8 @@ class MeshTest : public testing::Test {
       for (const Error& one : e.all()) {
         std::string text = one.what();
         const std::string prefix = folder_.string() + "/";
-        for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+        for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+          text.erase(at, prefix.size());
         all.push_back(text);
       }
     }
@@ -86,16 +86,21 @@ TEST_F(MeshTest, ReadsEverything) {
         "tls: {certificate: cert.pem, key: key.pem}\n"
         "metadata: {kind: postgresql, url: \"postgresql://u:${PW}@h/d\"}\n"
         "storage: {kind: local}\n"
-        "compute: {memory: 4GB, threads: 3, spill: {folder: /spill, limit: 10GiB}, max_running: 7, max_running_per_user: 2}\n"
+        "compute: {memory: 4GB, threads: 3, spill: {folder: /spill, limit: 10GiB}, max_running: 7, "
+        "max_running_per_user: 2}\n"
         "catalogs:\n  tpch: {kind: tpch}\n  scratch: {kind: memory}\n"
-        "  old: {kind: postgresql, host: db.example.com, name: old_db, user: reader, password: \"${PW}\"}\n"
+        "  old: {kind: postgresql, host: db.example.com, name: old_db, user: reader, password: "
+        "\"${PW}\"}\n"
         "language: fr\nlog: {level: debug, format: json}\n");
-  write("domains/sales/domain.yaml",
-        std::string(kDomain) + "catalog: verkauf\nproducts:\n  - {name: orders, table: public.orders, tags: [a, b]}\n");
+  write(
+      "domains/sales/domain.yaml",
+      std::string(kDomain) +
+          "catalog: verkauf\nproducts:\n  - {name: orders, table: public.orders, tags: [a, b]}\n");
   write("domains/sales/products/customers.yaml", "name: customers\ndescription: People.\n");
-  write("domains/web-shop/domain.yaml",
-        "owner: {team: Web}\ndatabase:\n  kind: managed\n  name: shop\n  port: 20000\n  user: shop\n"
-        "  password: pw\n  init: [a.sql]\n  settings: {work_mem: 64MB}\n");
+  write(
+      "domains/web-shop/domain.yaml",
+      "owner: {team: Web}\ndatabase:\n  kind: managed\n  name: shop\n  port: 20000\n  user: shop\n"
+      "  password: pw\n  init: [a.sql]\n  settings: {work_mem: 64MB}\n");
   write("domains/web-shop/a.sql", "");
   const Mesh mesh = load({{"PW", "s3cret"}});
   EXPECT_EQ(mesh.data, folder_.parent_path() / "elsewhere");
@@ -116,7 +121,8 @@ TEST_F(MeshTest, ReadsEverything) {
   EXPECT_EQ(mesh.domains[1].name, "web-shop");
   EXPECT_EQ(mesh.domains[1].catalog, "web_shop");
   EXPECT_EQ(mesh.domains[1].database.port, 20000);
-  EXPECT_THAT(mesh.domains[1].database.settings, ElementsAre(std::pair<const std::string, std::string>("work_mem", "64MB")));
+  EXPECT_THAT(mesh.domains[1].database.settings,
+              ElementsAre(std::pair<const std::string, std::string>("work_mem", "64MB")));
   EXPECT_EQ(mesh.domains[1].database.init[0], folder_ / "domains/web-shop/a.sql");
 }
 
@@ -137,56 +143,91 @@ struct Mistake {
 TEST_F(MeshTest, MistakesAreToldWithTheirPlace) {
   const std::string d = "domains/sales/domain.yaml:";
   const Mistake mistakes[] = {
-      {"nmae: x\n", kDomain,
-       {"meesh.yaml:1:1: unknown key 'nmae' (did you mean 'name'?)", "meesh.yaml:1:1: the key 'name' is missing (The mesh's name.)"}},
-      {"name: x\nlisten:\n  port: eighty\n", kDomain,
-       {"meesh.yaml:3:9: expected an integer from 1 to 65535 for 'listen.port', found text 'eighty'"}},
-      {"name: x\nlisten:\n  port: 0\n  adress: ::1\n", kDomain,
-       {"meesh.yaml:3:9: expected an integer from 1 to 65535 for 'listen.port', found the integer 0",
+      {"nmae: x\n",
+       kDomain,
+       {"meesh.yaml:1:1: unknown key 'nmae' (did you mean 'name'?)",
+        "meesh.yaml:1:1: the key 'name' is missing (The mesh's name.)"}},
+      {"name: x\nlisten:\n  port: eighty\n",
+       kDomain,
+       {"meesh.yaml:3:9: expected an integer from 1 to 65535 for 'listen.port', found text "
+        "'eighty'"}},
+      {"name: x\nlisten:\n  port: 0\n  adress: ::1\n",
+       kDomain,
+       {"meesh.yaml:3:9: expected an integer from 1 to 65535 for 'listen.port', found the integer "
+        "0",
         "meesh.yaml:4:3: unknown key 'adress' in 'listen' (did you mean 'address'?)"}},
-      {"name: x\ntls: {certificate: c.pem}\n", kDomain, {"meesh.yaml:2:6: the key 'key' is missing in 'tls' (PEM file.)"}},
-      {"name: x\ntls: {certificate: c.pem, key: k.pem}\n", kDomain,
-       {"meesh.yaml:2:20: there is no file 'c.pem' (looked for c.pem)", "meesh.yaml:2:32: there is no file 'k.pem' (looked for k.pem)"}},
-      {"name: x\nlanguage: de\n", kDomain, {"meesh.yaml:2:11: expected one of en, fr for 'language', found text 'de'"}},
-      {"name: x\ncompute: {kind: trino}\nstorage: {kind: s3}\n", kDomain,
+      {"name: x\ntls: {certificate: c.pem}\n",
+       kDomain,
+       {"meesh.yaml:2:6: the key 'key' is missing in 'tls' (PEM file.)"}},
+      {"name: x\ntls: {certificate: c.pem, key: k.pem}\n",
+       kDomain,
+       {"meesh.yaml:2:20: there is no file 'c.pem' (looked for c.pem)",
+        "meesh.yaml:2:32: there is no file 'k.pem' (looked for k.pem)"}},
+      {"name: x\nlanguage: de\n",
+       kDomain,
+       {"meesh.yaml:2:11: expected one of en, fr for 'language', found text 'de'"}},
+      {"name: x\ncompute: {kind: trino}\nstorage: {kind: s3}\n",
+       kDomain,
        {"meesh.yaml:2:17: 'compute.kind: trino' is not supported yet (supported: duckdb)",
         "meesh.yaml:3:17: 'storage.kind: s3' is not supported yet (supported: local)"}},
-      {"name: x\nmetadata: {kind: postgresql}\n", kDomain,
-       {"meesh.yaml:2:11: the key 'url' is missing in 'metadata' (postgresql://user:password@host/database)"}},
-      {"name: x\ncatalogs:\n  Big: {kind: tpch}\n  b: {kind: tpcds}\n  c: {}\n", kDomain,
-       {"meesh.yaml:3:3: the key 'Big' is not a catalog name (lower-case letters, digits and _, beginning with a letter)",
-        "meesh.yaml:4:13: expected one of tpch, memory, postgresql for 'catalogs.b.kind', found text 'tpcds' (did you mean 'tpch'?)",
-        "meesh.yaml:5:6: the key 'kind' is missing in 'catalogs.c' (one of tpch, memory, postgresql)"}},
-      {"name: x\ncatalogs: {sales: {kind: memory}, system: {kind: memory}}\n", kDomain,
+      {"name: x\nmetadata: {kind: postgresql}\n",
+       kDomain,
+       {"meesh.yaml:2:11: the key 'url' is missing in 'metadata' "
+        "(postgresql://user:password@host/database)"}},
+      {"name: x\ncatalogs:\n  Big: {kind: tpch}\n  b: {kind: tpcds}\n  c: {}\n",
+       kDomain,
+       {"meesh.yaml:3:3: the key 'Big' is not a catalog name (lower-case letters, digits and _, "
+        "beginning with a letter)",
+        "meesh.yaml:4:13: expected one of tpch, memory, postgresql for 'catalogs.b.kind', found "
+        "text 'tpcds' (did you mean 'tpch'?)",
+        "meesh.yaml:5:6: the key 'kind' is missing in 'catalogs.c' (one of tpch, memory, "
+        "postgresql)"}},
+      {"name: x\ncatalogs: {sales: {kind: memory}, system: {kind: memory}}\n",
+       kDomain,
        {"meesh.yaml:2:35: the catalog name 'system' is taken (by meesh itself)",
         d + "1:1: the catalog name 'sales' is taken (by meesh.yaml:2)"}},
       {"name: [x\n", kDomain, {"meesh.yaml:2:1: not valid YAML: end of sequence flow not found"}},
-      {kMesh, "", {d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
-                   d + "1:1: the key 'database' is missing (Where the domain's tables are.)"}},
-      {kMesh, "onwer: {team: T}\ndatabase: {kind: mysql}\n",
-       {d + "1:1: unknown key 'onwer' (did you mean 'owner'?)", d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
+      {kMesh,
+       "",
+       {d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
+        d + "1:1: the key 'database' is missing (Where the domain's tables are.)"}},
+      {kMesh,
+       "onwer: {team: T}\ndatabase: {kind: mysql}\n",
+       {d + "1:1: unknown key 'onwer' (did you mean 'owner'?)",
+        d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
         d + "2:18: 'database.kind: mysql' is not supported yet (supported: managed, postgresql)"}},
-      {kMesh, "owner: Sales\ndatabase: {kind: managed, name: s, host: h}\n",
+      {kMesh,
+       "owner: Sales\ndatabase: {kind: managed, name: s, host: h}\n",
        {d + "1:8: expected a mapping for 'owner', found text 'Sales' (its keys are team, email)",
         d + "2:36: unknown key 'host' in 'database' ('host' belongs to kind postgresql)"}},
-      {kMesh, "owner: {team: T, email: nobody}\ndatabase:\n  kind: postgresql\n  name: s\n  host: a b\n  user: u\n  init: [x]\n",
+      {kMesh,
+       "owner: {team: T, email: nobody}\ndatabase:\n  kind: postgresql\n  name: s\n  host: a b\n  "
+       "user: u\n  init: [x]\n",
        {d + "1:25: expected an e-mail address for 'owner.email', found text 'nobody'",
-        d + "3:3: the key 'password' is missing in 'database' (Its password; write ${NAME} to keep it out of git.)",
+        d + "3:3: the key 'password' is missing in 'database' (Its password; write ${NAME} to keep "
+            "it out of git.)",
         d + "5:9: expected a host name or address for 'database.host', found text 'a b'",
-        d + "7:3: unknown key 'init' in 'database' (schema files and settings are for managed databases; run yours with psql)"}},
-      {kMesh, "owner: {team: T}\ndatabase:\n  kind: managed\n  name: postgres\n  user: meesh\n  init: [no.sql]\n  settings: {port: \"1\"}\n",
+        d + "7:3: unknown key 'init' in 'database' (schema files and settings are for managed "
+            "databases; run yours with psql)"}},
+      {kMesh,
+       "owner: {team: T}\ndatabase:\n  kind: managed\n  name: postgres\n  user: meesh\n  init: "
+       "[no.sql]\n  settings: {port: \"1\"}\n",
        {d + "6:10: there is no file 'no.sql' (looked for domains/sales/no.sql)",
         d + "4:9: the database 'postgres' is the server's own",
         d + "5:9: the user 'meesh' is the server's own (take another name, such as admin)",
         d + "7:14: 'port' is set by meesh"}},
-      {kMesh, "owner: {team: T}\ndatabase: {kind: managed, name: s}\nproducts: [{name: p}, {name: p}, {nome: q}]\n",
-       {d + "3:34: the key 'name' is missing in 'products[2]' (The product's name, unique in its domain.)",
+      {kMesh,
+       "owner: {team: T}\ndatabase: {kind: managed, name: s}\nproducts: [{name: p}, {name: p}, "
+       "{nome: q}]\n",
+       {d + "3:34: the key 'name' is missing in 'products[2]' (The product's name, unique in its "
+            "domain.)",
         d + "3:35: unknown key 'nome' in 'products[2]' (did you mean 'name'?)"}},
   };
   for (const Mistake& mistake : mistakes) {
     write("meesh.yaml", mistake.mesh);
     write("domains/sales/domain.yaml", mistake.domain);
-    EXPECT_THAT(complaints(), testing::UnorderedElementsAreArray(mistake.expected)) << mistake.mesh << mistake.domain;
+    EXPECT_THAT(complaints(), testing::UnorderedElementsAreArray(mistake.expected))
+        << mistake.mesh << mistake.domain;
   }
 }
 
@@ -213,13 +254,17 @@ TEST_F(MeshTest, TwoDomainsOfOneName) {
   write("meesh.yaml", kMesh);
   write("domains/a/domain.yaml", kDomain);
   write("domains/b/domain.yaml", std::string("name: a\ncatalog: c\n") + kDomain);
-  EXPECT_THAT(complaints(), ElementsAre("domains/b/domain.yaml:1:7: the domain name 'a' is taken (by domains/a/domain.yaml)"));
+  EXPECT_THAT(
+      complaints(),
+      ElementsAre(
+          "domains/b/domain.yaml:1:7: the domain name 'a' is taken (by domains/a/domain.yaml)"));
 }
 
 TEST_F(MeshTest, SecretsComeFromTheEnvironmentOrTheirFile) {
   write("meesh.yaml", "name: x\n");
   write("domains/sales/domain.yaml",
-        "owner: {team: T}\ndatabase: {kind: managed, name: s, user: \"${DB_USER}\", password: \"${DB_PASSWORD}\"}\n");
+        "owner: {team: T}\ndatabase: {kind: managed, name: s, user: \"${DB_USER}\", password: "
+        "\"${DB_PASSWORD}\"}\n");
   EXPECT_THAT(complaints({{"DB_USER", "u"}}),
               ElementsAre("domains/sales/domain.yaml:2:67: ${DB_PASSWORD} has no value "
                           "(set DB_PASSWORD in the environment or in secrets.yaml)"));
@@ -232,17 +277,22 @@ TEST_F(MeshTest, SecretsComeFromTheEnvironmentOrTheirFile) {
 TEST_F(MeshTest, SecretsFileThatOthersReadIsRefused) {
   write("meesh.yaml", "name: x\n");
   write("secrets.yaml", "A: b\n", 0640);
-  EXPECT_THAT(complaints(), ElementsAre("secrets.yaml: others may read this file (its mode is 0640) (chmod 600 secrets.yaml)"));
+  EXPECT_THAT(
+      complaints(),
+      ElementsAre(
+          "secrets.yaml: others may read this file (its mode is 0640) (chmod 600 secrets.yaml)"));
 }
 
 TEST_F(MeshTest, AWrongSecretIsNotShown) {
   write("meesh.yaml", "name: x\nlisten: {port: \"${PORT}\"}\n");
   const auto all = complaints({{"PORT", "hunter2"}});
-  EXPECT_THAT(all, ElementsAre("meesh.yaml:2:16: expected an integer from 1 to 65535 for 'listen.port', found some other text"));
+  EXPECT_THAT(all, ElementsAre("meesh.yaml:2:16: expected an integer from 1 to 65535 for "
+                               "'listen.port', found some other text"));
 }
 
 TEST_F(MeshTest, NotAMeshFolder) {
-  EXPECT_THAT(complaints(), ElementsAre("meesh.yaml: there is no such file (a mesh is a folder with a meesh.yaml; demo/ is one)"));
+  EXPECT_THAT(complaints(), ElementsAre("meesh.yaml: there is no such file (a mesh is a folder "
+                                        "with a meesh.yaml; demo/ is one)"));
 }
 
 TEST_F(MeshTest, SwitchingADomainToAnExternalServerKeepsItsCatalog) {
@@ -250,7 +300,8 @@ TEST_F(MeshTest, SwitchingADomainToAnExternalServerKeepsItsCatalog) {
   write("domains/sales/domain.yaml", kDomain);
   const std::string before = load().domains[0].catalog;
   write("domains/sales/domain.yaml",
-        "owner: {team: T}\ndatabase: {kind: postgresql, host: sales.abc.us-east-1.rds.amazonaws.com, name: sales_db, "
+        "owner: {team: T}\ndatabase: {kind: postgresql, host: "
+        "sales.abc.us-east-1.rds.amazonaws.com, name: sales_db, "
         "user: admin, password: \"${P}\"}\n");
   const Mesh mesh = load({{"P", "p"}});
   EXPECT_EQ(mesh.domains[0].catalog, before);

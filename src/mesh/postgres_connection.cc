@@ -1,9 +1,9 @@
 #include "mesh/postgres_connection.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
 #include <libpq-fe.h>
+
+#include <cstdlib>
 
 namespace meesh::mesh {
 namespace {
@@ -35,10 +35,24 @@ void PostgresConnection::Close::operator()(pg_conn* connection) const { PQfinish
 
 PostgresConnection::PostgresConnection(const engine::PostgresOptions& options) {
   const std::string port = std::to_string(options.port);
-  const char* keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "application_name",
-                        "client_encoding", nullptr};
-  const char* values[] = {options.host.c_str(), port.c_str(), options.database.c_str(), options.user.c_str(),
-                          options.password.c_str(), "10", "meesh", "UTF8", nullptr};
+  const char* keys[] = {"host",
+                        "port",
+                        "dbname",
+                        "user",
+                        "password",
+                        "connect_timeout",
+                        "application_name",
+                        "client_encoding",
+                        nullptr};
+  const char* values[] = {options.host.c_str(),
+                          port.c_str(),
+                          options.database.c_str(),
+                          options.user.c_str(),
+                          options.password.c_str(),
+                          "10",
+                          "meesh",
+                          "UTF8",
+                          nullptr};
   connection_.reset(PQconnectdbParams(keys, values, 0));
   if (connection_ == nullptr) internal_error("out of memory");
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
@@ -102,9 +116,11 @@ std::string PostgresConnection::quoted_identifier(const std::string& name) const
   return quoted.get();
 }
 
-std::string PostgresConnection::quoted_scram(const std::string& user, const std::string& password) const {
+std::string PostgresConnection::quoted_scram(const std::string& user,
+                                             const std::string& password) const {
   const std::unique_ptr<char, void (*)(void*)> scram(
-      PQencryptPasswordConn(connection_.get(), password.c_str(), user.c_str(), "scram-sha-256"), PQfreemem);
+      PQencryptPasswordConn(connection_.get(), password.c_str(), user.c_str(), "scram-sha-256"),
+      PQfreemem);
   if (scram == nullptr) fail(nullptr, "");
   return fmt::format("'{}'", scram.get());
 }

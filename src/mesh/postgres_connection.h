@@ -18,7 +18,9 @@ namespace meesh::mesh {
 class PostgresError : public Error {
  public:
   PostgresError(std::string message, std::string sql_state, std::optional<size_t> offset)
-      : Error(Code::kGenericExternal, std::move(message)), sql_state_(std::move(sql_state)), offset_(offset) {}
+      : Error(Code::kGenericExternal, std::move(message)),
+        sql_state_(std::move(sql_state)),
+        offset_(offset) {}
   const std::string& sql_state() const { return sql_state_; }
   std::optional<size_t> offset() const { return offset_; }
 

@@ -1,6 +1,7 @@
 #include "mesh/private_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace meesh::mesh {
 
@@ -48,14 +47,16 @@ void write_all(int fd, const std::string& text, const fs::path& path) {
 
 }  // namespace
 
-void make_folder(const fs::path& folder, mode_t mode, const std::optional<process::Identity>& owner) {
+void make_folder(const fs::path& folder, mode_t mode,
+                 const std::optional<process::Identity>& owner) {
   if (::mkdir(folder.c_str(), mode) != 0) {
     std::error_code ignored;
     if (errno == EEXIST && fs::is_directory(folder, ignored)) return;
     fail("make the folder", folder);
   }
   if (::chmod(folder.c_str(), mode) != 0) fail("set the mode of", folder);
-  if (owner && ::chown(folder.c_str(), owner->uid, owner->gid) != 0) fail("set the owner of", folder);
+  if (owner && ::chown(folder.c_str(), owner->uid, owner->gid) != 0)
+    fail("set the owner of", folder);
   sync_folder(folder.parent_path());
 }
 
@@ -82,7 +83,8 @@ std::optional<std::string> read_file(const fs::path& path) {
   return text;
 }
 
-void write_file(const fs::path& path, const std::string& text, const std::optional<process::Identity>& owner) {
+void write_file(const fs::path& path, const std::string& text,
+                const std::optional<process::Identity>& owner) {
   const fs::path fresh = path.string() + ".new";
   ::unlink(fresh.c_str());
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -109,9 +111,10 @@ std::optional<fs::path> blocked_folder(const fs::path& folder, const process::Id
   fs::path way;
   for (const fs::path& part : folder) {
     way /= part;
-    struct stat status {};
+    struct stat status{};
     if (part.empty() || ::stat(way.c_str(), &status) != 0) continue;
-    const bool in_group = status.st_gid == user.gid || std::ranges::find(user.groups, status.st_gid) != user.groups.end();
+    const bool in_group = status.st_gid == user.gid ||
+                          std::ranges::find(user.groups, status.st_gid) != user.groups.end();
     const mode_t bit = status.st_uid == user.uid ? 0100 : in_group ? 0010 : 0001;
     if ((status.st_mode & bit) == 0) return way;
   }
@@ -119,7 +122,8 @@ std::optional<fs::path> blocked_folder(const fs::path& folder, const process::Id
 }
 
 std::string random_password() {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::string password;
   while (password.size() < 32) {
     unsigned char bytes[64];

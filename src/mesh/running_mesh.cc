@@ -1,6 +1,7 @@
 #include "mesh/running_mesh.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <cstring>
 #include <exception>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "mesh/private_files.h"
@@ -44,12 +43,16 @@ RunningMesh::~RunningMesh() {
 void RunningMesh::lock_data() {
   const fs::path path = mesh_.data / "meesh.lock";
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw Error(Code::kIoError, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+  if (lock_ < 0)
+    throw Error(Code::kIoError,
+                fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     char holder[32] = {};
     [[maybe_unused]] const ssize_t got = ::pread(lock_, holder, sizeof holder - 1, 0);
     ::close(std::exchange(lock_, -1));
-    throw Error(Code::kAlreadyExists, fmt::format("another meesh (process {}) uses {}", std::strtol(holder, nullptr, 10), mesh_.data.string()))
+    throw Error(Code::kAlreadyExists,
+                fmt::format("another meesh (process {}) uses {}", std::strtol(holder, nullptr, 10),
+                            mesh_.data.string()))
         .with_hint("stop it, or give this one another data folder with --data");
   }
   const std::string pid = fmt::format("{}\n", ::getpid());
@@ -60,12 +63,14 @@ void RunningMesh::lock_data() {
 }
 
 void RunningMesh::start() {
-  const bool any_managed = std::ranges::any_of(
-      mesh_.domains, [](const Domain& domain) { return domain.database.kind == Database::Kind::kManaged; });
+  const bool any_managed = std::ranges::any_of(mesh_.domains, [](const Domain& domain) {
+    return domain.database.kind == Database::Kind::kManaged;
+  });
   std::error_code failure;
   fs::create_directories(mesh_.data.parent_path(), failure);
   if (failure) {
-    throw Error(Code::kIoError, fmt::format("cannot make the folder {}: {}", mesh_.data.parent_path().string(), failure.message()));
+    throw Error(Code::kIoError, fmt::format("cannot make the folder {}: {}",
+                                            mesh_.data.parent_path().string(), failure.message()));
   }
   make_folder(mesh_.data, ::geteuid() == 0 && any_managed ? 0711 : 0700);
   if (lock_ < 0) lock_data();
@@ -124,7 +129,8 @@ std::vector<engine::PostgresOptions> RunningMesh::catalogs() const {
   std::vector<engine::PostgresOptions> all;
   for (const Domain& domain : mesh_.domains) all.push_back(database_of(domain.name));
   for (const ExtraCatalog& extra : mesh_.catalogs) {
-    if (extra.kind == ExtraCatalog::Kind::kPostgresql) all.push_back(external(extra.name, extra.database));
+    if (extra.kind == ExtraCatalog::Kind::kPostgresql)
+      all.push_back(external(extra.name, extra.database));
   }
   return all;
 }
@@ -136,7 +142,8 @@ std::vector<RunningDatabase> RunningMesh::databases() const {
     const bool managed = i < servers_.size() && servers_[i] != nullptr;
     all.push_back({domain.name, domain.catalog, domain.owner.team, managed,
                    managed ? "127.0.0.1" : domain.database.host,
-                   managed ? servers_[i]->port() : domain.database.port, domain.database.name, domain.database.user});
+                   managed ? servers_[i]->port() : domain.database.port, domain.database.name,
+                   domain.database.user});
   }
   return all;
 }
@@ -147,7 +154,8 @@ engine::PostgresOptions RunningMesh::database_of(const std::string& name) const 
     const Domain& domain = mesh_.domains[i];
     names.push_back(domain.name);
     if (domain.name != name) continue;
-    if (domain.database.kind == Database::Kind::kPostgresql) return external(domain.catalog, domain.database);
+    if (domain.database.kind == Database::Kind::kPostgresql)
+      return external(domain.catalog, domain.database);
     if (i >= servers_.size() || !servers_[i]) internal_error("the mesh is not started");
     return servers_[i]->options();
   }

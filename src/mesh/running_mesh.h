@@ -2,7 +2,8 @@
 //
 //   mesh::RunningMesh running(mesh, report);
 //   running.start();                                   // all servers at once
-//   for (const auto& options : running.catalogs()) engine.add_catalog(make_postgresql_catalog(options));
+//   for (const auto& options : running.catalogs())
+//   engine.add_catalog(make_postgresql_catalog(options));
 #pragma once
 
 #include <functional>
@@ -51,7 +52,8 @@ class RunningMesh {
 
   const Mesh mesh_;
   const std::function<void(const std::string&)> report_;
-  std::vector<std::unique_ptr<ManagedPostgres>> servers_;  // in the order of mesh_.domains; null if external
+  std::vector<std::unique_ptr<ManagedPostgres>>
+      servers_;  // in the order of mesh_.domains; null if external
   int lock_ = -1;
 };
 

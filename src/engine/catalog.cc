@@ -27,14 +27,16 @@ void Catalog::drop_view(const std::string&, const std::string&) {
   throw Error(Code::kNotSupported, "This connector does not support dropping views");
 }
 
-void Catalog::rename_view(const std::string&, const std::string&, const std::string&, const std::string&) {
+void Catalog::rename_view(const std::string&, const std::string&, const std::string&,
+                          const std::string&) {
   throw Error(Code::kNotSupported, "This connector does not support renaming views");
 }
 
 void Catalog::set_comment(const std::string&, const std::string&, const std::string& column,
                           const std::optional<std::string>&) {
-  throw Error(Code::kNotSupported, column.empty() ? "This connector does not support setting table comments"
-                                                  : "This connector does not support setting column comments");
+  throw Error(Code::kNotSupported, column.empty()
+                                       ? "This connector does not support setting table comments"
+                                       : "This connector does not support setting column comments");
 }
 
 }  // namespace meesh::engine

@@ -15,13 +15,16 @@ constexpr const char* kSystem = "system";
 constexpr const char* kInformationSchema = "information_schema";
 
 void check_name(const std::string& name) {
-  const bool upper = std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool upper =
+      std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (name.empty() || upper) {
-    throw Error(Code::kInvalidArguments, "catalog name '" + name + "' is not a non-empty lower-case name");
+    throw Error(Code::kInvalidArguments,
+                "catalog name '" + name + "' is not a non-empty lower-case name");
   }
   if (name == "temp") throw Error(Code::kInvalidArguments, "catalog name 'temp' is reserved");
   if (name.starts_with("meesh_")) {
-    throw Error(Code::kInvalidArguments, "catalog names that begin with 'meesh_' are reserved: '" + name + "'");
+    throw Error(Code::kInvalidArguments,
+                "catalog names that begin with 'meesh_' are reserved: '" + name + "'");
   }
 }
 
@@ -79,7 +82,9 @@ std::vector<std::string> CatalogSet::names() const {
   return names;
 }
 
-bool CatalogSet::catalog_exists(const std::string& catalog) { return catalog == kSystem || find(catalog); }
+bool CatalogSet::catalog_exists(const std::string& catalog) {
+  return catalog == kSystem || find(catalog);
+}
 
 std::vector<std::string> CatalogSet::schemas(const std::string& catalog) {
   std::set<std::string> found{kInformationSchema};

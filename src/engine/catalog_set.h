@@ -6,8 +6,9 @@
 //   catalogs.register_with(duck);                    // once, after the instance opened
 //   catalogs.add(make_memory_catalog("memory"));
 //   Analysis a = sql::resolve(statement, {&catalogs, …});
-//   auto used = catalogs.prepare(duck, tables);      // reads and writes; keep until the query ended
-//   … run …                                          // on error: catalogs.on_error(error, used)
+//   auto used = catalogs.prepare(duck, tables);      // reads and writes; keep until the query
+//   ended … run …                                          // on error: catalogs.on_error(error,
+//   used)
 //
 // Thread-safe. Must be destroyed before the Duck it was registered with.
 #pragma once
@@ -33,7 +34,7 @@ struct TransactionInfo {
   bool read_only = false, auto_commit = false;
   std::chrono::system_clock::time_point created;
   int64_t idle_seconds = 0;
-  std::string written_catalog;           // "" = none
+  std::string written_catalog;  // "" = none
   std::vector<std::string> catalogs;
 };
 

@@ -36,7 +36,8 @@ struct VirtualState : duckdb::GlobalTableFunctionState {
   duckdb::vector<duckdb::column_t> columns;
 };
 
-duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::TableFunctionBindInput& input,
+duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
+                                              duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<duckdb::LogicalType>& types,
                                               duckdb::vector<std::string>& names) {
   auto data = duckdb::make_uniq<VirtualBind>();
@@ -45,11 +46,14 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::Ta
   request.catalog = input.inputs.at(0).ToString();
   request.schema = input.inputs.at(1).ToString();
   request.table = input.inputs.at(2).ToString();
-  if (input.inputs.size() > 3 && !input.inputs[3].IsNull()) request.schema_equals = input.inputs[3].ToString();
-  if (input.inputs.size() > 4 && !input.inputs[4].IsNull()) request.table_equals = input.inputs[4].ToString();
+  if (input.inputs.size() > 3 && !input.inputs[3].IsNull())
+    request.schema_equals = input.inputs[3].ToString();
+  if (input.inputs.size() > 4 && !input.inputs[4].IsNull())
+    request.table_equals = input.inputs[4].ToString();
   data->table = find_virtual_table(request.catalog, request.schema, request.table);
   if (!data->table) {
-    raise(Code::kTableNotFound, "Table '" + request.catalog + "." + request.schema + "." + request.table + "' does not exist");
+    raise(Code::kTableNotFound, "Table '" + request.catalog + "." + request.schema + "." +
+                                    request.table + "' does not exist");
   }
   for (const auto& column : data->table->columns) {
     names.push_back(column.name);
@@ -71,14 +75,16 @@ const duckdb::Expression& without_casts(const duckdb::Expression& expression) {
 void take_hint(const duckdb::LogicalGet& get, VirtualBind& data, const duckdb::Expression& filter) {
   if (filter.GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONJUNCTION &&
       filter.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND) {
-    for (auto& part : filter.Cast<duckdb::BoundConjunctionExpression>().children) take_hint(get, data, *part);
+    for (auto& part : filter.Cast<duckdb::BoundConjunctionExpression>().children)
+      take_hint(get, data, *part);
     return;
   }
   if (filter.GetExpressionType() != duckdb::ExpressionType::COMPARE_EQUAL) return;
   auto& comparison = filter.Cast<duckdb::BoundComparisonExpression>();
   const auto* column = &without_casts(*comparison.left);
   const auto* constant = &without_casts(*comparison.right);
-  if (column->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) std::swap(column, constant);
+  if (column->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF)
+    std::swap(column, constant);
   if (column->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF ||
       constant->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CONSTANT) {
     return;
@@ -89,7 +95,9 @@ void take_hint(const duckdb::LogicalGet& get, VirtualBind& data, const duckdb::E
   if (reference.binding.table_index != get.table_index) return;
   const auto& ids = get.GetColumnIds();
   const auto at = static_cast<duckdb::idx_t>(reference.binding.column_index);
-  if (at >= ids.size() || ids[at].IsRowIdColumn() || ids[at].GetPrimaryIndex() >= data.table->columns.size()) return;
+  if (at >= ids.size() || ids[at].IsRowIdColumn() ||
+      ids[at].GetPrimaryIndex() >= data.table->columns.size())
+    return;
   const std::string& name = data.table->columns[ids[at].GetPrimaryIndex()].name;
   if (name == data.table->schema_column) data.request.schema_equals = value.ToString();
   if (name == data.table->table_column) data.request.table_equals = value.ToString();
@@ -100,7 +108,8 @@ void take_hints(duckdb::ClientContext&, duckdb::LogicalGet& get, duckdb::Functio
   for (const auto& filter : filters) take_hint(get, bind_data->Cast<VirtualBind>(), *filter);
 }
 
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext&, duckdb::TableFunctionInitInput& input) {
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext&,
+                                                          duckdb::TableFunctionInitInput& input) {
   const auto& data = input.bind_data->Cast<VirtualBind>();
   auto state = duckdb::make_uniq<VirtualState>();
   state->columns = input.column_ids;
@@ -150,8 +159,8 @@ sql::TableInfo VirtualTable::describe(const std::string& catalog) const {
     described.hidden = column.hidden;
     info.columns.push_back(std::move(described));
   }
-  info.duckdb_source =
-      "meesh_virtual(" + quote_string(catalog) + ", " + quote_string(schema) + ", " + quote_string(name) + ")";
+  info.duckdb_source = "meesh_virtual(" + quote_string(catalog) + ", " + quote_string(schema) +
+                       ", " + quote_string(name) + ")";
   return info;
 }
 
@@ -162,13 +171,15 @@ std::vector<VirtualColumn> text_columns(std::initializer_list<const char*> names
 }
 
 duckdb::Value time_or_null(std::chrono::system_clock::time_point time) {
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
   if (micros == 0) return duckdb::Value(duckdb::LogicalType::TIMESTAMP_TZ);
   // Milliseconds are what the column's type tells.
   return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros / 1000 * 1000));
 }
 
-std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog, const VirtualRequest& request) {
+std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog,
+                                      const VirtualRequest& request) {
   const auto wanted = [&](const std::string& schema, const std::string& table) {
     return (!request.schema_equals || *request.schema_equals == schema) &&
            (!request.table_equals || *request.table_equals == table);
@@ -181,7 +192,8 @@ std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& c
   } else if (!request.schema_equals || *request.schema_equals != "information_schema") {
     const auto source = catalogs.get(catalog);
     if (request.schema_equals && request.table_equals) {
-      if (auto info = source->table(*request.schema_equals, *request.table_equals)) found.push_back(std::move(*info));
+      if (auto info = source->table(*request.schema_equals, *request.table_equals))
+        found.push_back(std::move(*info));
     } else {
       for (auto& info : source->describe(request.schema_equals.value_or(""))) {
         if (wanted(info.name.schema, info.name.table)) found.push_back(std::move(info));
@@ -203,7 +215,8 @@ bool reached(const std::string& catalog, const std::function<void()>& read) {
     return true;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kExternal && error.code() != Code::kCatalogNotFound) throw;
-    log::warn("a catalog is left out of a listing", {{"catalog", catalog}, {"error", error.what()}});
+    log::warn("a catalog is left out of a listing",
+              {{"catalog", catalog}, {"error", error.what()}});
     return false;
   }
 }
@@ -229,7 +242,8 @@ std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalog
   return found;
 }
 
-const VirtualTable* find_virtual_table(const std::string& catalog, const std::string& schema, const std::string& table) {
+const VirtualTable* find_virtual_table(const std::string& catalog, const std::string& schema,
+                                       const std::string& table) {
   static const auto information_schema = index_of(information_schema_tables());
   static const auto system = index_of(system_tables());
   const auto& tables = schema == "information_schema" ? information_schema : system;

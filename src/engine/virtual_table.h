@@ -20,7 +20,8 @@ class CatalogSet;
 
 struct VirtualColumn {
   std::string name;
-  sql::Type type;  // boolean, integer, bigint, double, varchar, array(varchar), timestamp(3) with time zone
+  sql::Type type;  // boolean, integer, bigint, double, varchar, array(varchar), timestamp(3) with
+                   // time zone
   bool hidden = false;  // not part of `*`
 };
 
@@ -67,14 +68,17 @@ std::vector<VirtualColumn> text_columns(std::initializer_list<const char*> names
 void for_each_table(CatalogSet& catalogs, const VirtualRequest& request,
                     const std::function<void(const sql::TableInfo&)>& use);
 /// The tables of one catalog, its information_schema included; throws what the catalog throws.
-std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog, const VirtualRequest& request);
+std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog,
+                                      const VirtualRequest& request);
 /// Schemas of every catalog that answers, as (catalog, schema).
 std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalogs);
 
 /// Cells.
 inline duckdb::Value null_text() { return duckdb::Value(duckdb::LogicalType::VARCHAR); }
 inline duckdb::Value text(const std::string& value) { return duckdb::Value(value); }
-inline duckdb::Value text_or_null(const std::string& value) { return value.empty() ? null_text() : text(value); }
+inline duckdb::Value text_or_null(const std::string& value) {
+  return value.empty() ? null_text() : text(value);
+}
 inline duckdb::Value bigint(int64_t value) { return duckdb::Value::BIGINT(value); }
 inline duckdb::Value null_bigint() { return duckdb::Value(duckdb::LogicalType::BIGINT); }
 inline duckdb::Value null_boolean() { return duckdb::Value(duckdb::LogicalType::BOOLEAN); }

@@ -26,7 +26,8 @@ SystemHooks hooks() {
     running.text = "SELECT 1";
     running.user = "ada";
     running.state = QueryState::kRunning;
-    running.created = std::chrono::system_clock::time_point(std::chrono::milliseconds(1700000000123));
+    running.created =
+        std::chrono::system_clock::time_point(std::chrono::milliseconds(1700000000123));
     running.queued_ms = 5;
     failed.id = "q2";
     failed.state = QueryState::kFailed;
@@ -50,12 +51,15 @@ class LocalCatalogTest : public testing::Test {
     catalogs_.register_with(duck_);
     catalogs_.add(make_memory_catalog("memory"));
   }
-  std::vector<std::string> virtual_rows(const std::string& path, const std::string& rest = "", const std::string& list = "*") {
+  std::vector<std::string> virtual_rows(const std::string& path, const std::string& rest = "",
+                                        const std::string& list = "*") {
     const auto dot = path.find('.'), second = path.find('.', dot + 1);
     return duck_.rows("SELECT " + list + " FROM meesh_virtual('" + path.substr(0, dot) + "', '" +
-                      path.substr(dot + 1, second - dot - 1) + "', '" + path.substr(second + 1) + "') " + rest);
+                      path.substr(dot + 1, second - dot - 1) + "', '" + path.substr(second + 1) +
+                      "') " + rest);
   }
-  sql::TableInfo table(const std::string& catalog, const std::string& schema, const std::string& name) {
+  sql::TableInfo table(const std::string& catalog, const std::string& schema,
+                       const std::string& name) {
     auto info = catalogs_.table({catalog, schema, name});
     if (!info) throw std::runtime_error("no table " + name);
     return *info;
@@ -83,7 +87,9 @@ TEST_F(LocalCatalogTest, MemoryHasASchemaFromTheStart) {
 
 TEST_F(LocalCatalogTest, MemoryTablesKeepTrinosTypes) {
   duckdb::Connection connection(*duck_.db);
-  duck_.run("CREATE TABLE memory.\"default\".t (id INTEGER NOT NULL, name VARCHAR, price DECIMAL(10,2) DEFAULT 1.5)");
+  duck_.run(
+      "CREATE TABLE memory.\"default\".t (id INTEGER NOT NULL, name VARCHAR, price DECIMAL(10,2) "
+      "DEFAULT 1.5)");
   duck_.run("COMMENT ON COLUMN memory.\"default\".t.price IS 'in euros'");
   catalogs_.get("memory")->set_comment("default", "t", "", "it's a table");
   duck_.run("INSERT INTO memory.\"default\".t (id, name) VALUES (1, 'a')");
@@ -111,7 +117,8 @@ TEST_F(LocalCatalogTest, MemoryTypesWithModifiersSurvive) {
     auto info = duckdb::make_uniq<duckdb::CreateTableInfo>("memory", "default", "typed");
     info->columns.AddColumn(duckdb::ColumnDefinition("v", type));
     auto& catalog = duckdb::Catalog::GetCatalog(context, "memory");
-    duckdb::MetaTransaction::Get(context).ModifyDatabase(catalog.GetAttached(), duckdb::DatabaseModificationType::CREATE_CATALOG_ENTRY);
+    duckdb::MetaTransaction::Get(context).ModifyDatabase(
+        catalog.GetAttached(), duckdb::DatabaseModificationType::CREATE_CATALOG_ENTRY);
     catalog.CreateTable(context, std::move(info));
   });
   EXPECT_EQ(table("memory", "default", "typed").columns.at(0).type.display(), "varchar(7)");
@@ -121,18 +128,24 @@ TEST_F(LocalCatalogTest, MemoryViews) {
   auto memory = catalogs_.get("memory");
   memory->create_view(view("default", "v"), false);
   EXPECT_EQ(table("memory", "default", "v").kind, sql::TableInfo::Kind::kView);
-  EXPECT_EQ(error_of([&] { memory->create_view(view("default", "v"), false); }).code(), Code::kTableAlreadyExists);
+  EXPECT_EQ(error_of([&] { memory->create_view(view("default", "v"), false); }).code(),
+            Code::kTableAlreadyExists);
   memory->create_view(view("default", "v"), true);
-  EXPECT_EQ(error_of([&] { memory->create_view(view("nowhere", "v"), false); }).code(), Code::kSchemaNotFound);
+  EXPECT_EQ(error_of([&] { memory->create_view(view("nowhere", "v"), false); }).code(),
+            Code::kSchemaNotFound);
   duck_.run("CREATE TABLE memory.\"default\".t (a INTEGER)");
-  EXPECT_EQ(error_of([&] { memory->create_view(view("default", "t"), true); }).code(), Code::kTableAlreadyExists);
+  EXPECT_EQ(error_of([&] { memory->create_view(view("default", "t"), true); }).code(),
+            Code::kTableAlreadyExists);
   EXPECT_THAT(memory->tables("default"), ElementsAre("t", "v"));
   memory->set_comment("default", "v", "one", "a number");
   EXPECT_EQ(table("memory", "default", "v").columns[0].comment, "a number");
-  EXPECT_THAT(virtual_rows("memory.information_schema.views"), ElementsAre("memory|default|v|SELECT 1 AS one"));
-  EXPECT_THAT(virtual_rows("memory.information_schema.tables", "WHERE table_schema = 'default'"),
-              ElementsAre("memory|default|t|BASE TABLE|TABLE|NULL", "memory|default|v|VIEW|VIEW|NULL"));
-  EXPECT_EQ(error_of([&] { memory->rename_view("default", "v", "default", "t"); }).code(), Code::kTableAlreadyExists);
+  EXPECT_THAT(virtual_rows("memory.information_schema.views"),
+              ElementsAre("memory|default|v|SELECT 1 AS one"));
+  EXPECT_THAT(
+      virtual_rows("memory.information_schema.tables", "WHERE table_schema = 'default'"),
+      ElementsAre("memory|default|t|BASE TABLE|TABLE|NULL", "memory|default|v|VIEW|VIEW|NULL"));
+  EXPECT_EQ(error_of([&] { memory->rename_view("default", "v", "default", "t"); }).code(),
+            Code::kTableAlreadyExists);
   memory->rename_view("default", "v", "default", "w");
   EXPECT_FALSE(catalogs_.table({"memory", "default", "v"}));
   memory->drop_view("default", "w");
@@ -152,7 +165,8 @@ TEST_F(LocalCatalogTest, ViewsGoWithTheirSchema) {
 TEST_F(LocalCatalogTest, AnyNameForAMemoryCatalog) {
   catalogs_.add(make_memory_catalog("scratch \"x\""));
   duck_.run("CREATE TABLE \"scratch \"\"x\"\"\".\"default\".t AS SELECT 5 AS a");
-  EXPECT_THAT(duck_.rows("SELECT a FROM " + table("scratch \"x\"", "default", "t").duckdb_source), ElementsAre("5"));
+  EXPECT_THAT(duck_.rows("SELECT a FROM " + table("scratch \"x\"", "default", "t").duckdb_source),
+              ElementsAre("5"));
   EXPECT_TRUE(catalogs_.drop("scratch \"x\""));
   catalogs_.add(make_memory_catalog("scratch \"x\""));
   EXPECT_FALSE(catalogs_.table({"scratch \"x\"", "default", "t"}));
@@ -163,13 +177,19 @@ TEST_F(LocalCatalogTest, AnyNameForAMemoryCatalog) {
 }
 
 TEST_F(LocalCatalogTest, NamesAreCheckedAndUnique) {
-  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("memory")); }).code(), Code::kAlreadyExists);
-  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("system")); }).code(), Code::kAlreadyExists);
-  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("temp")); }).code(), Code::kInvalidArguments);
-  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("Upper")); }).code(), Code::kInvalidArguments);
+  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("memory")); }).code(),
+            Code::kAlreadyExists);
+  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("system")); }).code(),
+            Code::kAlreadyExists);
+  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("temp")); }).code(),
+            Code::kInvalidArguments);
+  EXPECT_EQ(error_of([&] { catalogs_.add(make_memory_catalog("Upper")); }).code(),
+            Code::kInvalidArguments);
   EXPECT_EQ(error_of([&] { catalogs_.get("none"); }).message(), "Catalog 'none' not found");
   EXPECT_FALSE(catalogs_.drop("none"));
-  EXPECT_EQ(error_of([&] { catalogs_.prepare(duck_, {sql::TableInfo{.name = {"none", "a", "b"}}}); }).code(),
+  EXPECT_EQ(error_of([&] {
+              catalogs_.prepare(duck_, {sql::TableInfo{.name = {"none", "a", "b"}}});
+            }).code(),
             Code::kCatalogNotFound);
 }
 
@@ -186,14 +206,17 @@ TEST_F(LocalCatalogTest, ADroppedCatalogLivesAsLongAsItIsUsed) {
 TEST_F(LocalCatalogTest, TpchListsWithoutGenerating) {
   catalogs_.add(make_tpch_catalog("tpch"));
   EXPECT_THAT(catalogs_.schemas("tpch"), ElementsAre("information_schema", "sf1", "tiny"));
-  EXPECT_THAT(virtual_rows("tpch.information_schema.columns", "WHERE table_schema = 'tiny' AND table_name = 'orders'",
-                           "column_name, data_type, is_nullable"),
-              ElementsAre("orderkey|bigint|NO", "custkey|bigint|NO", "orderstatus|varchar(1)|NO", "totalprice|double|NO",
-                          "orderdate|date|NO", "orderpriority|varchar(15)|NO", "clerk|varchar(15)|NO",
-                          "shippriority|integer|NO", "comment|varchar(79)|NO"));
+  EXPECT_THAT(
+      virtual_rows("tpch.information_schema.columns",
+                   "WHERE table_schema = 'tiny' AND table_name = 'orders'",
+                   "column_name, data_type, is_nullable"),
+      ElementsAre("orderkey|bigint|NO", "custkey|bigint|NO", "orderstatus|varchar(1)|NO",
+                  "totalprice|double|NO", "orderdate|date|NO", "orderpriority|varchar(15)|NO",
+                  "clerk|varchar(15)|NO", "shippriority|integer|NO", "comment|varchar(79)|NO"));
   EXPECT_FALSE(catalogs_.table({"tpch", "tiny", "no"}));
   EXPECT_FALSE(catalogs_.table({"tpch", "sf7", "orders"}));
-  EXPECT_THAT(duck_.rows("SELECT database_name FROM duckdb_databases()"), Not(Contains(HasSubstr("tpch"))));
+  EXPECT_THAT(duck_.rows("SELECT database_name FROM duckdb_databases()"),
+              Not(Contains(HasSubstr("tpch"))));
 }
 
 TEST_F(LocalCatalogTest, TpchGeneratesOnceForAll) {
@@ -202,8 +225,10 @@ TEST_F(LocalCatalogTest, TpchGeneratesOnceForAll) {
   std::vector<std::thread> readers;
   for (int i = 0; i < 4; ++i) readers.emplace_back([&] { catalogs_.prepare(duck_, {lineitem}); });
   for (auto& reader : readers) reader.join();
-  EXPECT_THAT(duck_.rows("SELECT count(*), sum(quantity) FROM " + lineitem.duckdb_source), ElementsAre("60175|1536127.0"));
-  for (const char* name : {"customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"}) {
+  EXPECT_THAT(duck_.rows("SELECT count(*), sum(quantity) FROM " + lineitem.duckdb_source),
+              ElementsAre("60175|1536127.0"));
+  for (const char* name :
+       {"customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"}) {
     const auto info = table("tpch", "tiny", name);
     auto result = duck_.run("SELECT * FROM " + info.duckdb_source + " LIMIT 1");
     ASSERT_EQ(result->ColumnCount(), info.columns.size()) << name;
@@ -211,14 +236,17 @@ TEST_F(LocalCatalogTest, TpchGeneratesOnceForAll) {
       EXPECT_EQ(result->names[i], info.columns[i].name) << name;
       auto expected = info.columns[i].type;
       if (expected.kind == sql::TypeKind::kVarchar) expected = sql::Type::varchar();
-      EXPECT_EQ(from_duckdb(result->types[i]).display(), expected.display()) << name << "." << info.columns[i].name;
+      EXPECT_EQ(from_duckdb(result->types[i]).display(), expected.display())
+          << name << "." << info.columns[i].name;
     }
     EXPECT_EQ(info.duckdb_target, "") << name;
   }
-  EXPECT_THAT(duck_.rows("SELECT name FROM " + table("tpch", "tiny", "region").duckdb_source + " ORDER BY regionkey"),
+  EXPECT_THAT(duck_.rows("SELECT name FROM " + table("tpch", "tiny", "region").duckdb_source +
+                         " ORDER BY regionkey"),
               ElementsAre("AFRICA", "AMERICA", "ASIA", "EUROPE", "MIDDLE EAST"));
   catalogs_.drop("tpch");
-  EXPECT_THAT(duck_.rows("SELECT database_name FROM duckdb_databases()"), Not(Contains(HasSubstr("tpch"))));
+  EXPECT_THAT(duck_.rows("SELECT database_name FROM duckdb_databases()"),
+              Not(Contains(HasSubstr("tpch"))));
 }
 
 TEST_F(LocalCatalogTest, InformationSchemaOfEveryCatalog) {
@@ -228,17 +256,21 @@ TEST_F(LocalCatalogTest, InformationSchemaOfEveryCatalog) {
   EXPECT_THAT(virtual_rows("memory.information_schema.schemata"),
               ElementsAre("memory|default", "memory|information_schema"));
   EXPECT_THAT(virtual_rows("memory.information_schema.columns", "WHERE table_schema = 'default'",
-                           "table_name, column_name, ordinal_position, column_default, is_nullable, data_type, comment"),
+                           "table_name, column_name, ordinal_position, column_default, "
+                           "is_nullable, data_type, comment"),
               ElementsAre("t|id|1|NULL|NO|integer|NULL", "t|name|2|NULL|YES|varchar|NULL"));
-  EXPECT_THAT(virtual_rows("memory.information_schema.tables", "WHERE table_name = 't'", "table_type, table_comment"),
+  EXPECT_THAT(virtual_rows("memory.information_schema.tables", "WHERE table_name = 't'",
+                           "table_type, table_comment"),
               ElementsAre("BASE TABLE|noted"));
-  EXPECT_THAT(virtual_rows("tpch.information_schema.tables", "WHERE table_schema = 'information_schema'", "table_name"),
-              ElementsAre("applicable_roles", "columns", "enabled_roles", "roles", "schemata", "table_privileges", "tables",
-                          "views"));
+  EXPECT_THAT(virtual_rows("tpch.information_schema.tables",
+                           "WHERE table_schema = 'information_schema'", "table_name"),
+              ElementsAre("applicable_roles", "columns", "enabled_roles", "roles", "schemata",
+                          "table_privileges", "tables", "views"));
   EXPECT_THAT(virtual_rows("system.information_schema.schemata", "", "schema_name"),
               ElementsAre("information_schema", "jdbc", "metadata", "runtime"));
   for (const char* empty : {"roles", "enabled_roles", "applicable_roles", "table_privileges"}) {
-    EXPECT_THAT(virtual_rows(std::string("memory.information_schema.") + empty), IsEmpty()) << empty;
+    EXPECT_THAT(virtual_rows(std::string("memory.information_schema.") + empty), IsEmpty())
+        << empty;
   }
   const auto described = table("memory", "information_schema", "columns");
   EXPECT_EQ(described.duckdb_source, "meesh_virtual('memory', 'information_schema', 'columns')");
@@ -250,13 +282,16 @@ TEST_F(LocalCatalogTest, InformationSchemaOfEveryCatalog) {
 TEST_F(LocalCatalogTest, EverySystemTableCanBeRead) {
   catalogs_.add(make_tpch_catalog("tpch"));
   int count = 0;
-  for (const auto& row : virtual_rows("system.information_schema.tables", "", "table_schema || '.' || table_name")) {
-    auto info = catalogs_.table({"system", row.substr(0, row.find('.')), row.substr(row.find('.') + 1)});
+  for (const auto& row :
+       virtual_rows("system.information_schema.tables", "", "table_schema || '.' || table_name")) {
+    auto info =
+        catalogs_.table({"system", row.substr(0, row.find('.')), row.substr(row.find('.') + 1)});
     ASSERT_TRUE(info) << row;
     auto result = duck_.run("SELECT * FROM " + info->duckdb_source);
     EXPECT_EQ(result->ColumnCount(), info->columns.size()) << row;
     for (size_t i = 0; i < info->columns.size(); ++i) {
-      EXPECT_EQ(from_duckdb(result->types[i]).display(), info->columns[i].type.display()) << row << "." << info->columns[i].name;
+      EXPECT_EQ(from_duckdb(result->types[i]).display(), info->columns[i].type.display())
+          << row << "." << info->columns[i].name;
     }
     ++count;
   }
@@ -268,37 +303,53 @@ TEST_F(LocalCatalogTest, JdbcMetadata) {
   EXPECT_THAT(virtual_rows("system.jdbc.catalogs"), ElementsAre("memory", "system", "tpch"));
   EXPECT_THAT(virtual_rows("system.jdbc.schemas", "WHERE table_catalog = 'tpch'"),
               ElementsAre("information_schema|tpch", "sf1|tpch", "tiny|tpch"));
-  EXPECT_THAT(virtual_rows("system.jdbc.tables", "WHERE table_cat = 'tpch' AND table_schem LIKE 'ti%' AND table_name LIKE 'n%'"),
-              ElementsAre("tpch|tiny|nation|TABLE|NULL|NULL|NULL|NULL|NULL|NULL"));
-  EXPECT_THAT(virtual_rows("system.jdbc.columns", "WHERE table_cat = 'tpch' AND table_schem = 'tiny' AND table_name = 'nation'",
-                           "column_name, data_type, type_name, column_size, num_prec_radix, ordinal_position"),
-              ElementsAre("nationkey|-5|bigint|19|10|1", "name|12|varchar(25)|25|NULL|2", "regionkey|-5|bigint|19|10|3",
-                          "comment|12|varchar(152)|152|NULL|4"));
+  EXPECT_THAT(
+      virtual_rows("system.jdbc.tables",
+                   "WHERE table_cat = 'tpch' AND table_schem LIKE 'ti%' AND table_name LIKE 'n%'"),
+      ElementsAre("tpch|tiny|nation|TABLE|NULL|NULL|NULL|NULL|NULL|NULL"));
+  EXPECT_THAT(
+      virtual_rows(
+          "system.jdbc.columns",
+          "WHERE table_cat = 'tpch' AND table_schem = 'tiny' AND table_name = 'nation'",
+          "column_name, data_type, type_name, column_size, num_prec_radix, ordinal_position"),
+      ElementsAre("nationkey|-5|bigint|19|10|1", "name|12|varchar(25)|25|NULL|2",
+                  "regionkey|-5|bigint|19|10|3", "comment|12|varchar(152)|152|NULL|4"));
   EXPECT_THAT(virtual_rows("system.jdbc.table_types"), ElementsAre("TABLE", "VIEW"));
-  EXPECT_THAT(virtual_rows("system.jdbc.types", "WHERE type_name = 'bigint'", "data_type, precision"), ElementsAre("-5|19"));
+  EXPECT_THAT(
+      virtual_rows("system.jdbc.types", "WHERE type_name = 'bigint'", "data_type, precision"),
+      ElementsAre("-5|19"));
   EXPECT_THAT(virtual_rows("system.metadata.catalogs"),
               ElementsAre("memory|memory|memory", "system|system|system", "tpch|tpch|tpch"));
-  EXPECT_THAT(virtual_rows("system.metadata.table_comments", "WHERE catalog_name = 'tpch' AND schema_name = 'tiny'", "count(*)"),
+  EXPECT_THAT(virtual_rows("system.metadata.table_comments",
+                           "WHERE catalog_name = 'tpch' AND schema_name = 'tiny'", "count(*)"),
               ElementsAre("8"));
 }
 
 TEST_F(LocalCatalogTest, RuntimeTables) {
   duck_.run("SET GLOBAL TimeZone = 'UTC'");
-  EXPECT_THAT(virtual_rows("system.runtime.nodes"), ElementsAre("meesh|http://127.0.0.1:8080|476|true|active"));
+  EXPECT_THAT(virtual_rows("system.runtime.nodes"),
+              ElementsAre("meesh|http://127.0.0.1:8080|476|true|active"));
   EXPECT_THAT(virtual_rows("system.runtime.queries", "",
-                           "query_id, state, \"user\", source, query, resource_group_id, queued_time_ms, error_type, error_code"),
-              ElementsAre("q1|RUNNING|ada|NULL|SELECT 1|[global]|5|NULL|NULL", "q2|FAILED||NULL||[global]|0|USER_ERROR|TABLE_NOT_FOUND"));
-  EXPECT_THAT(virtual_rows("system.runtime.queries", "", "CAST(created AS VARCHAR), CAST(started AS VARCHAR), CAST(\"end\" AS VARCHAR)"),
-              ElementsAre("2023-11-14 22:13:20.123+00|2023-11-14 22:13:20.128+00|NULL",
-                          "2023-11-14 22:13:20.123+00|2023-11-14 22:13:20.123+00|2023-11-14 22:13:22.123+00"));
+                           "query_id, state, \"user\", source, query, resource_group_id, "
+                           "queued_time_ms, error_type, error_code"),
+              ElementsAre("q1|RUNNING|ada|NULL|SELECT 1|[global]|5|NULL|NULL",
+                          "q2|FAILED||NULL||[global]|0|USER_ERROR|TABLE_NOT_FOUND"));
+  EXPECT_THAT(
+      virtual_rows("system.runtime.queries", "",
+                   "CAST(created AS VARCHAR), CAST(started AS VARCHAR), CAST(\"end\" AS VARCHAR)"),
+      ElementsAre(
+          "2023-11-14 22:13:20.123+00|2023-11-14 22:13:20.128+00|NULL",
+          "2023-11-14 22:13:20.123+00|2023-11-14 22:13:20.123+00|2023-11-14 22:13:22.123+00"));
   EXPECT_THAT(virtual_rows("system.runtime.tasks", "", "task_id, state, running_splits"),
               ElementsAre("q1.0.0.0|RUNNING|1", "q2.0.0.0|FAILED|0"));
-  EXPECT_THAT(virtual_rows("system.runtime.transactions", "", "transaction_id, catalogs"), ElementsAre("t1|[memory, sales]"));
+  EXPECT_THAT(virtual_rows("system.runtime.transactions", "", "transaction_id, catalogs"),
+              ElementsAre("t1|[memory, sales]"));
 }
 
 TEST_F(LocalCatalogTest, VirtualTablesKnowTheirLimits) {
   EXPECT_EQ(error_of([&] { virtual_rows("system.jdbc.nothing"); }).code(), Code::kTableNotFound);
-  EXPECT_EQ(error_of([&] { virtual_rows("none.information_schema.tables"); }).code(), Code::kCatalogNotFound);
+  EXPECT_EQ(error_of([&] { virtual_rows("none.information_schema.tables"); }).code(),
+            Code::kCatalogNotFound);
   EXPECT_THAT(virtual_rows("system.jdbc.catalogs", "", "count(*)"), ElementsAre("2"));
   EXPECT_THAT(virtual_rows("system.jdbc.types", "", "type_name, type_name").size(), 23u);
 }

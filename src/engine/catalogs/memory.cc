@@ -55,23 +55,26 @@ class MemoryCatalog : public Catalog {
 
   /// Runs `read` in a transaction of its own over DuckDB's catalog.
   void inspect(const std::function<void(duckdb::ClientContext&, duckdb::Catalog&)>& read) const;
-  sql::TableInfo describe_entry(duckdb::ClientContext& context, duckdb::TableCatalogEntry& entry) const;
-  std::optional<sql::TableInfo> base_table(const std::string& schema, const std::string& table) const;
+  sql::TableInfo describe_entry(duckdb::ClientContext& context,
+                                duckdb::TableCatalogEntry& entry) const;
+  std::optional<sql::TableInfo> base_table(const std::string& schema,
+                                           const std::string& table) const;
   std::vector<sql::TableInfo> base_tables(const std::string& schema) const;
   std::string display(const std::string& schema, const std::string& table) const {
     return name_ + "." + schema + "." + table;
   }
 
   const std::string name_;
-  Duck* duck_ = nullptr;       // set by open
-  bool attached_ = false;      // by us; DuckDB's own in-memory database otherwise
+  Duck* duck_ = nullptr;   // set by open
+  bool attached_ = false;  // by us; DuckDB's own in-memory database otherwise
   mutable std::mutex mutex_;
   std::map<Key, sql::TableInfo> views_;  // guarded by mutex_
 };
 
 void MemoryCatalog::open(Duck& duck) {
   duck_ = &duck;
-  const auto known = duck.run("SELECT 1 FROM duckdb_databases() WHERE database_name = " + quote_string(name_));
+  const auto known =
+      duck.run("SELECT 1 FROM duckdb_databases() WHERE database_name = " + quote_string(name_));
   if (known->RowCount() == 0) {
     duck.run("ATTACH ':memory:' AS " + quote_ident(name_));
     attached_ = true;
@@ -93,12 +96,14 @@ void MemoryCatalog::release(Duck& duck) {
   }
 }
 
-void MemoryCatalog::inspect(const std::function<void(duckdb::ClientContext&, duckdb::Catalog&)>& read) const {
+void MemoryCatalog::inspect(
+    const std::function<void(duckdb::ClientContext&, duckdb::Catalog&)>& read) const {
   if (!duck_) internal_error("memory catalog '" + name_ + "' is used before it is opened");
   duckdb::Connection connection(*duck_->db);
   auto& context = *connection.context;
   try {
-    context.RunFunctionInTransaction([&] { read(context, duckdb::Catalog::GetCatalog(context, name_)); });
+    context.RunFunctionInTransaction(
+        [&] { read(context, duckdb::Catalog::GetCatalog(context, name_)); });
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {
@@ -106,7 +111,8 @@ void MemoryCatalog::inspect(const std::function<void(duckdb::ClientContext&, duc
   }
 }
 
-sql::TableInfo MemoryCatalog::describe_entry(duckdb::ClientContext& context, duckdb::TableCatalogEntry& entry) const {
+sql::TableInfo MemoryCatalog::describe_entry(duckdb::ClientContext& context,
+                                             duckdb::TableCatalogEntry& entry) const {
   sql::TableInfo info;
   info.name = {name_, entry.schema.name, entry.name};
   if (!entry.comment.IsNull()) info.comment = entry.comment.ToString();
@@ -126,16 +132,19 @@ sql::TableInfo MemoryCatalog::describe_entry(duckdb::ClientContext& context, duc
   }
   const auto rows = entry.GetStorageInfo(context).cardinality;
   if (rows.IsValid()) info.estimated_rows = static_cast<double>(rows.GetIndex());
-  info.duckdb_source = quote_ident(name_) + "." + quote_ident(entry.schema.name) + "." + quote_ident(entry.name);
+  info.duckdb_source =
+      quote_ident(name_) + "." + quote_ident(entry.schema.name) + "." + quote_ident(entry.name);
   info.duckdb_target = info.duckdb_source;
   return info;
 }
 
-std::optional<sql::TableInfo> MemoryCatalog::base_table(const std::string& schema, const std::string& table) const {
+std::optional<sql::TableInfo> MemoryCatalog::base_table(const std::string& schema,
+                                                        const std::string& table) const {
   std::optional<sql::TableInfo> found;
   if (is_hidden(schema)) return found;
   inspect([&](duckdb::ClientContext& context, duckdb::Catalog& catalog) {
-    auto entry = catalog.GetEntry(context, duckdb::CatalogType::TABLE_ENTRY, schema, table, duckdb::OnEntryNotFound::RETURN_NULL);
+    auto entry = catalog.GetEntry(context, duckdb::CatalogType::TABLE_ENTRY, schema, table,
+                                  duckdb::OnEntryNotFound::RETURN_NULL);
     if (entry && entry->type == duckdb::CatalogType::TABLE_ENTRY) {
       found = describe_entry(context, entry->Cast<duckdb::TableCatalogEntry>());
     }
@@ -183,7 +192,8 @@ std::vector<std::string> MemoryCatalog::tables(const std::string& schema) {
   return names;
 }
 
-std::optional<sql::TableInfo> MemoryCatalog::table(const std::string& schema, const std::string& table) {
+std::optional<sql::TableInfo> MemoryCatalog::table(const std::string& schema,
+                                                   const std::string& table) {
   {
     std::lock_guard lock(mutex_);
     const auto view = views_.find({schema, table});
@@ -209,7 +219,8 @@ std::vector<sql::TableInfo> MemoryCatalog::describe(const std::string& schema) {
 void MemoryCatalog::create_view(const sql::TableInfo& view, bool or_replace) {
   const std::string& schema = view.name.schema;
   const std::string& name = view.name.table;
-  if (!schema_exists(schema)) throw Error(Code::kSchemaNotFound, "Schema '" + schema + "' does not exist");
+  if (!schema_exists(schema))
+    throw Error(Code::kSchemaNotFound, "Schema '" + schema + "' does not exist");
   if (base_table(schema, name)) {
     throw Error(Code::kTableAlreadyExists, "Table already exists: '" + display(schema, name) + "'");
   }
@@ -230,16 +241,19 @@ void MemoryCatalog::drop_view(const std::string& schema, const std::string& view
   }
 }
 
-void MemoryCatalog::rename_view(const std::string& schema, const std::string& view, const std::string& to_schema,
-                                const std::string& to) {
-  if (!schema_exists(to_schema)) throw Error(Code::kSchemaNotFound, "Schema '" + to_schema + "' does not exist");
+void MemoryCatalog::rename_view(const std::string& schema, const std::string& view,
+                                const std::string& to_schema, const std::string& to) {
+  if (!schema_exists(to_schema))
+    throw Error(Code::kSchemaNotFound, "Schema '" + to_schema + "' does not exist");
   const bool taken = base_table(to_schema, to).has_value();
   std::lock_guard lock(mutex_);
   if (taken || views_.contains({to_schema, to})) {
-    throw Error(Code::kTableAlreadyExists, "Target view '" + display(to_schema, to) + "' already exists");
+    throw Error(Code::kTableAlreadyExists,
+                "Target view '" + display(to_schema, to) + "' already exists");
   }
   auto node = views_.extract({schema, view});
-  if (node.empty()) throw Error(Code::kTableNotFound, "View '" + display(schema, view) + "' does not exist");
+  if (node.empty())
+    throw Error(Code::kTableNotFound, "View '" + display(schema, view) + "' does not exist");
   node.key() = {to_schema, to};
   node.mapped().name.schema = to_schema;
   node.mapped().name.table = to;
@@ -250,10 +264,13 @@ void MemoryCatalog::rename_view(const std::string& schema, const std::string& vi
 void MemoryCatalog::invalidate() {
   const auto left = schemas();
   std::lock_guard lock(mutex_);
-  std::erase_if(views_, [&](const auto& view) { return !std::binary_search(left.begin(), left.end(), view.first.first); });
+  std::erase_if(views_, [&](const auto& view) {
+    return !std::binary_search(left.begin(), left.end(), view.first.first);
+  });
 }
 
-void MemoryCatalog::set_comment(const std::string& schema, const std::string& table, const std::string& column,
+void MemoryCatalog::set_comment(const std::string& schema, const std::string& table,
+                                const std::string& column,
                                 const std::optional<std::string>& comment) {
   {
     std::lock_guard lock(mutex_);
@@ -272,14 +289,18 @@ void MemoryCatalog::set_comment(const std::string& schema, const std::string& ta
     }
   }
   const auto found = base_table(schema, table);
-  if (!found) throw Error(Code::kTableNotFound, "Table '" + display(schema, table) + "' does not exist");
-  duck_->run((column.empty() ? "COMMENT ON TABLE " + found->duckdb_target
-                             : "COMMENT ON COLUMN " + found->duckdb_target + "." + quote_ident(column)) +
+  if (!found)
+    throw Error(Code::kTableNotFound, "Table '" + display(schema, table) + "' does not exist");
+  duck_->run((column.empty()
+                  ? "COMMENT ON TABLE " + found->duckdb_target
+                  : "COMMENT ON COLUMN " + found->duckdb_target + "." + quote_ident(column)) +
              " IS " + (comment ? quote_string(*comment) : "NULL"));
 }
 
 }  // namespace
 
-std::unique_ptr<Catalog> make_memory_catalog(std::string name) { return std::make_unique<MemoryCatalog>(std::move(name)); }
+std::unique_ptr<Catalog> make_memory_catalog(std::string name) {
+  return std::make_unique<MemoryCatalog>(std::move(name));
+}
 
 }  // namespace meesh::engine

@@ -24,7 +24,8 @@ PGresult* wait_for_result(PGconn* connection, std::string& failure) {
   PGresult* last = nullptr;
   while (true) {
     while (PQisBusy(connection)) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          deadline - std::chrono::steady_clock::now());
       pollfd socket{PQsocket(connection), POLLIN, 0};
       const int ready = left.count() <= 0 ? 0 : poll(&socket, 1, static_cast<int>(left.count()));
       if (ready < 0 && errno == EINTR) continue;
@@ -50,9 +51,12 @@ PGresult* wait_for_result(PGconn* connection, std::string& failure) {
 
 void PostgresRows::clear(pg_result* result) { PQclear(result); }
 int PostgresRows::count() const { return PQntuples(result_.get()); }
-bool PostgresRows::is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column); }
+bool PostgresRows::is_null(int row, int column) const {
+  return PQgetisnull(result_.get(), row, column);
+}
 std::string PostgresRows::text(int row, int column) const {
-  return {PQgetvalue(result_.get(), row, column), static_cast<size_t>(PQgetlength(result_.get(), row, column))};
+  return {PQgetvalue(result_.get(), row, column),
+          static_cast<size_t>(PQgetlength(result_.get(), row, column))};
 }
 int64_t PostgresRows::number(int row, int column) const {
   const char* begin = PQgetvalue(result_.get(), row, column);
@@ -60,7 +64,9 @@ int64_t PostgresRows::number(int row, int column) const {
   std::from_chars(begin, begin + PQgetlength(result_.get(), row, column), value);
   return value;
 }
-bool PostgresRows::flag(int row, int column) const { return *PQgetvalue(result_.get(), row, column) == 't'; }
+bool PostgresRows::flag(int row, int column) const {
+  return *PQgetvalue(result_.get(), row, column) == 't';
+}
 
 struct PostgresPool::Connection {
   explicit Connection(PGconn* raw) : handle(raw, &PQfinish) {}
@@ -68,17 +74,34 @@ struct PostgresPool::Connection {
   std::set<std::string> prepared;
 };
 
-PostgresPool::PostgresPool(PostgresOptions options) : options_(std::move(options)), address_(address_of(options_)) {}
+PostgresPool::PostgresPool(PostgresOptions options)
+    : options_(std::move(options)), address_(address_of(options_)) {}
 
 PostgresPool::~PostgresPool() = default;
 
 std::unique_ptr<PostgresPool::Connection> PostgresPool::connect() {
   const std::string port = std::to_string(options_.port);
   const std::string timeout = std::to_string(kConnectTimeout.count());
-  const char* keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "application_name",
-                        "client_encoding", "tcp_user_timeout", nullptr};
-  const char* values[] = {options_.host.c_str(), port.c_str(), options_.database.c_str(), options_.user.c_str(),
-                          options_.password.c_str(), timeout.c_str(), "meesh", "UTF8", "30000", nullptr};
+  const char* keys[] = {"host",
+                        "port",
+                        "dbname",
+                        "user",
+                        "password",
+                        "connect_timeout",
+                        "application_name",
+                        "client_encoding",
+                        "tcp_user_timeout",
+                        nullptr};
+  const char* values[] = {options_.host.c_str(),
+                          port.c_str(),
+                          options_.database.c_str(),
+                          options_.user.c_str(),
+                          options_.password.c_str(),
+                          timeout.c_str(),
+                          "meesh",
+                          "UTF8",
+                          "30000",
+                          nullptr};
   auto connection = std::make_unique<Connection>(PQconnectdbParams(keys, values, 0));
   if (!connection->handle) internal_error("libpq has no memory for a connection");
   if (PQstatus(connection->handle.get()) != CONNECTION_OK) {
@@ -90,7 +113,8 @@ std::unique_ptr<PostgresPool::Connection> PostgresPool::connect() {
 
 std::unique_ptr<PostgresPool::Connection> PostgresPool::acquire(bool& kept) {
   std::unique_lock lock(mutex_);
-  if (!freed_.wait_for(lock, kStatementDeadline, [&] { return !idle_.empty() || open_ < kMaxConnections; })) {
+  if (!freed_.wait_for(lock, kStatementDeadline,
+                       [&] { return !idle_.empty() || open_ < kMaxConnections; })) {
     throw unreachable(options_.name, address_, "timeout expired");
   }
   kept = !idle_.empty();
@@ -120,8 +144,10 @@ void PostgresPool::give_back(std::unique_ptr<Connection> connection) {
   freed_.notify_one();
 }
 
-std::optional<PostgresRows> PostgresPool::attempt(Connection& connection, const char* name, const std::string& sql,
-                                                  const std::vector<std::string>& parameters, std::string& failure) {
+std::optional<PostgresRows> PostgresPool::attempt(Connection& connection, const char* name,
+                                                  const std::string& sql,
+                                                  const std::vector<std::string>& parameters,
+                                                  std::string& failure) {
   PGconn* handle = connection.handle.get();
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
@@ -142,7 +168,8 @@ std::optional<PostgresRows> PostgresPool::attempt(Connection& connection, const 
   PGresult* result = nullptr;
   if (*name == '\0') {
     result = finish(count == 0 ? PQsendQuery(handle, sql.c_str())
-                               : PQsendQueryParams(handle, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0));
+                               : PQsendQueryParams(handle, sql.c_str(), count, nullptr,
+                                                   values.data(), nullptr, nullptr, 0));
   } else {
     if (!connection.prepared.contains(name)) {
       PGresult* ready = finish(PQsendPrepare(handle, name, sql.c_str(), 0, nullptr));
@@ -156,7 +183,8 @@ std::optional<PostgresRows> PostgresPool::attempt(Connection& connection, const 
   return PostgresRows(result);
 }
 
-PostgresRows PostgresPool::query(const char* name, const std::string& sql, const std::vector<std::string>& parameters) {
+PostgresRows PostgresPool::query(const char* name, const std::string& sql,
+                                 const std::vector<std::string>& parameters) {
   while (true) {
     bool kept = false;
     auto connection = acquire(kept);
@@ -166,12 +194,14 @@ PostgresRows PostgresPool::query(const char* name, const std::string& sql, const
       give_back(std::move(connection));
       return std::move(*rows);
     }
-    const bool lost = PQstatus(connection->handle.get()) != CONNECTION_OK || tells_of_lost_server(failure);
+    const bool lost =
+        PQstatus(connection->handle.get()) != CONNECTION_OK || tells_of_lost_server(failure);
     const bool hung = failure == "timeout expired";
     if (lost || hung) {
       connection.reset();
       give_back(nullptr);
-      // Each turn uses up one kept connection. What is not prepared may change things: it runs once.
+      // Each turn uses up one kept connection. What is not prepared may change things: it runs
+      // once.
       if (kept && !hung && *name != '\0') continue;
       throw unreachable(options_.name, address_, failure);
     }

@@ -47,7 +47,8 @@ class PostgresPool {
   /// "" = not prepared. Prepared ones are read-only: a kept connection that turns out dead is
   /// replaced silently. Others run at most once.
   /// Throws EXTERNAL (kJdbcError): unreachable, or what the server said.
-  PostgresRows query(const char* name, const std::string& sql, const std::vector<std::string>& parameters = {});
+  PostgresRows query(const char* name, const std::string& sql,
+                     const std::vector<std::string>& parameters = {});
   /// Whether the server answers now.
   bool answers();
 
@@ -58,8 +59,10 @@ class PostgresPool {
   std::unique_ptr<Connection> acquire(bool& kept);
   std::unique_ptr<Connection> connect();
   void give_back(std::unique_ptr<Connection> connection);
-  std::optional<PostgresRows> attempt(Connection& connection, const char* name, const std::string& sql,
-                                      const std::vector<std::string>& parameters, std::string& failure);
+  std::optional<PostgresRows> attempt(Connection& connection, const char* name,
+                                      const std::string& sql,
+                                      const std::vector<std::string>& parameters,
+                                      std::string& failure);
 
   const PostgresOptions options_;
   const std::string address_;

@@ -33,13 +33,14 @@ std::string column_text(const sql::ColumnDefinition& column) {
 
 std::string comment_text(const std::string& table, const sql::ColumnDefinition& column) {
   if (!column.comment) return "";
-  return "; COMMENT ON COLUMN " + table + "." + quote_ident(lowered(column.name.back().value)) + " IS " +
-         quote_string(*column.comment);
+  return "; COMMENT ON COLUMN " + table + "." + quote_ident(lowered(column.name.back().value)) +
+         " IS " + quote_string(*column.comment);
 }
 
 std::string create_table(const CreateTable& create, const std::string& table) {
   std::string text = create.or_replace ? "DROP TABLE IF EXISTS " + table + "; " : "";
-  text += "CREATE TABLE " + std::string(create.if_not_exists ? "IF NOT EXISTS " : "") + table + " (";
+  text +=
+      "CREATE TABLE " + std::string(create.if_not_exists ? "IF NOT EXISTS " : "") + table + " (";
   std::string comments;
   for (size_t i = 0; i < create.elements.size(); ++i) {
     const auto& column = *create.elements[i].column;
@@ -49,14 +50,18 @@ std::string create_table(const CreateTable& create, const std::string& table) {
   text += ")";
   // IF NOT EXISTS may have found another table: its comments stay.
   if (create.if_not_exists) return text;
-  if (create.comment) text += "; COMMENT ON TABLE " + table + " IS " + quote_string(*create.comment);
+  if (create.comment)
+    text += "; COMMENT ON TABLE " + table + " IS " + quote_string(*create.comment);
   return text + comments;
 }
 
-std::string alter_table(const AlterTable& alter, const std::string& table, const PostgresTarget& target) {
-  const std::string start = "ALTER TABLE " + std::string(alter.if_exists ? "IF EXISTS " : "") + table;
+std::string alter_table(const AlterTable& alter, const std::string& table,
+                        const PostgresTarget& target) {
+  const std::string start =
+      "ALTER TABLE " + std::string(alter.if_exists ? "IF EXISTS " : "") + table;
   if (alter.action == Action::kAddColumn) {
-    return start + " ADD COLUMN " + (alter.column_if_not_exists ? "IF NOT EXISTS " : "") + column_text(*alter.column) +
+    return start + " ADD COLUMN " + (alter.column_if_not_exists ? "IF NOT EXISTS " : "") +
+           column_text(*alter.column) +
            (alter.column_if_not_exists ? "" : comment_text(table, *alter.column));
   }
   const std::string name = lowered(alter.column_name.back().value);
@@ -68,10 +73,14 @@ std::string alter_table(const AlterTable& alter, const std::string& table, const
       const std::string type = type_text(*alter.type);
       return change + " TYPE " + type + " USING " + column + "::" + type;
     }
-    case Action::kSetDefault: return change + " SET DEFAULT " + sql::print_trino(*alter.value);
-    case Action::kDropDefault: return change + " DROP DEFAULT";
-    case Action::kDropNotNull: return change + " DROP NOT NULL";
-    default: internal_error("postgres_definition of a statement it does not define");
+    case Action::kSetDefault:
+      return change + " SET DEFAULT " + sql::print_trino(*alter.value);
+    case Action::kDropDefault:
+      return change + " DROP DEFAULT";
+    case Action::kDropNotNull:
+      return change + " DROP NOT NULL";
+    default:
+      internal_error("postgres_definition of a statement it does not define");
   }
 }
 
@@ -84,12 +93,15 @@ bool postgres_defines(const sql::Statement& statement) {
   }
   if (const auto* alter = sql::try_as<const AlterTable>(&statement)) {
     switch (alter->action) {
-      case Action::kAddColumn: return alter->column && alter->column->name.size() == 1;
+      case Action::kAddColumn:
+        return alter->column && alter->column->name.size() == 1;
       case Action::kSetType:
       case Action::kSetDefault:
       case Action::kDropDefault:
-      case Action::kDropNotNull: return alter->column_name.size() == 1;
-      default: return false;
+      case Action::kDropNotNull:
+        return alter->column_name.size() == 1;
+      default:
+        return false;
     }
   }
   return false;
@@ -97,7 +109,8 @@ bool postgres_defines(const sql::Statement& statement) {
 
 std::string postgres_definition(const sql::Statement& statement, const PostgresTarget& target) {
   const std::string table = quote_ident(target.schema) + "." + quote_ident(target.table);
-  if (const auto* create = sql::try_as<const CreateTable>(&statement)) return create_table(*create, table);
+  if (const auto* create = sql::try_as<const CreateTable>(&statement))
+    return create_table(*create, table);
   return alter_table(sql::as<const AlterTable>(statement), table, target);
 }
 
@@ -109,11 +122,13 @@ std::string postgres_creation(const sql::TableInfo& table, const PostgresTarget&
     text += (i ? ", " : "") + quote_ident(column.name) + " " + postgres_type_name(column.type) +
             (column.nullable ? "" : " NOT NULL");
     if (!column.comment.empty()) {
-      comments += "; COMMENT ON COLUMN " + name + "." + quote_ident(column.name) + " IS " + quote_string(column.comment);
+      comments += "; COMMENT ON COLUMN " + name + "." + quote_ident(column.name) + " IS " +
+                  quote_string(column.comment);
     }
   }
   text += ")";
-  if (!table.comment.empty()) text += "; COMMENT ON TABLE " + name + " IS " + quote_string(table.comment);
+  if (!table.comment.empty())
+    text += "; COMMENT ON TABLE " + name + " IS " + quote_string(table.comment);
   return text + comments;
 }
 

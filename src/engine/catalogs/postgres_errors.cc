@@ -10,8 +10,10 @@ constexpr const char* kHint =
     "check that the server runs and can be reached; statements work again as soon as it does";
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\n')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\n')) text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\n'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\n'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -47,7 +49,8 @@ bool tells_of_lost_server(std::string_view message) {
       "the database system is not yet accepting connections",
       "lost synchronization with server",
   };
-  if (std::any_of(kSigns.begin(), kSigns.end(), [&](auto sign) { return message.find(sign) != message.npos; })) {
+  if (std::any_of(kSigns.begin(), kSigns.end(),
+                  [&](auto sign) { return message.find(sign) != message.npos; })) {
     return true;
   }
   // The extension ends a transaction whose connection broke with an empty reason.
@@ -74,7 +77,8 @@ std::string plain_reason(std::string_view message) {
   return reason;
 }
 
-Error unreachable(const std::string& catalog, const std::string& address, std::string_view message) {
+Error unreachable(const std::string& catalog, const std::string& address,
+                  std::string_view message) {
   Error error(Code::kJdbcError, "Catalog '" + catalog + "': the PostgreSQL server at " + address +
                                     " cannot be reached: " + plain_reason(message));
   error.with_hint(kHint);
@@ -83,7 +87,8 @@ Error unreachable(const std::string& catalog, const std::string& address, std::s
 
 bool said_by_server(const Error& error) {
   const auto& message = error.message();
-  return message.find("ERROR:  ") != std::string::npos && message.find("Failed to ") != std::string::npos;
+  return message.find("ERROR:  ") != std::string::npos &&
+         message.find("Failed to ") != std::string::npos;
 }
 
 void name_lost_server(Error& error, const CatalogsInUse& used) {
@@ -95,8 +100,10 @@ void name_lost_server(Error& error, const CatalogsInUse& used) {
   }
   if (names.empty()) return;
   const Location at = error.location();
-  error = Error(Code::kJdbcError, "The connection to PostgreSQL was lost (catalogs " + names + "): " +
-                                      plain_reason(error.message()), at);
+  error = Error(Code::kJdbcError,
+                "The connection to PostgreSQL was lost (catalogs " + names +
+                    "): " + plain_reason(error.message()),
+                at);
   error.with_hint(kHint);
 }
 

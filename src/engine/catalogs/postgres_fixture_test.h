@@ -1,15 +1,15 @@
-// A throw-away PostgreSQL server for tests: data under a temporary folder, a free loopback port, run
-// as `postgres` when the tests run as root. It dies with the test process.
+// A throw-away PostgreSQL server for tests: data under a temporary folder, a free loopback port,
+// run as `postgres` when the tests run as root. It dies with the test process.
 //
 //   PostgresServer server;                 // starts
 //   server.run("CREATE TABLE t (a int)");
 //   server.kill(); server.start();         // the same data and port again
 #pragma once
 
-#include <gtest/gtest.h>
-#include <libpq-fe.h>
 #include <arpa/inet.h>
 #include <grp.h>
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
@@ -47,12 +47,14 @@ class PostgresServer {
     if (geteuid() == 0) {
       const passwd* owner = getpwnam("postgres");
       if (!owner) throw std::runtime_error("no user 'postgres'");
-      if (chown(folder_.c_str(), owner->pw_uid, owner->pw_gid) != 0) throw std::runtime_error("chown failed");
+      if (chown(folder_.c_str(), owner->pw_uid, owner->pw_gid) != 0)
+        throw std::runtime_error("chown failed");
     }
     chmod(folder_.c_str(), 0755);
     port_ = free_port();
-    const int code = wait_for(spawn({bin("initdb"), "-D", data(), "-U", "boss", "-A", "scram-sha-256", "-E", "UTF8",
-                                     "--locale=C.UTF-8", "-N", "--pwfile=" + folder_ + "/pw"}));
+    const int code =
+        wait_for(spawn({bin("initdb"), "-D", data(), "-U", "boss", "-A", "scram-sha-256", "-E",
+                        "UTF8", "--locale=C.UTF-8", "-N", "--pwfile=" + folder_ + "/pw"}));
     if (code != 0) throw std::runtime_error("initdb failed: see " + folder_ + "/log");
     start();
     run("CREATE DATABASE " + database_, "postgres");
@@ -68,11 +70,13 @@ class PostgresServer {
   void start() {
     std::error_code ignored;
     std::filesystem::remove(data() + "/postmaster.pid", ignored);
-    process_ = spawn({bin("postgres"), "-D", data(), "-p", std::to_string(port_), "-k", folder_, "-c",
-                      "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=40"});
+    process_ =
+        spawn({bin("postgres"), "-D", data(), "-p", std::to_string(port_), "-k", folder_, "-c",
+               "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=40"});
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (PQping(dsn("postgres").c_str()) != PQPING_OK) {
-      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("PostgreSQL does not start: " + folder_);
+      if (std::chrono::steady_clock::now() > deadline)
+        throw std::runtime_error("PostgreSQL does not start: " + folder_);
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
@@ -91,10 +95,12 @@ class PostgresServer {
     PGresult* result = PQexec(connection, sql.c_str());
     const auto status = PQresultStatus(result);
     const std::string error = PQresultErrorMessage(result);
-    std::string cell = status == PGRES_TUPLES_OK && PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+    std::string cell =
+        status == PGRES_TUPLES_OK && PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
     PQclear(result);
     PQfinish(connection);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw std::runtime_error(sql + ": " + error);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+      throw std::runtime_error(sql + ": " + error);
     return cell;
   }
 
@@ -125,14 +131,16 @@ class PostgresServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind failed");
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0)
+      throw std::runtime_error("bind failed");
     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     close(fd);
     return ntohs(address.sin_port);
   }
   std::string data() const { return folder_ + "/data"; }
   std::string dsn(const std::string& database) const {
-    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=boss connect_timeout=5 dbname=" + database +
+    return "host=127.0.0.1 port=" + std::to_string(port_) +
+           " user=boss connect_timeout=5 dbname=" + database +
            " password='it\\'s \\\\ a \"secret\"'";
   }
   pid_t spawn(const std::vector<std::string>& command) const {
@@ -142,7 +150,9 @@ class PostgresServer {
     const passwd* owner = geteuid() == 0 ? getpwnam("postgres") : nullptr;
     const pid_t child = fork();
     if (child != 0) return child;
-    if (owner && (setgroups(0, nullptr) != 0 || setgid(owner->pw_gid) != 0 || setuid(owner->pw_uid) != 0)) _exit(126);
+    if (owner &&
+        (setgroups(0, nullptr) != 0 || setgid(owner->pw_gid) != 0 || setuid(owner->pw_uid) != 0))
+      _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
     if (chdir(folder_.c_str()) != 0) _exit(126);
     if (!freopen((folder_ + "/log").c_str(), "a", stdout) || dup2(1, 2) < 0) _exit(126);
@@ -166,7 +176,8 @@ struct TestDuck : Duck {
   TestDuck() {
     db = std::make_unique<duckdb::DuckDB>(nullptr);
     for (const auto& entry : std::filesystem::directory_iterator(".deps")) {
-      if (entry.path().filename().string().starts_with("duckdb-")) extension_directory = entry.path() / "extensions";
+      if (entry.path().filename().string().starts_with("duckdb-"))
+        extension_directory = entry.path() / "extensions";
     }
   }
   /// Every row as "a|b|NULL".

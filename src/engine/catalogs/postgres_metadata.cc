@@ -13,20 +13,24 @@ namespace meesh::engine {
 namespace {
 
 // Lowers as SQL text is lowered here: A-Z only, whatever the server's locale.
-#define LOWERED(name) "translate(" name ", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
-#define SHOWN_SCHEMA \
-  "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%'"
+#define LOWERED(name) \
+  "translate(" name ", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
+#define SHOWN_SCHEMA                                                                               \
+  "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE " \
+  "'pg\\_temp\\_%'"
 #define TABLE_KINDS "c.relkind IN ('r', 'v', 'm', 'f', 'p')"
 
-constexpr const char* kSchemas = "SELECT n.nspname FROM pg_namespace n WHERE " SHOWN_SCHEMA " ORDER BY 1";
+constexpr const char* kSchemas =
+    "SELECT n.nspname FROM pg_namespace n WHERE " SHOWN_SCHEMA " ORDER BY 1";
 
-constexpr const char* kSchema =
-    "SELECT n.nspname FROM pg_namespace n WHERE " LOWERED("n.nspname") " = $1 AND " SHOWN_SCHEMA
-    " ORDER BY n.nspname = $1 DESC, 1 LIMIT 1";
+constexpr const char* kSchema = "SELECT n.nspname FROM pg_namespace n WHERE " LOWERED(
+    "n.nspname") " = $1 AND " SHOWN_SCHEMA " ORDER BY n.nspname = $1 DESC, 1 LIMIT 1";
 
 constexpr const char* kTables =
-    "SELECT DISTINCT " LOWERED("c.relname") " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
-    LOWERED("n.nspname") " = $1 AND " SHOWN_SCHEMA " AND " TABLE_KINDS " ORDER BY 1";
+    "SELECT DISTINCT " LOWERED(
+        "c.relname") " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                     "WHERE " LOWERED("n.nspname") " = $1 AND " SHOWN_SCHEMA " AND " TABLE_KINDS
+                                                   " ORDER BY 1";
 
 /// As written; found through an index, however many tables there are.
 constexpr const char* kExactTable =
@@ -34,18 +38,20 @@ constexpr const char* kExactTable =
     "n.nspname = $1 AND c.relname = $2 AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
 
 constexpr const char* kOneTable =
-    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
-    LOWERED("n.nspname") " = $1 AND " LOWERED("c.relname") " = $2 AND " SHOWN_SCHEMA " AND " TABLE_KINDS
-    " ORDER BY n.nspname = $1 DESC, n.nspname, c.relname = $2 DESC, c.relname LIMIT 1";
+    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE " LOWERED("n.nspname") " = $1 AND " LOWERED(
+        "c.relname") " = $2 AND " SHOWN_SCHEMA " AND " TABLE_KINDS
+                     " ORDER BY n.nspname = $1 DESC, n.nspname, c.relname = $2 DESC, c.relname "
+                     "LIMIT 1";
 
 constexpr const char* kAllTables =
-    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ($1 = '' OR "
-    LOWERED("n.nspname") " = $1) AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
+    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ($1 "
+    "= '' OR " LOWERED("n.nspname") " = $1) AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
 
 /// The server's own tables do not change.
 constexpr const char* kOwnTables =
-    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname <> 'pg_catalog' AND "
-    SHOWN_SCHEMA " AND " TABLE_KINDS;
+    "SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+    "n.nspname <> 'pg_catalog' AND " SHOWN_SCHEMA " AND " TABLE_KINDS;
 
 /// One row a column, at least one a table. typnamespace 11 is pg_catalog. @( … @) is what a
 /// fingerprint does not need.
@@ -86,10 +92,29 @@ std::string columns_query(const char* tables, bool whole) {
 }
 
 enum Column {
-  kSchemaName, kTableName, kTableKind, kTuples, kPages, kTableComment, kHasChildren, kOid,
-  kName, kNotNull, kDimensions, kModifier, kTypeOid,
-  kTypeName, kTypeKind, kElementName, kElementKind, kBaseName, kBaseKind, kBaseModifier,
-  kEnumLabels, kComment, kDefault,
+  kSchemaName,
+  kTableName,
+  kTableKind,
+  kTuples,
+  kPages,
+  kTableComment,
+  kHasChildren,
+  kOid,
+  kName,
+  kNotNull,
+  kDimensions,
+  kModifier,
+  kTypeOid,
+  kTypeName,
+  kTypeKind,
+  kElementName,
+  kElementKind,
+  kBaseName,
+  kBaseKind,
+  kBaseModifier,
+  kEnumLabels,
+  kComment,
+  kDefault,
 };
 
 std::string lowered(std::string name) {
@@ -109,15 +134,19 @@ PostgresColumnType column_type(const PostgresRows& rows, int row) {
   PostgresColumnType type;
   type.type = type_at(rows, row, kTypeName, kTypeKind, modifier);
   type.dimensions = static_cast<int>(rows.number(row, kDimensions));
-  if (!rows.is_null(row, kElementKind)) type.element = type_at(rows, row, kElementName, kElementKind, modifier);
+  if (!rows.is_null(row, kElementKind))
+    type.element = type_at(rows, row, kElementName, kElementKind, modifier);
   if (!rows.is_null(row, kBaseKind)) {
-    type.base = type_at(rows, row, kBaseName, kBaseKind, static_cast<int>(rows.number(row, kBaseModifier)));
+    type.base =
+        type_at(rows, row, kBaseName, kBaseKind, static_cast<int>(rows.number(row, kBaseModifier)));
   }
   return type;
 }
 
 /// The extension splits a scan by the pages it once saw: notice when a table has grown a lot.
-int size_class(int64_t pages) { return pages < 1000 ? 0 : std::bit_width(static_cast<uint64_t>(pages)); }
+int size_class(int64_t pages) {
+  return pages < 1000 ? 0 : std::bit_width(static_cast<uint64_t>(pages));
+}
 
 /// A default as the expression says it; what only the server can evaluate is not a default here.
 std::string shown_default(const std::string& expression) {
@@ -139,7 +168,9 @@ std::optional<std::string> PostgresMetadata::real_schema(const std::string& sche
   return rows.text(0, 0);
 }
 
-bool PostgresMetadata::schema_exists(const std::string& schema) { return real_schema(schema).has_value(); }
+bool PostgresMetadata::schema_exists(const std::string& schema) {
+  return real_schema(schema).has_value();
+}
 
 std::vector<std::string> PostgresMetadata::tables(const std::string& schema) {
   const auto rows = pool_.query("tables", kTables, {schema});
@@ -148,7 +179,8 @@ std::vector<std::string> PostgresMetadata::tables(const std::string& schema) {
   return names;
 }
 
-std::optional<RemoteTable> PostgresMetadata::table(const std::string& schema, const std::string& table) {
+std::optional<RemoteTable> PostgresMetadata::table(const std::string& schema,
+                                                   const std::string& table) {
   static const std::string exact = columns_query(kExactTable, true);
   static const std::string any_case = columns_query(kOneTable, true);
   auto found = assemble(pool_.query("table", exact, {schema, table}));
@@ -178,7 +210,8 @@ std::vector<RemoteTable> PostgresMetadata::assemble(const PostgresRows& rows) co
     const int64_t oid = rows.number(row, kOid);
     RemoteTable table;
     sql::TableInfo& info = table.info;
-    info.name = {catalog_, lowered(rows.text(row, kSchemaName)), lowered(rows.text(row, kTableName))};
+    info.name = {catalog_, lowered(rows.text(row, kSchemaName)),
+                 lowered(rows.text(row, kTableName))};
     info.remote_schema = rows.text(row, kSchemaName);
     info.remote_table = rows.text(row, kTableName);
     info.comment = rows.text(row, kTableComment);
@@ -194,8 +227,9 @@ std::vector<RemoteTable> PostgresMetadata::assemble(const PostgresRows& rows) co
       if (rows.is_null(row, kName)) continue;
       sql::ColumnInfo column;
       const std::string real = rows.text(row, kName);
-      table.fingerprint += fmt::format("|{}:{}:{}:{}:{}:{}:{}", real, rows.number(row, kTypeOid), rows.number(row, kModifier),
-                                       rows.number(row, kDimensions), rows.flag(row, kNotNull), rows.text(row, kEnumLabels),
+      table.fingerprint += fmt::format("|{}:{}:{}:{}:{}:{}:{}", real, rows.number(row, kTypeOid),
+                                       rows.number(row, kModifier), rows.number(row, kDimensions),
+                                       rows.flag(row, kNotNull), rows.text(row, kEnumLabels),
                                        rows.number(row, kBaseModifier));
       column.name = lowered(real);
       auto mapped = map_postgres_type(column_type(rows, row));
@@ -212,7 +246,8 @@ std::vector<RemoteTable> PostgresMetadata::assemble(const PostgresRows& rows) co
         sources.push_back(quoted);
       } else {
         const auto at = mapped->expression.find("{}");
-        sources.push_back(mapped->expression.substr(0, at) + quoted + mapped->expression.substr(at + 2) + " AS " + quoted);
+        sources.push_back(mapped->expression.substr(0, at) + quoted +
+                          mapped->expression.substr(at + 2) + " AS " + quoted);
       }
       if (!mapped->expression.empty() || real != column.name) all_plain = false;
       table.real_columns.push_back(real);
@@ -225,11 +260,11 @@ std::vector<RemoteTable> PostgresMetadata::assemble(const PostgresRows& rows) co
   return found;
 }
 
-void PostgresMetadata::finish(RemoteTable& table, const std::string& kind, bool has_children, bool all_plain,
-                              const std::vector<std::string>& sources) const {
+void PostgresMetadata::finish(RemoteTable& table, const std::string& kind, bool has_children,
+                              bool all_plain, const std::vector<std::string>& sources) const {
   sql::TableInfo& info = table.info;
-  const std::string qualified =
-      quote_ident(catalog_) + "." + quote_ident(info.remote_schema) + "." + quote_ident(info.remote_table);
+  const std::string qualified = quote_ident(catalog_) + "." + quote_ident(info.remote_schema) +
+                                "." + quote_ident(info.remote_table);
   info.duckdb_source = qualified;
   if (all_plain) {
     info.remote_database = catalog_;

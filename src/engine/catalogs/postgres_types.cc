@@ -21,7 +21,9 @@ struct Scalar {
 
 int seconds_precision(int modifier) { return modifier < 0 ? 6 : std::min(modifier, 6); }
 
-Scalar varchar_of(const std::string& expression) { return {Type::varchar(), expression, "VARCHAR"}; }
+Scalar varchar_of(const std::string& expression) {
+  return {Type::varchar(), expression, "VARCHAR"};
+}
 
 /// NUMERIC's modifier holds precision and scale; nothing for a negative scale.
 std::optional<Scalar> numeric(int modifier) {
@@ -34,7 +36,8 @@ std::optional<Scalar> numeric(int modifier) {
     scale = ((packed & 0x7ff) ^ 1024) - 1024;
     if (scale < 0) return std::nullopt;
     if (precision <= kMax && scale <= precision) {
-      return Scalar{Type::decimal(precision, scale), "", fmt::format("DECIMAL({},{})", precision, scale)};
+      return Scalar{Type::decimal(precision, scale), "",
+                    fmt::format("DECIMAL({},{})", precision, scale)};
     }
     if (scale > precision) {  // 0.00012: as many digits as there are behind the point
       scale = std::min(scale, kMax);
@@ -48,7 +51,8 @@ std::optional<Scalar> numeric(int modifier) {
   }
   const std::string duckdb = fmt::format("DECIMAL({},{})", precision, scale);
   // Through text: the shortest text of a double is what was stored, up to 15 significant digits.
-  return Scalar{Type::decimal(precision, scale), "CAST(CAST({} AS VARCHAR) AS " + duckdb + ")", duckdb};
+  return Scalar{Type::decimal(precision, scale), "CAST(CAST({} AS VARCHAR) AS " + duckdb + ")",
+                duckdb};
 }
 
 const std::map<std::string, Scalar, std::less<>>& plain_types() {
@@ -73,22 +77,28 @@ const std::map<std::string, Scalar, std::less<>>& plain_types() {
 /// Nothing: cannot be read. `known` tells whether the type is one of the table above.
 std::optional<Scalar> scalar(const PostgresType& type, bool& known) {
   known = true;
-  if (const auto found = plain_types().find(type.name); found != plain_types().end()) return found->second;
+  if (const auto found = plain_types().find(type.name); found != plain_types().end())
+    return found->second;
   if (type.name == "numeric") return numeric(type.modifier);
   if (type.name == "varchar") {
-    return Scalar{Type::varchar(type.modifier > 4 ? type.modifier - 4 : Type::kUnbounded), "", "VARCHAR"};
+    return Scalar{Type::varchar(type.modifier > 4 ? type.modifier - 4 : Type::kUnbounded), "",
+                  "VARCHAR"};
   }
   if (type.name == "bpchar") {
     if (type.modifier <= 4) return varchar_of("");
     const int length = type.modifier - 4;
-    return Scalar{Type::of(TypeKind::kChar, length), fmt::format("rpad({{}}, {}, ' ')", length), "VARCHAR"};
+    return Scalar{Type::of(TypeKind::kChar, length), fmt::format("rpad({{}}, {}, ' ')", length),
+                  "VARCHAR"};
   }
-  if (type.name == "time") return Scalar{Type::of(TypeKind::kTime, seconds_precision(type.modifier)), "", "TIME"};
+  if (type.name == "time")
+    return Scalar{Type::of(TypeKind::kTime, seconds_precision(type.modifier)), "", "TIME"};
   if (type.name == "timestamp") {
-    return Scalar{Type::of(TypeKind::kTimestamp, seconds_precision(type.modifier)), "", "TIMESTAMP"};
+    return Scalar{Type::of(TypeKind::kTimestamp, seconds_precision(type.modifier)), "",
+                  "TIMESTAMP"};
   }
   if (type.name == "timestamptz") {
-    return Scalar{Type::of(TypeKind::kTimestampTz, seconds_precision(type.modifier)), "", "TIMESTAMPTZ"};
+    return Scalar{Type::of(TypeKind::kTimestampTz, seconds_precision(type.modifier)), "",
+                  "TIMESTAMPTZ"};
   }
   known = false;
   return varchar_of("CAST({} AS VARCHAR)");
@@ -109,7 +119,8 @@ std::optional<MappedType> map_array(const PostgresColumnType& column) {
     brackets += "[]";
   }
   if (element->expression.starts_with("CAST(CAST(")) {
-    mapped.expression = "CAST(CAST({} AS VARCHAR" + brackets + ") AS " + element->duckdb + brackets + ")";
+    mapped.expression =
+        "CAST(CAST({} AS VARCHAR" + brackets + ") AS " + element->duckdb + brackets + ")";
   } else if (!element->expression.empty() || element->type.kind == TypeKind::kDecimal) {
     mapped.expression = "CAST({} AS " + element->duckdb + brackets + ")";
   }
@@ -121,7 +132,8 @@ std::optional<MappedType> map_domain(const PostgresType& base) {
   bool known = false;
   auto mapped = scalar(base, known);
   if (!mapped) return std::nullopt;
-  if (!known || mapped->type.kind == TypeKind::kVarbinary) return MappedType{Type::varchar(), "CAST({} AS VARCHAR)"};
+  if (!known || mapped->type.kind == TypeKind::kVarbinary)
+    return MappedType{Type::varchar(), "CAST({} AS VARCHAR)"};
   if (mapped->type.kind == TypeKind::kVarchar || mapped->type.kind == TypeKind::kChar) {
     return MappedType{mapped->type, mapped->expression};
   }
@@ -141,28 +153,47 @@ std::optional<MappedType> map_postgres_type(const PostgresColumnType& column) {
 
 std::string postgres_type_name(const sql::Type& type) {
   switch (type.kind) {
-    case TypeKind::kBoolean: return "boolean";
+    case TypeKind::kBoolean:
+      return "boolean";
     case TypeKind::kTinyint:
-    case TypeKind::kSmallint: return "smallint";
-    case TypeKind::kInteger: return "integer";
-    case TypeKind::kBigint: return "bigint";
-    case TypeKind::kReal: return "real";
-    case TypeKind::kDouble: return "double precision";
-    case TypeKind::kDecimal: return fmt::format("numeric({},{})", type.precision, type.scale);
+    case TypeKind::kSmallint:
+      return "smallint";
+    case TypeKind::kInteger:
+      return "integer";
+    case TypeKind::kBigint:
+      return "bigint";
+    case TypeKind::kReal:
+      return "real";
+    case TypeKind::kDouble:
+      return "double precision";
+    case TypeKind::kDecimal:
+      return fmt::format("numeric({},{})", type.precision, type.scale);
     case TypeKind::kVarchar:
-      return type.precision == Type::kUnbounded || type.precision > 10485760 ? "varchar"
-                                                                             : fmt::format("varchar({})", type.precision);
-    case TypeKind::kChar: return fmt::format("char({})", type.precision);
-    case TypeKind::kVarbinary: return "bytea";
-    case TypeKind::kDate: return "date";
-    case TypeKind::kTime: return fmt::format("time({})", std::min(type.precision, 6));
-    case TypeKind::kTimestamp: return fmt::format("timestamp({})", std::min(type.precision, 6));
-    case TypeKind::kTimestampTz: return fmt::format("timestamp({}) with time zone", std::min(type.precision, 6));
-    case TypeKind::kUuid: return "uuid";
-    case TypeKind::kJson: return "jsonb";
-    case TypeKind::kIpaddress: return "inet";
-    case TypeKind::kArray: return postgres_type_name(type.children.at(0)) + "[]";
-    default: throw Error(Code::kNotSupported, "Unsupported column type: " + type.display());
+      return type.precision == Type::kUnbounded || type.precision > 10485760
+                 ? "varchar"
+                 : fmt::format("varchar({})", type.precision);
+    case TypeKind::kChar:
+      return fmt::format("char({})", type.precision);
+    case TypeKind::kVarbinary:
+      return "bytea";
+    case TypeKind::kDate:
+      return "date";
+    case TypeKind::kTime:
+      return fmt::format("time({})", std::min(type.precision, 6));
+    case TypeKind::kTimestamp:
+      return fmt::format("timestamp({})", std::min(type.precision, 6));
+    case TypeKind::kTimestampTz:
+      return fmt::format("timestamp({}) with time zone", std::min(type.precision, 6));
+    case TypeKind::kUuid:
+      return "uuid";
+    case TypeKind::kJson:
+      return "jsonb";
+    case TypeKind::kIpaddress:
+      return "inet";
+    case TypeKind::kArray:
+      return postgres_type_name(type.children.at(0)) + "[]";
+    default:
+      throw Error(Code::kNotSupported, "Unsupported column type: " + type.display());
   }
 }
 

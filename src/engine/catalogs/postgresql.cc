@@ -29,7 +29,9 @@ using Key = PostgresMetadata::Key;
 class PostgresCatalog : public Catalog {
  public:
   explicit PostgresCatalog(PostgresOptions options)
-      : options_(std::move(options)), pool_(options_), metadata_(pool_, options_.name, options_.read_only) {}
+      : options_(std::move(options)),
+        pool_(options_),
+        metadata_(pool_, options_.name, options_.read_only) {}
 
   const std::string& name() const override { return options_.name; }
   std::string_view connector() const override { return "postgresql"; }
@@ -37,7 +39,9 @@ class PostgresCatalog : public Catalog {
 
   std::vector<std::string> schemas() override { return metadata_.schemas(); }
   bool schema_exists(const std::string& schema) override { return metadata_.schema_exists(schema); }
-  std::vector<std::string> tables(const std::string& schema) override { return metadata_.tables(schema); }
+  std::vector<std::string> tables(const std::string& schema) override {
+    return metadata_.tables(schema);
+  }
   std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) override;
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
 
@@ -70,7 +74,8 @@ class PostgresCatalog : public Catalog {
   std::map<Key, std::string> cached_;   // fingerprints the extension's cache answers to
 };
 
-std::optional<sql::TableInfo> PostgresCatalog::table(const std::string& schema, const std::string& table) {
+std::optional<sql::TableInfo> PostgresCatalog::table(const std::string& schema,
+                                                     const std::string& table) {
   auto found = metadata_.table(schema, table);
   if (!found) return std::nullopt;
   std::lock_guard lock(mutex_);
@@ -100,7 +105,8 @@ void PostgresCatalog::put_secret(Duck& duck) {
   input.options["dbname"] = duckdb::Value(options_.database);
   input.options["user"] = duckdb::Value(options_.user);
   if (!options_.password.empty()) input.options["password"] = duckdb::Value(options_.password);
-  context.RunFunctionInTransaction([&] { duckdb::SecretManager::Get(context).CreateSecret(context, input); });
+  context.RunFunctionInTransaction(
+      [&] { duckdb::SecretManager::Get(context).CreateSecret(context, input); });
 }
 
 /// Caller holds attach_mutex_.
@@ -108,9 +114,10 @@ void PostgresCatalog::attach(Duck& duck) {
   duck.load_extension(kExtension);
   try {
     put_secret(duck);
-    duck.run(fmt::format("ATTACH 'connect_timeout={} application_name=meesh' AS {} (TYPE postgres, SECRET {}{})",
-                         PostgresPool::kConnectTimeout.count(), quote_ident(options_.name), quote_ident(secret_name()),
-                         options_.read_only ? ", READ_ONLY" : ""));
+    duck.run(fmt::format(
+        "ATTACH 'connect_timeout={} application_name=meesh' AS {} (TYPE postgres, SECRET {}{})",
+        PostgresPool::kConnectTimeout.count(), quote_ident(options_.name),
+        quote_ident(secret_name()), options_.read_only ? ", READ_ONLY" : ""));
     if (options_.connections > 0) {
       duck.run(fmt::format("FROM postgres_configure_pool(catalog_name = {}, max_connections = {})",
                            quote_string(options_.name), options_.connections));
@@ -160,10 +167,12 @@ void PostgresCatalog::prepare(Duck& duck, const std::vector<sql::TableInfo>& tab
 
 bool PostgresCatalog::is_about_me(const std::string& message) {
   const std::string port = std::to_string(options_.port);
-  if (message.find("port " + port) != std::string::npos && message.find("\"" + options_.host + "\"") != std::string::npos) {
+  if (message.find("port " + port) != std::string::npos &&
+      message.find("\"" + options_.host + "\"") != std::string::npos) {
     return true;
   }
-  if (message.find("/.s.PGSQL." + port + "\"") != std::string::npos && message.find(options_.host) != std::string::npos) {
+  if (message.find("/.s.PGSQL." + port + "\"") != std::string::npos &&
+      message.find(options_.host) != std::string::npos) {
     return true;
   }
   return !pool_.answers();
@@ -176,7 +185,8 @@ void PostgresCatalog::on_error(Error& error) {
     if (!is_about_me(message)) return;
     const Location at = error.location();
     Error better = unreachable(options_.name, pool_.address(), message);
-    error = at.known() ? Error(better.code(), better.message(), at).with_hint(better.hint()) : better;
+    error =
+        at.known() ? Error(better.code(), better.message(), at).with_hint(better.hint()) : better;
     invalidate();
     return;
   }
@@ -200,7 +210,8 @@ void PostgresCatalog::release(Duck& duck) {
     duck.run("DETACH DATABASE IF EXISTS " + quote_ident(options_.name));
     duck.run("DROP SECRET IF EXISTS " + quote_ident(secret_name()));
   } catch (const Error& error) {
-    log::warn("cannot detach a dropped catalog", {{"catalog", options_.name}, {"error", error.what()}});
+    log::warn("cannot detach a dropped catalog",
+              {{"catalog", options_.name}, {"error", error.what()}});
   }
 }
 
@@ -214,7 +225,8 @@ bool PostgresCatalog::define(const sql::Statement& statement, const sql::TableNa
     }
   } else {
     const auto schema = metadata_.real_schema(target.schema);
-    if (!schema) throw Error(Code::kSchemaNotFound, "Schema '" + target.schema + "' does not exist");
+    if (!schema)
+      throw Error(Code::kSchemaNotFound, "Schema '" + target.schema + "' does not exist");
     names = {*schema, target.table, {}};
   }
   pool_.query("", postgres_definition(statement, names));
@@ -223,34 +235,47 @@ bool PostgresCatalog::define(const sql::Statement& statement, const sql::TableNa
 
 bool PostgresCatalog::create_table(const sql::TableInfo& table) {
   const auto schema = metadata_.real_schema(table.name.schema);
-  if (!schema) throw Error(Code::kSchemaNotFound, "Schema '" + table.name.schema + "' does not exist");
+  if (!schema)
+    throw Error(Code::kSchemaNotFound, "Schema '" + table.name.schema + "' does not exist");
   pool_.query("", postgres_creation(table, {*schema, table.name.table, {}}));
   return true;
 }
 
-void PostgresCatalog::set_comment(const std::string& schema, const std::string& table, const std::string& column,
+void PostgresCatalog::set_comment(const std::string& schema, const std::string& table,
+                                  const std::string& column,
                                   const std::optional<std::string>& comment) {
   const auto found = metadata_.table(schema, table);
   const std::string shown = options_.name + "." + schema + "." + table;
   if (!found) throw Error(Code::kTableNotFound, "Table '" + shown + "' does not exist");
-  if (options_.read_only) throw Error(Code::kPermissionDenied, "Catalog '" + options_.name + "' is read-only");
-  std::string target = quote_ident(found->info.remote_schema) + "." + quote_ident(found->info.remote_table);
+  if (options_.read_only)
+    throw Error(Code::kPermissionDenied, "Catalog '" + options_.name + "' is read-only");
+  std::string target =
+      quote_ident(found->info.remote_schema) + "." + quote_ident(found->info.remote_table);
   std::string kind = "TABLE";
   switch (found->fingerprint[0]) {  // pg_class.relkind
-    case 'v': kind = "VIEW"; break;
-    case 'm': kind = "MATERIALIZED VIEW"; break;
-    case 'f': kind = "FOREIGN TABLE"; break;
-    default: break;
+    case 'v':
+      kind = "VIEW";
+      break;
+    case 'm':
+      kind = "MATERIALIZED VIEW";
+      break;
+    case 'f':
+      kind = "FOREIGN TABLE";
+      break;
+    default:
+      break;
   }
   if (!column.empty()) {
     kind = "COLUMN";
     size_t at = 0;
     while (at < found->info.columns.size() && found->info.columns[at].name != column) ++at;
-    if (at == found->info.columns.size()) throw Error(Code::kColumnNotFound, "Column does not exist: " + column);
+    if (at == found->info.columns.size())
+      throw Error(Code::kColumnNotFound, "Column does not exist: " + column);
     target += "." + quote_ident(found->real_columns[at]);
   }
   // A backslash is plain text in a standard-conforming string, which the server's default is.
-  pool_.query("", "COMMENT ON " + kind + " " + target + " IS " + (comment ? quote_string(*comment) : "NULL"));
+  pool_.query("", "COMMENT ON " + kind + " " + target + " IS " +
+                      (comment ? quote_string(*comment) : "NULL"));
 }
 
 }  // namespace

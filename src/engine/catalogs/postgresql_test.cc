@@ -80,7 +80,8 @@ struct TypeCase {
 TEST_F(PostgresCatalogTest, TypesAndValuesAreTrinos) {
   server_->run("DROP TYPE IF EXISTS mood; CREATE TYPE mood AS ENUM ('sad', 'ok')");
   server_->run("DROP TYPE IF EXISTS pair; CREATE TYPE pair AS (a int, b text)");
-  server_->run("CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE DOMAIN money2 AS numeric(12,2)");
+  server_->run(
+      "CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE DOMAIN money2 AS numeric(12,2)");
   const TypeCase cases[] = {
       {"boolean", "true", "boolean", "true"},
       {"smallint", "-32768", "smallint", "-32768"},
@@ -89,7 +90,8 @@ TEST_F(PostgresCatalogTest, TypesAndValuesAreTrinos) {
       {"real", "1.5", "real", "1.5"},
       {"double precision", "2.5", "double", "2.5"},
       {"numeric(10,2)", "12.34", "decimal(10,2)", "12.34"},
-      {"numeric(38,10)", "1234567890123456789012345678.0123456789", "decimal(38,10)", "1234567890123456789012345678.0123456789"},
+      {"numeric(38,10)", "1234567890123456789012345678.0123456789", "decimal(38,10)",
+       "1234567890123456789012345678.0123456789"},
       {"numeric", "12345.6789", "decimal(38,10)", "12345.6789000000"},
       {"numeric(45,12)", "1.5", "decimal(38,5)", "1.50000"},
       {"numeric(2,4)", "0.0012", "decimal(4,4)", ".0012"},
@@ -103,9 +105,12 @@ TEST_F(PostgresCatalogTest, TypesAndValuesAreTrinos) {
       {"time(3)", "'01:02:03.456'", "time(3)", "01:02:03.456"},
       {"timestamp", "'2024-01-02 03:04:05.678901'", "timestamp(6)", "2024-01-02 03:04:05.678901"},
       {"timestamp(0)", "'2024-01-02 03:04:05'", "timestamp(0)", "2024-01-02 03:04:05"},
-      {"timestamptz", "'2024-01-02 03:04:05+00'", "timestamp(6) with time zone", "2024-01-02 03:04:05+00"},
-      {"timestamptz(3)", "'2024-01-02 03:04:05.5+00'", "timestamp(3) with time zone", "2024-01-02 03:04:05.5+00"},
-      {"uuid", "'00000000-0000-0000-0000-000000000001'", "uuid", "00000000-0000-0000-0000-000000000001"},
+      {"timestamptz", "'2024-01-02 03:04:05+00'", "timestamp(6) with time zone",
+       "2024-01-02 03:04:05+00"},
+      {"timestamptz(3)", "'2024-01-02 03:04:05.5+00'", "timestamp(3) with time zone",
+       "2024-01-02 03:04:05.5+00"},
+      {"uuid", "'00000000-0000-0000-0000-000000000001'", "uuid",
+       "00000000-0000-0000-0000-000000000001"},
       {"json", "'{\"a\": 1}'", "json", "{\"a\": 1}"},
       {"jsonb", "'{\"a\":1}'", "json", "{\"a\": 1}"},
       {"integer[]", "'{1,2,NULL}'", "array(integer)", "[1, 2, NULL]"},
@@ -140,14 +145,16 @@ TEST_F(PostgresCatalogTest, TypesAndValuesAreTrinos) {
   for (size_t i = 0; i < std::size(cases); ++i) {
     const std::string column = "c" + std::to_string(i);
     EXPECT_EQ(type_of(table, column), cases[i].trino) << cases[i].type;
-    const auto rows = duck_.rows("SELECT CAST(" + column + " AS VARCHAR) FROM " + table.duckdb_source +
-                                 " ORDER BY c2 NULLS LAST");
+    const auto rows = duck_.rows("SELECT CAST(" + column + " AS VARCHAR) FROM " +
+                                 table.duckdb_source + " ORDER BY c2 NULLS LAST");
     EXPECT_THAT(rows, ElementsAre(cases[i].value, "NULL")) << cases[i].type;
   }
 }
 
 TEST_F(PostgresCatalogTest, AColumnThatCannotBeReadIsLeftOut) {
-  server_->run("CREATE TABLE t (id int, tens numeric(3,-2), name text); INSERT INTO t VALUES (1, 12300, 'x')");
+  server_->run(
+      "CREATE TABLE t (id int, tens numeric(3,-2), name text); INSERT INTO t VALUES (1, 12300, "
+      "'x')");
   const auto table = use("t");
   ASSERT_EQ(table.columns.size(), 2u);
   EXPECT_THAT(read("t"), ElementsAre("1|x"));
@@ -155,9 +162,11 @@ TEST_F(PostgresCatalogTest, AColumnThatCannotBeReadIsLeftOut) {
 }
 
 TEST_F(PostgresCatalogTest, DescribesTables) {
-  server_->run("CREATE TABLE orders (id serial PRIMARY KEY, note varchar(10) DEFAULT 'none', amount numeric(10,2) NOT NULL);"
-               "COMMENT ON TABLE orders IS 'what was bought'; COMMENT ON COLUMN orders.amount IS 'in euros';"
-               "INSERT INTO orders (amount) SELECT g FROM generate_series(1, 500) g; ANALYZE orders");
+  server_->run(
+      "CREATE TABLE orders (id serial PRIMARY KEY, note varchar(10) DEFAULT 'none', amount "
+      "numeric(10,2) NOT NULL);"
+      "COMMENT ON TABLE orders IS 'what was bought'; COMMENT ON COLUMN orders.amount IS 'in euros';"
+      "INSERT INTO orders (amount) SELECT g FROM generate_series(1, 500) g; ANALYZE orders");
   const auto table = use("orders");
   EXPECT_EQ(table.comment, "what was bought");
   EXPECT_EQ(table.estimated_rows, 500);
@@ -179,23 +188,27 @@ TEST_F(PostgresCatalogTest, DescribesTables) {
 
 TEST_F(PostgresCatalogTest, ListsSchemasAsTrinoDoes) {
   server_->run("DROP SCHEMA IF EXISTS \"Extra\" CASCADE; CREATE SCHEMA \"Extra\"");
-  EXPECT_THAT(catalogs_.schemas("sales"), ElementsAre("extra", "information_schema", "pg_catalog", "public"));
+  EXPECT_THAT(catalogs_.schemas("sales"),
+              ElementsAre("extra", "information_schema", "pg_catalog", "public"));
   EXPECT_TRUE(catalogs_.schema_exists("sales", "extra"));
   EXPECT_TRUE(catalogs_.schema_exists("sales", "information_schema"));
   EXPECT_FALSE(catalogs_.schema_exists("sales", "pg_toast"));
-  EXPECT_THAT(duck_.rows("SELECT nspname FROM " + use("pg_namespace", "pg_catalog").duckdb_source), Contains("public"));
+  EXPECT_THAT(duck_.rows("SELECT nspname FROM " + use("pg_namespace", "pg_catalog").duckdb_source),
+              Contains("public"));
   server_->run("DROP SCHEMA \"Extra\"");
 }
 
 TEST_F(PostgresCatalogTest, SeesViewsPartitionsAndForeignTables) {
-  server_->run("CREATE TABLE base (id int); INSERT INTO base VALUES (1);"
-               "CREATE VIEW v AS SELECT id + 1 AS id FROM base;"
-               "CREATE MATERIALIZED VIEW m AS SELECT id + 2 AS id FROM base;"
-               "CREATE TABLE parts (id int, k int) PARTITION BY RANGE (k);"
-               "CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM (0) TO (10);"
-               "CREATE TABLE parts_b PARTITION OF parts FOR VALUES FROM (10) TO (20);"
-               "INSERT INTO parts VALUES (3, 1), (4, 11)");
-  EXPECT_THAT(catalogs_.get("sales")->tables("public"), ElementsAre("base", "m", "parts", "parts_a", "parts_b", "v"));
+  server_->run(
+      "CREATE TABLE base (id int); INSERT INTO base VALUES (1);"
+      "CREATE VIEW v AS SELECT id + 1 AS id FROM base;"
+      "CREATE MATERIALIZED VIEW m AS SELECT id + 2 AS id FROM base;"
+      "CREATE TABLE parts (id int, k int) PARTITION BY RANGE (k);"
+      "CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM (0) TO (10);"
+      "CREATE TABLE parts_b PARTITION OF parts FOR VALUES FROM (10) TO (20);"
+      "INSERT INTO parts VALUES (3, 1), (4, 11)");
+  EXPECT_THAT(catalogs_.get("sales")->tables("public"),
+              ElementsAre("base", "m", "parts", "parts_a", "parts_b", "v"));
   EXPECT_THAT(read("v"), ElementsAre("2"));
   EXPECT_THAT(read("m"), ElementsAre("3"));
   EXPECT_EQ(use("v").duckdb_target, "");
@@ -209,11 +222,12 @@ TEST_F(PostgresCatalogTest, SeesViewsPartitionsAndForeignTables) {
 }
 
 TEST_F(PostgresCatalogTest, NamesWithCaseQuotesAndAccents) {
-  server_->run("CREATE TABLE \"Upper Tab\" (\"Mixed Col\" int, \"qu\"\"ote\" text, plain int);"
-               "INSERT INTO \"Upper Tab\" VALUES (1, 'a', 2);"
-               "CREATE TABLE \"été\" (\"naïve\" text); INSERT INTO \"été\" VALUES ('ü');"
-               "CREATE TABLE twice (id int, \"ID\" int); INSERT INTO twice VALUES (1, 2);"
-               "CREATE TABLE \"Pair\" (a int); CREATE TABLE pair (b int)");
+  server_->run(
+      "CREATE TABLE \"Upper Tab\" (\"Mixed Col\" int, \"qu\"\"ote\" text, plain int);"
+      "INSERT INTO \"Upper Tab\" VALUES (1, 'a', 2);"
+      "CREATE TABLE \"été\" (\"naïve\" text); INSERT INTO \"été\" VALUES ('ü');"
+      "CREATE TABLE twice (id int, \"ID\" int); INSERT INTO twice VALUES (1, 2);"
+      "CREATE TABLE \"Pair\" (a int); CREATE TABLE pair (b int)");
   const auto table = use("upper tab");
   ASSERT_EQ(table.columns.size(), 3u);
   EXPECT_EQ(table.columns[0].name, "mixed col");
@@ -223,7 +237,8 @@ TEST_F(PostgresCatalogTest, NamesWithCaseQuotesAndAccents) {
   EXPECT_THAT(read("été"), ElementsAre("ü"));
   EXPECT_THAT(read("twice"), ElementsAre("1"));
   EXPECT_EQ(use("pair").columns[0].name, "b") << "the exact spelling wins";
-  EXPECT_THAT(catalogs_.get("sales")->tables("public"), ElementsAre("pair", "twice", "upper tab", "été"));
+  EXPECT_THAT(catalogs_.get("sales")->tables("public"),
+              ElementsAre("pair", "twice", "upper tab", "été"));
 }
 
 TEST_F(PostgresCatalogTest, SeesWhatChangedOutsideAMomentAgo) {
@@ -238,15 +253,21 @@ TEST_F(PostgresCatalogTest, SeesWhatChangedOutsideAMomentAgo) {
   server_->run("ALTER TABLE a ALTER COLUMN z TYPE varchar(7)");
   EXPECT_EQ(type_of(use("a"), "z"), "varchar(7)");
   // Not used before the extension read the schema, changed since.
-  server_->run("ALTER TABLE b ALTER COLUMN x DROP NOT NULL; ALTER TABLE b ADD COLUMN w int; INSERT INTO b VALUES (NULL, 2)");
+  server_->run(
+      "ALTER TABLE b ALTER COLUMN x DROP NOT NULL; ALTER TABLE b ADD COLUMN w int; INSERT INTO b "
+      "VALUES (NULL, 2)");
   EXPECT_THAT(read("b", "x IS NULL, w"), ElementsAre("true|2"));
   server_->run("CREATE TABLE fresh (k int); INSERT INTO fresh VALUES (5)");
   EXPECT_THAT(read("fresh"), ElementsAre("5"));
-  server_->run("DROP TABLE fresh; CREATE TABLE fresh (other text, k bigint); INSERT INTO fresh VALUES ('o', 6)");
+  server_->run(
+      "DROP TABLE fresh; CREATE TABLE fresh (other text, k bigint); INSERT INTO fresh VALUES ('o', "
+      "6)");
   EXPECT_THAT(read("fresh"), ElementsAre("o|6"));
   server_->run("DROP TABLE fresh");
   EXPECT_FALSE(catalogs_.table({"sales", "public", "fresh"}));
-  server_->run("CREATE TYPE colour AS ENUM ('red'); CREATE TABLE paint (c colour); INSERT INTO paint VALUES ('red')");
+  server_->run(
+      "CREATE TYPE colour AS ENUM ('red'); CREATE TABLE paint (c colour); INSERT INTO paint VALUES "
+      "('red')");
   EXPECT_THAT(read("paint"), ElementsAre("red"));
   server_->run("ALTER TYPE colour ADD VALUE 'blue'");
   server_->run("INSERT INTO paint VALUES ('blue')");
@@ -255,19 +276,24 @@ TEST_F(PostgresCatalogTest, SeesWhatChangedOutsideAMomentAgo) {
 
 TEST_F(PostgresCatalogTest, Writes) {
   used_ = catalogs_.prepare(duck_, {sql::TableInfo{.name = {"sales", "", ""}}});
-  run("CREATE TABLE sales.public.w (id INTEGER NOT NULL, name VARCHAR, price DECIMAL(10,2), made TIMESTAMP, data BLOB)");
+  run("CREATE TABLE sales.public.w (id INTEGER NOT NULL, name VARCHAR, price DECIMAL(10,2), made "
+      "TIMESTAMP, data BLOB)");
   catalogs_.get("sales")->invalidate();
   const auto table = use("w");
   EXPECT_EQ(type_of(table, "price"), "decimal(10,2)");
   EXPECT_FALSE(table.columns[0].nullable);
-  run("INSERT INTO " + table.duckdb_target + " SELECT i, 'n' || i, i * 1.5, TIMESTAMP '2024-01-01', 'x' FROM range(5) r(i)");
+  run("INSERT INTO " + table.duckdb_target +
+      " SELECT i, 'n' || i, i * 1.5, TIMESTAMP '2024-01-01', 'x' FROM range(5) r(i)");
   run("UPDATE " + use("w").duckdb_target + " SET name = 'changed' WHERE id > 2");
   run("DELETE FROM " + use("w").duckdb_target + " WHERE id = 0");
-  EXPECT_EQ(server_->run("SELECT string_agg(id || name, ',' ORDER BY id) FROM w"), "1n1,2n2,3changed,4changed");
+  EXPECT_EQ(server_->run("SELECT string_agg(id || name, ',' ORDER BY id) FROM w"),
+            "1n1,2n2,3changed,4changed");
   run("MERGE INTO " + use("w").duckdb_target +
       " AS t USING (VALUES (1, 'merged'), (9, 'added')) AS s(id, name) ON t.id = s.id"
-      " WHEN MATCHED THEN UPDATE SET name = s.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (s.id, s.name)");
-  EXPECT_EQ(server_->run("SELECT string_agg(id || name, ',' ORDER BY id) FROM w"), "1merged,2n2,3changed,4changed,9added");
+      " WHEN MATCHED THEN UPDATE SET name = s.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES "
+      "(s.id, s.name)");
+  EXPECT_EQ(server_->run("SELECT string_agg(id || name, ',' ORDER BY id) FROM w"),
+            "1merged,2n2,3changed,4changed,9added");
   run("CREATE TABLE sales.public.copy AS SELECT id, name FROM sales.public.w");
   run("ALTER TABLE sales.public.copy ADD COLUMN extra INTEGER");
   run("ALTER TABLE sales.public.copy RENAME COLUMN extra TO more");
@@ -278,7 +304,8 @@ TEST_F(PostgresCatalogTest, Writes) {
   run("CREATE SCHEMA sales.side");
   run("CREATE TABLE sales.side.t (a INTEGER)");
   EXPECT_TRUE(catalogs_.schema_exists("sales", "side"));
-  EXPECT_THAT(error_of([&] { run("DROP SCHEMA sales.side"); }).message(), HasSubstr("cannot drop schema side"));
+  EXPECT_THAT(error_of([&] { run("DROP SCHEMA sales.side"); }).message(),
+              HasSubstr("cannot drop schema side"));
   run("DROP TABLE sales.side.t");
   run("DROP SCHEMA sales.side");
   EXPECT_FALSE(catalogs_.schema_exists("sales", "side"));
@@ -296,14 +323,21 @@ bool define(Catalog& catalog, const std::string& sql, const std::string& table) 
 
 TEST_F(PostgresCatalogTest, DefinesTablesWithExactTypes) {
   auto sales = catalogs_.get("sales");
-  ASSERT_TRUE(define(*sales,
-                     "CREATE TABLE d (id bigint NOT NULL, name varchar(10) DEFAULT 'none' COMMENT 'who''s it', c char(3), "
-                     "price decimal(8,3), made timestamp(3), seen timestamp(0) with time zone, at time(0), doc json, "
-                     "raw varbinary, tags array(varchar(5)), key uuid, tiny tinyint) COMMENT 'all of them'",
-                     "d"));
+  ASSERT_TRUE(
+      define(*sales,
+             "CREATE TABLE d (id bigint NOT NULL, name varchar(10) DEFAULT 'none' COMMENT 'who''s "
+             "it', c char(3), "
+             "price decimal(8,3), made timestamp(3), seen timestamp(0) with time zone, at time(0), "
+             "doc json, "
+             "raw varbinary, tags array(varchar(5)), key uuid, tiny tinyint) COMMENT 'all of them'",
+             "d"));
   auto d = use("d");
-  const char* types[] = {"bigint", "varchar(10)", "char(3)", "decimal(8,3)", "timestamp(3)", "timestamp(0) with time zone",
-                         "time(0)", "json", "varbinary", "array(varchar(5))", "uuid", "smallint"};
+  const char* types[] = {"bigint",       "varchar(10)",
+                         "char(3)",      "decimal(8,3)",
+                         "timestamp(3)", "timestamp(0) with time zone",
+                         "time(0)",      "json",
+                         "varbinary",    "array(varchar(5))",
+                         "uuid",         "smallint"};
   ASSERT_EQ(d.columns.size(), std::size(types));
   for (size_t i = 0; i < std::size(types); ++i) EXPECT_EQ(d.columns[i].type.display(), types[i]);
   EXPECT_FALSE(d.columns[0].nullable);
@@ -324,7 +358,8 @@ TEST_F(PostgresCatalogTest, DefinesTablesWithExactTypes) {
   EXPECT_FALSE(define(*sales, "DROP TABLE d", "d"));
   EXPECT_TRUE(define(*sales, "CREATE OR REPLACE TABLE d (only_one integer)", "d"));
   EXPECT_EQ(use("d").columns.size(), 1u);
-  const Error error = error_of([&] { define(*sales, "CREATE TABLE m (a map(varchar, integer))", "m"); });
+  const Error error =
+      error_of([&] { define(*sales, "CREATE TABLE m (a map(varchar, integer))", "m"); });
   EXPECT_EQ(error.code(), Code::kNotSupported);
   EXPECT_EQ(error.message(), "Unsupported column type: map(varchar, integer)");
 }
@@ -333,7 +368,10 @@ TEST_F(PostgresCatalogTest, CreatesATableFromItsDescription) {
   sql::TableInfo table;
   table.name = {"sales", "public", "made"};
   table.comment = "made here";
-  table.columns.push_back({.name = "code", .type = sql::Type::parse("char(5)"), .nullable = false, .comment = "it's short"});
+  table.columns.push_back({.name = "code",
+                           .type = sql::Type::parse("char(5)"),
+                           .nullable = false,
+                           .comment = "it's short"});
   table.columns.push_back({.name = "at", .type = sql::Type::parse("timestamp(3)")});
   auto sales = catalogs_.get("sales");
   ASSERT_TRUE(sales->create_table(table));
@@ -346,7 +384,8 @@ TEST_F(PostgresCatalogTest, CreatesATableFromItsDescription) {
   EXPECT_EQ(made.columns.at(1).type.display(), "timestamp(3)");
   run("INSERT INTO " + made.duckdb_target + " VALUES ('ab', NULL)");
   EXPECT_THAT(read("made", "code"), ElementsAre("ab   "));
-  EXPECT_THAT(error_of([&] { sales->create_table(table); }).message(), HasSubstr("relation \"made\" already exists"));
+  EXPECT_THAT(error_of([&] { sales->create_table(table); }).message(),
+              HasSubstr("relation \"made\" already exists"));
 }
 
 TEST_F(PostgresCatalogTest, ARefusedWriteSaysWhatTheServerSaid) {
@@ -354,12 +393,15 @@ TEST_F(PostgresCatalogTest, ARefusedWriteSaysWhatTheServerSaid) {
   const auto table = use("u");
   const Error error = error_of([&] { run("INSERT INTO " + table.duckdb_target + " VALUES (1)"); });
   EXPECT_EQ(error.code(), Code::kJdbcError);
-  EXPECT_EQ(error.message(), "PostgreSQL: duplicate key value violates unique constraint \"u_pkey\" (Key (id)=(1) already exists.)");
+  EXPECT_EQ(error.message(),
+            "PostgreSQL: duplicate key value violates unique constraint \"u_pkey\" (Key (id)=(1) "
+            "already exists.)");
 }
 
 TEST_F(PostgresCatalogTest, Comments) {
-  server_->run("CREATE TABLE \"Noted\" (\"Col\" int); CREATE VIEW noted_view AS SELECT 1 AS a; "
-               "CREATE MATERIALIZED VIEW noted_kept AS SELECT 1 AS a");
+  server_->run(
+      "CREATE TABLE \"Noted\" (\"Col\" int); CREATE VIEW noted_view AS SELECT 1 AS a; "
+      "CREATE MATERIALIZED VIEW noted_kept AS SELECT 1 AS a");
   auto sales = catalogs_.get("sales");
   sales->set_comment("public", "noted", "", "it's");
   sales->set_comment("public", "noted", "col", "a \\ column");
@@ -406,14 +448,18 @@ TEST_F(PostgresCatalogTest, NothingShowsThePassword) {
 }
 
 TEST_F(PostgresCatalogTest, ListsManyTables) {
-  server_->run("DO $$ BEGIN FOR i IN 1..200 LOOP EXECUTE format('CREATE TABLE t%s (a int, b text)', i); END LOOP; END $$");
+  server_->run(
+      "DO $$ BEGIN FOR i IN 1..200 LOOP EXECUTE format('CREATE TABLE t%s (a int, b text)', i); END "
+      "LOOP; END $$");
   EXPECT_EQ(catalogs_.get("sales")->tables("public").size(), 200u);
   EXPECT_EQ(catalogs_.get("sales")->describe("public").size(), 200u);
-  EXPECT_THAT(duck_.rows("SELECT count(*) FROM meesh_virtual('sales', 'information_schema', 'columns') WHERE table_schema = 'public'"),
+  EXPECT_THAT(duck_.rows("SELECT count(*) FROM meesh_virtual('sales', 'information_schema', "
+                         "'columns') WHERE table_schema = 'public'"),
               ElementsAre("400"));
-  EXPECT_THAT(duck_.rows("SELECT table_name FROM meesh_virtual('sales', 'information_schema', 'tables') "
-                         "WHERE table_schema = 'public' AND table_name = 't77'"),
-              ElementsAre("t77"));
+  EXPECT_THAT(
+      duck_.rows("SELECT table_name FROM meesh_virtual('sales', 'information_schema', 'tables') "
+                 "WHERE table_schema = 'public' AND table_name = 't77'"),
+      ElementsAre("t77"));
   EXPECT_THAT(read("t200"), IsEmpty());
 }
 
@@ -435,17 +481,20 @@ TEST_F(PostgresCatalogTest, ALostServerIsExternalAndHeals) {
   const std::string address = "127.0.0.1:" + std::to_string(server_->port());
   const Error metadata = error_of([&] { catalogs_.table({"sales", "public", "t"}); });
   EXPECT_EQ(metadata.code(), Code::kJdbcError);
-  EXPECT_THAT(metadata.message(), HasSubstr("Catalog 'sales': the PostgreSQL server at " + address + " cannot be reached: "));
+  EXPECT_THAT(metadata.message(), HasSubstr("Catalog 'sales': the PostgreSQL server at " + address +
+                                            " cannot be reached: "));
   EXPECT_THAT(metadata.hint(), HasSubstr("check that the server runs"));
   for (int i = 0; i < 2; ++i) {
     const Error data = error_of([&] { run("SELECT * FROM " + table.duckdb_source); });
     EXPECT_EQ(data.code(), Code::kJdbcError);
-    EXPECT_THAT(data.message(), HasSubstr("Catalog 'sales': the PostgreSQL server at " + address + " cannot be reached: "));
+    EXPECT_THAT(data.message(), HasSubstr("Catalog 'sales': the PostgreSQL server at " + address +
+                                          " cannot be reached: "));
   }
   server_->start();
   EXPECT_THAT(read("t"), ElementsAre("1"));
   // Connections cut while the server lives: kept ones are replaced without a word.
-  server_->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'meesh'");
+  server_->run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'meesh'");
   EXPECT_THAT(read("t"), ElementsAre("1"));
 }
 
@@ -462,7 +511,9 @@ TEST_F(PostgresCatalogTest, AServerThatIsDownFromTheStartHealsToo) {
 }
 
 TEST_F(PostgresCatalogTest, AConnectionCutUnderAScanIsExternal) {
-  server_->run("CREATE TABLE big AS SELECT g AS id, repeat('x', 100) AS pad FROM generate_series(1, 300000) g");
+  server_->run(
+      "CREATE TABLE big AS SELECT g AS id, repeat('x', 100) AS pad FROM generate_series(1, 300000) "
+      "g");
   const auto table = use("big");
   duckdb::Connection connection(*duck_.db);
   auto stream = connection.SendQuery("SELECT id, pad FROM " + table.duckdb_source);
@@ -485,7 +536,9 @@ TEST_F(PostgresCatalogTest, AConnectionCutUnderAScanIsExternal) {
 }
 
 TEST_F(PostgresCatalogTest, ReadersAndOutsideChangesAtOnce) {
-  server_->run("CREATE TABLE still (a int); INSERT INTO still SELECT generate_series(1, 100); CREATE TABLE moving (a int)");
+  server_->run(
+      "CREATE TABLE still (a int); INSERT INTO still SELECT generate_series(1, 100); CREATE TABLE "
+      "moving (a int)");
   std::atomic<bool> stop = false;
   std::atomic<int> good = 0, bad = 0;
   std::vector<std::string> wrong(6);
@@ -518,13 +571,15 @@ TEST_F(PostgresCatalogTest, ReadersAndOutsideChangesAtOnce) {
   }
   for (int i = 0; i < 30 || (good < 10 && bad == 0); ++i) {
     server_->run("ALTER TABLE moving ADD COLUMN c" + std::to_string(i) + " int");
-    if (i % 5 == 4) server_->run("DROP TABLE moving; CREATE TABLE moving (b" + std::to_string(i) + " text)");
+    if (i % 5 == 4)
+      server_->run("DROP TABLE moving; CREATE TABLE moving (b" + std::to_string(i) + " text)");
   }
   stop = true;
   for (auto& reader : readers) reader.join();
   EXPECT_THAT(wrong, testing::Each(""));
   EXPECT_THAT(read("moving", "count(*)"), ElementsAre("0"));
-  EXPECT_EQ(duck_.run("SELECT * FROM " + use("moving").duckdb_source)->ColumnCount(), use("moving").columns.size());
+  EXPECT_EQ(duck_.run("SELECT * FROM " + use("moving").duckdb_source)->ColumnCount(),
+            use("moving").columns.size());
 }
 
 TEST_F(PostgresCatalogTest, AServerThatNeverAnswersBlocksOnlyItself) {
@@ -541,10 +596,12 @@ TEST_F(PostgresCatalogTest, AServerThatNeverAnswersBlocksOnlyItself) {
   options.port = ntohs(address.sin_port);
   catalogs_.add(make_postgresql_catalog(options));
   std::optional<Error> of_metadata, of_attach;
-  std::thread metadata([&] { of_metadata = error_of([&] { catalogs_.table({"hung", "public", "t"}); }); });
+  std::thread metadata(
+      [&] { of_metadata = error_of([&] { catalogs_.table({"hung", "public", "t"}); }); });
   const int first = accept(listener, nullptr, nullptr);
   std::thread attach([&] {
-    of_attach = error_of([&] { catalogs_.prepare(duck_, {sql::TableInfo{.name = {"hung", "", ""}}}); });
+    of_attach =
+        error_of([&] { catalogs_.prepare(duck_, {sql::TableInfo{.name = {"hung", "", ""}}}); });
   });
   const int second = accept(listener, nullptr, nullptr);
   // Both wait for an answer that does not come; the other catalog goes on.
@@ -564,11 +621,14 @@ TEST_F(PostgresCatalogTest, ADownServerDoesNotHideOthers) {
   gone.port = 1;  // nothing listens there
   catalogs_.add(make_postgresql_catalog(gone));
   server_->run("CREATE TABLE here (a int)");
-  EXPECT_THAT(duck_.rows("SELECT table_name FROM meesh_virtual('system', 'jdbc', 'tables') WHERE table_schem = 'public'"),
+  EXPECT_THAT(duck_.rows("SELECT table_name FROM meesh_virtual('system', 'jdbc', 'tables') WHERE "
+                         "table_schem = 'public'"),
               ElementsAre("here"));
-  EXPECT_THAT(duck_.rows("SELECT DISTINCT table_catalog FROM meesh_virtual('system', 'jdbc', 'schemas') ORDER BY 1"),
+  EXPECT_THAT(duck_.rows("SELECT DISTINCT table_catalog FROM meesh_virtual('system', 'jdbc', "
+                         "'schemas') ORDER BY 1"),
               ElementsAre("sales", "system"));
-  const Error error = error_of([&] { duck_.run("FROM meesh_virtual('gone', 'information_schema', 'tables')"); });
+  const Error error =
+      error_of([&] { duck_.run("FROM meesh_virtual('gone', 'information_schema', 'tables')"); });
   EXPECT_EQ(error.kind(), ErrorKind::kExternal);
   EXPECT_THAT(error.message(), HasSubstr("Catalog 'gone'"));
 }

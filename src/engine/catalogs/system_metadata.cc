@@ -12,7 +12,8 @@ Rows catalogs(CatalogSet& set, const VirtualRequest&) {
   for (const auto& name : set.names()) {
     const auto catalog = set.find(name);
     if (!catalog && name != "system") continue;  // dropped meanwhile
-    rows.push_back({text(name), text(name), text(catalog ? std::string(catalog->connector()) : "system")});
+    rows.push_back(
+        {text(name), text(name), text(catalog ? std::string(catalog->connector()) : "system")});
   }
   return rows;
 }
@@ -20,7 +21,8 @@ Rows catalogs(CatalogSet& set, const VirtualRequest&) {
 Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
   Rows rows;
   for_each_table(set, request, [&](const sql::TableInfo& table) {
-    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table), text_or_null(table.comment)});
+    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
+                    text_or_null(table.comment)});
   });
   return rows;
 }
@@ -28,7 +30,8 @@ Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
 /// No kind of catalog has properties or materialized views yet: these tables are there and empty.
 Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&), std::vector<VirtualColumn> columns) {
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
+                  std::vector<VirtualColumn> columns) {
   VirtualTable table;
   table.schema = "metadata";
   table.name = name;
@@ -41,13 +44,17 @@ VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualReque
 
 std::vector<VirtualTable> system_metadata_tables() {
   std::vector<VirtualTable> found;
-  for (const char* name : {"analyze_properties", "column_properties", "materialized_view_properties", "schema_properties",
-                           "table_properties"}) {
-    found.push_back(make(name, none, text_columns({"catalog_name", "property_name", "default_value", "type", "description"})));
+  for (const char* name :
+       {"analyze_properties", "column_properties", "materialized_view_properties",
+        "schema_properties", "table_properties"}) {
+    found.push_back(make(
+        name, none,
+        text_columns({"catalog_name", "property_name", "default_value", "type", "description"})));
   }
-  found.push_back(make("catalogs", catalogs, text_columns({"catalog_name", "connector_id", "connector_name"})));
-  auto views = text_columns({"catalog_name", "schema_name", "name", "storage_catalog", "storage_schema", "storage_table",
-                             "freshness"});
+  found.push_back(
+      make("catalogs", catalogs, text_columns({"catalog_name", "connector_id", "connector_name"})));
+  auto views = text_columns({"catalog_name", "schema_name", "name", "storage_catalog",
+                             "storage_schema", "storage_table", "freshness"});
   views.push_back(time_column("last_fresh_time"));
   views.push_back(text_column("comment"));
   views.push_back(text_column("definition"));

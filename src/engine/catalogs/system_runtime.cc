@@ -21,13 +21,15 @@ std::vector<QueryInfo> queries_of(CatalogSet& set) {
 
 /// When the query left the queue; the epoch if it has not.
 std::chrono::system_clock::time_point started(const QueryInfo& query) {
-  return query.state == QueryState::kQueued ? std::chrono::system_clock::time_point()
-                                            : query.created + std::chrono::milliseconds(query.queued_ms);
+  return query.state == QueryState::kQueued
+             ? std::chrono::system_clock::time_point()
+             : query.created + std::chrono::milliseconds(query.queued_ms);
 }
 
 Rows nodes(CatalogSet& set, const VirtualRequest&) {
   const auto& hooks = set.hooks();
-  return {{text(hooks.node_id), text(hooks.http_uri), text(hooks.node_version), Value::BOOLEAN(true), text("active")}};
+  return {{text(hooks.node_id), text(hooks.http_uri), text(hooks.node_version),
+           Value::BOOLEAN(true), text("active")}};
 }
 
 Rows queries(CatalogSet& set, const VirtualRequest&) {
@@ -35,10 +37,12 @@ Rows queries(CatalogSet& set, const VirtualRequest&) {
   const auto now = std::chrono::system_clock::now();
   const auto running = std::chrono::system_clock::time_point();
   for (const auto& query : queries_of(set)) {
-    rows.push_back({text(query.id), text(std::string(state_name(query.state))), text(query.user), text_or_null(query.source),
-                    text(query.text), list_of({"global"}), bigint(query.queued_ms), bigint(0), bigint(query.planning_ms),
+    rows.push_back({text(query.id), text(std::string(state_name(query.state))), text(query.user),
+                    text_or_null(query.source), text(query.text), list_of({"global"}),
+                    bigint(query.queued_ms), bigint(0), bigint(query.planning_ms),
                     time_or_null(query.created), time_or_null(started(query)),
-                    time_or_null(query.ended == running ? now : query.ended), time_or_null(query.ended),
+                    time_or_null(query.ended == running ? now : query.ended),
+                    time_or_null(query.ended),
                     query.error ? text(std::string(kind_name(query.error->kind()))) : null_text(),
                     query.error ? text(std::string(code_name(query.error->code()))) : null_text()});
   }
@@ -54,12 +58,29 @@ Rows tasks(CatalogSet& set, const VirtualRequest&) {
     if (query.state == QueryState::kQueued) continue;
     const bool ended = query.state == QueryState::kFinished || query.state == QueryState::kFailed;
     const int64_t running = ended ? 0 : 1;
-    rows.push_back({text(set.hooks().node_id), text(query.id + ".0.0.0"), text(query.id + ".0"), text(query.id),
-                    text(ended ? std::string(state_name(query.state)) : "RUNNING"), bigint(1), bigint(0), bigint(running),
-                    bigint(1 - running), bigint(query.elapsed_ms), bigint(query.cpu_ms), bigint(0),
-                    number(query.bytes_read), number(query.rows_read), number(query.bytes_read), number(query.rows_read),
-                    number(query.bytes_out), number(query.rows_out), number(query.bytes_read), bigint(0),
-                    time_or_null(query.created), time_or_null(started(query)), time_or_null(ended ? query.ended : now),
+    rows.push_back({text(set.hooks().node_id),
+                    text(query.id + ".0.0.0"),
+                    text(query.id + ".0"),
+                    text(query.id),
+                    text(ended ? std::string(state_name(query.state)) : "RUNNING"),
+                    bigint(1),
+                    bigint(0),
+                    bigint(running),
+                    bigint(1 - running),
+                    bigint(query.elapsed_ms),
+                    bigint(query.cpu_ms),
+                    bigint(0),
+                    number(query.bytes_read),
+                    number(query.rows_read),
+                    number(query.bytes_read),
+                    number(query.rows_read),
+                    number(query.bytes_out),
+                    number(query.rows_out),
+                    number(query.bytes_read),
+                    bigint(0),
+                    time_or_null(query.created),
+                    time_or_null(started(query)),
+                    time_or_null(ended ? query.ended : now),
                     time_or_null(query.ended)});
   }
   return rows;
@@ -70,15 +91,16 @@ Rows transactions(CatalogSet& set, const VirtualRequest&) {
   const auto& ask = set.hooks().transactions;
   if (!ask) return rows;
   for (const auto& transaction : ask()) {
-    rows.push_back({text(transaction.id), text(transaction.isolation_level), Value::BOOLEAN(transaction.read_only),
-                    Value::BOOLEAN(transaction.auto_commit), time_or_null(transaction.created),
-                    bigint(transaction.idle_seconds), text_or_null(transaction.written_catalog),
-                    list_of(transaction.catalogs)});
+    rows.push_back({text(transaction.id), text(transaction.isolation_level),
+                    Value::BOOLEAN(transaction.read_only), Value::BOOLEAN(transaction.auto_commit),
+                    time_or_null(transaction.created), bigint(transaction.idle_seconds),
+                    text_or_null(transaction.written_catalog), list_of(transaction.catalogs)});
   }
   return rows;
 }
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&), std::vector<VirtualColumn> columns) {
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
+                  std::vector<VirtualColumn> columns) {
   VirtualTable table;
   table.schema = "runtime";
   table.name = name;
@@ -87,7 +109,9 @@ VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualReque
   return table;
 }
 
-VirtualColumn list_column(const char* name) { return {name, sql::Type::array(sql::Type::varchar())}; }
+VirtualColumn list_column(const char* name) {
+  return {name, sql::Type::array(sql::Type::varchar())};
+}
 
 }  // namespace
 
@@ -100,19 +124,23 @@ std::vector<VirtualTable> system_runtime_tables() {
 
   auto of_queries = text_columns({"query_id", "state", "user", "source", "query"});
   of_queries.push_back(list_column("resource_group_id"));
-  for (const char* name : {"queued_time_ms", "analysis_time_ms", "planning_time_ms"}) of_queries.push_back(bigint_column(name));
-  for (const char* name : {"created", "started", "last_heartbeat", "end"}) of_queries.push_back(time_column(name));
+  for (const char* name : {"queued_time_ms", "analysis_time_ms", "planning_time_ms"})
+    of_queries.push_back(bigint_column(name));
+  for (const char* name : {"created", "started", "last_heartbeat", "end"})
+    of_queries.push_back(time_column(name));
   for (const char* name : {"error_type", "error_code"}) of_queries.push_back(text_column(name));
   found.push_back(make("queries", queries, std::move(of_queries)));
 
   auto of_tasks = text_columns({"node_id", "task_id", "stage_id", "query_id", "state"});
   for (const char* name :
-       {"splits", "queued_splits", "running_splits", "completed_splits", "split_scheduled_time_ms", "split_cpu_time_ms",
-        "split_blocked_time_ms", "raw_input_bytes", "raw_input_rows", "processed_input_bytes", "processed_input_rows",
-        "output_bytes", "output_rows", "physical_input_bytes", "physical_written_bytes"}) {
+       {"splits", "queued_splits", "running_splits", "completed_splits", "split_scheduled_time_ms",
+        "split_cpu_time_ms", "split_blocked_time_ms", "raw_input_bytes", "raw_input_rows",
+        "processed_input_bytes", "processed_input_rows", "output_bytes", "output_rows",
+        "physical_input_bytes", "physical_written_bytes"}) {
     of_tasks.push_back(bigint_column(name));
   }
-  for (const char* name : {"created", "start", "last_heartbeat", "end"}) of_tasks.push_back(time_column(name));
+  for (const char* name : {"created", "start", "last_heartbeat", "end"})
+    of_tasks.push_back(time_column(name));
   found.push_back(make("tasks", tasks, std::move(of_tasks)));
 
   auto of_transactions = text_columns({"transaction_id", "isolation_level"});

@@ -1,6 +1,8 @@
 // DuckDB SQL: queries.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/print_duckdb_writer.h"
 #include "sql/resolve_text.h"
 #include "sql/scope.h"
@@ -26,12 +28,10 @@ std::string duckdb_string(std::string_view text) {
 }
 
 Position Printed::position_at(size_t offset) const {
-  Position found;
-  for (const auto& [at, pos] : map) {
-    if (at > offset) break;
-    found = pos;
-  }
-  return found;
+  const auto after =
+      std::upper_bound(map.begin(), map.end(), offset,
+                       [](size_t at, const auto& entry) { return at < entry.first; });
+  return after == map.begin() ? Position() : std::prev(after)->second;
 }
 
 Printed print_duckdb(const Statement& statement) {
@@ -89,8 +89,10 @@ void DuckdbPrinter::query(const Query& query) {
 
 void DuckdbPrinter::body(const QueryBody& body, bool nested) {
   switch (body.kind) {
-    case QueryBodyKind::kSelect: return select(as<Select>(body));
-    case QueryBodyKind::kValues: return values(as<Values>(body));
+    case QueryBodyKind::kSelect:
+      return select(as<Select>(body));
+    case QueryBodyKind::kValues:
+      return values(as<Values>(body));
     case QueryBodyKind::kSetOperation:
       if (nested) put("(");
       set_operation(as<SetOperation>(body));
@@ -101,7 +103,8 @@ void DuckdbPrinter::body(const QueryBody& body, bool nested) {
       query(*as<QueryInParens>(body).query);
       put(")");
       return;
-    case QueryBodyKind::kTable: internal_error("TABLE t is resolved to a SELECT");
+    case QueryBodyKind::kTable:
+      internal_error("TABLE t is resolved to a SELECT");
   }
 }
 
@@ -110,9 +113,15 @@ void DuckdbPrinter::set_operation(const SetOperation& op) {
   const auto* left = try_as<const SetOperation>(op.left.get());
   body(*op.left, left && (left->op != op.op || left->quantifier != op.quantifier));
   switch (op.op) {
-    case SetOperator::kUnion: put(" UNION "); break;
-    case SetOperator::kIntersect: put(" INTERSECT "); break;
-    case SetOperator::kExcept: put(" EXCEPT "); break;
+    case SetOperator::kUnion:
+      put(" UNION ");
+      break;
+    case SetOperator::kIntersect:
+      put(" INTERSECT ");
+      break;
+    case SetOperator::kExcept:
+      put(" EXCEPT ");
+      break;
   }
   if (op.quantifier == SetQuantifier::kAll) put("ALL ");
   body(*op.right, true);
@@ -124,8 +133,10 @@ void DuckdbPrinter::values(const Values& values) {
     if (i) put(", ");
     put("(");
     const auto* row = try_as<const RowConstructor>(values.rows[i].get());
-    if (row) list(row->items);
-    else expr(*values.rows[i]);
+    if (row)
+      list(row->items);
+    else
+      expr(*values.rows[i]);
     put(")");
   }
 }
@@ -176,8 +187,10 @@ void DuckdbPrinter::group_by(const GroupBy& group_by) {
     if (i) put(", ");
     const auto& element = elements[i];
     if (element.kind == GroupingElement::Kind::kSimple) {
-      if (element.sets.empty() || element.sets.front().empty()) put("()");
-      else list(element.sets.front());
+      if (element.sets.empty() || element.sets.front().empty())
+        put("()");
+      else
+        list(element.sets.front());
       continue;
     }
     put(element.kind == GroupingElement::Kind::kCube     ? "CUBE ("
@@ -240,7 +253,8 @@ void DuckdbPrinter::with_ties(const Query& query) {
     put(fmt::format("\"$c{}\" AS ", i));
     ident(names[i]);
   }
-  put(fmt::format(" FROM (SELECT *, rank() OVER (ORDER BY {0}) AS \"$rank\", row_number() OVER "
+  put(
+      fmt::format(" FROM (SELECT *, rank() OVER (ORDER BY {0}) AS \"$rank\", row_number() OVER "
                   "(ORDER BY {0}) AS \"$row\" FROM (",
                   keys));
   this->select(*select, hidden);
@@ -248,8 +262,10 @@ void DuckdbPrinter::with_ties(const Query& query) {
   for (size_t i = 0; i < names.size() + hidden.size(); ++i)
     put(fmt::format("{}\"$c{}\"", i ? ", " : "", i));
   put(")) AS \"$ranked\" WHERE \"$rank\" <= ");
-  if (query.limit) expr(*query.limit);
-  else put("1");
+  if (query.limit)
+    expr(*query.limit);
+  else
+    put("1");
   if (query.offset) {
     put(" + ");
     expr(*query.offset);

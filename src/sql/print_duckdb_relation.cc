@@ -10,10 +10,14 @@ namespace meesh::sql {
 void DuckdbPrinter::relation(const Relation& relation) {
   mark(relation.pos);
   switch (relation.kind) {
-    case RelationKind::kTable: return table(as<TableRef>(relation));
-    case RelationKind::kAliased: return aliased(as<AliasedRelation>(relation));
-    case RelationKind::kJoin: return join(as<Join>(relation));
-    case RelationKind::kSampled: return sampled(as<Sampled>(relation));
+    case RelationKind::kTable:
+      return table(as<TableRef>(relation));
+    case RelationKind::kAliased:
+      return aliased(as<AliasedRelation>(relation));
+    case RelationKind::kJoin:
+      return join(as<Join>(relation));
+    case RelationKind::kSampled:
+      return sampled(as<Sampled>(relation));
     case RelationKind::kSubquery:
       put("(");
       query(*as<SubqueryRelation>(relation).query);
@@ -24,7 +28,8 @@ void DuckdbPrinter::relation(const Relation& relation) {
       query(*as<Lateral>(relation).query);
       put(")");
       return;
-    case RelationKind::kUnnest: return unnest(as<Unnest>(relation));
+    case RelationKind::kUnnest:
+      return unnest(as<Unnest>(relation));
     case RelationKind::kTableFunction:
       fail(Code::kNotSupported, relation.pos, "Table functions are not supported");
     case RelationKind::kMatchRecognize:
@@ -35,9 +40,12 @@ void DuckdbPrinter::relation(const Relation& relation) {
 }
 
 void DuckdbPrinter::table(const TableRef& table) {
-  if (table.is_cte) ident(table.name.front().value);
-  else if (table.resolved) put(table.resolved->duckdb_source);
-  else internal_error("a table was not resolved");
+  if (table.is_cte)
+    ident(table.name.front().value);
+  else if (table.resolved)
+    put(table.resolved->duckdb_source);
+  else
+    internal_error("a table was not resolved");
   put(" AS ");
   ident(table.alias);
 }
@@ -52,11 +60,22 @@ void DuckdbPrinter::aliased(const AliasedRelation& aliased) {
 void DuckdbPrinter::join(const Join& join) {
   relation(*join.left);
   switch (join.type) {
-    case JoinType::kInner: put(" JOIN "); break;
-    case JoinType::kLeft: put(" LEFT JOIN "); break;
-    case JoinType::kRight: put(" RIGHT JOIN "); break;
-    case JoinType::kFull: put(" FULL JOIN "); break;
-    case JoinType::kCross: case JoinType::kImplicit: put(" CROSS JOIN "); break;
+    case JoinType::kInner:
+      put(" JOIN ");
+      break;
+    case JoinType::kLeft:
+      put(" LEFT JOIN ");
+      break;
+    case JoinType::kRight:
+      put(" RIGHT JOIN ");
+      break;
+    case JoinType::kFull:
+      put(" FULL JOIN ");
+      break;
+    case JoinType::kCross:
+    case JoinType::kImplicit:
+      put(" CROSS JOIN ");
+      break;
   }
   const bool nested = join.right->kind == RelationKind::kJoin;
   if (nested) put("(");
@@ -64,8 +83,10 @@ void DuckdbPrinter::join(const Join& join) {
   if (nested) put(")");
   if (join.type == JoinType::kCross || join.type == JoinType::kImplicit) return;
   put(" ON ");
-  if (join.on) expr(*join.on);
-  else put("TRUE");
+  if (join.on)
+    expr(*join.on);
+  else
+    put("TRUE");
 }
 
 void DuckdbPrinter::sampled(const Sampled& sampled) {
@@ -77,9 +98,12 @@ void DuckdbPrinter::sampled(const Sampled& sampled) {
          "TABLESAMPLE takes a number between 0 and 100, not " + shown(value));
   relation(*sampled.relation);
   put(sampled.bernoulli ? " TABLESAMPLE bernoulli(" : " TABLESAMPLE system(");
-  if (value.kind == ExprKind::kInteger) put(std::to_string(as<IntegerLiteral>(value).value));
-  else if (value.kind == ExprKind::kDecimal) put(as<DecimalLiteral>(value).text);
-  else put(as<DoubleLiteral>(value).text);
+  if (value.kind == ExprKind::kInteger)
+    put(std::to_string(as<IntegerLiteral>(value).value));
+  else if (value.kind == ExprKind::kDecimal)
+    put(as<DecimalLiteral>(value).text);
+  else
+    put(as<DoubleLiteral>(value).text);
   put("%)");
 }
 

@@ -9,28 +9,50 @@ namespace meesh::sql {
 
 std::string duckdb_column_type(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kUnknown: return "INTEGER";
-    case TypeKind::kBoolean: return "BOOLEAN";
-    case TypeKind::kTinyint: return "TINYINT";
-    case TypeKind::kSmallint: return "SMALLINT";
-    case TypeKind::kInteger: return "INTEGER";
-    case TypeKind::kBigint: return "BIGINT";
-    case TypeKind::kReal: return "REAL";
-    case TypeKind::kDouble: return "DOUBLE";
-    case TypeKind::kDecimal: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
-    case TypeKind::kVarchar: case TypeKind::kChar: case TypeKind::kIpaddress: return "VARCHAR";
-    case TypeKind::kVarbinary: return "BLOB";
-    case TypeKind::kDate: return "DATE";
-    case TypeKind::kTime: return type.precision > 6 ? "TIME_NS" : "TIME";
-    case TypeKind::kTimeTz: return "TIMETZ";
+    case TypeKind::kUnknown:
+      return "INTEGER";
+    case TypeKind::kBoolean:
+      return "BOOLEAN";
+    case TypeKind::kTinyint:
+      return "TINYINT";
+    case TypeKind::kSmallint:
+      return "SMALLINT";
+    case TypeKind::kInteger:
+      return "INTEGER";
+    case TypeKind::kBigint:
+      return "BIGINT";
+    case TypeKind::kReal:
+      return "REAL";
+    case TypeKind::kDouble:
+      return "DOUBLE";
+    case TypeKind::kDecimal:
+      return fmt::format("DECIMAL({},{})", type.precision, type.scale);
+    case TypeKind::kVarchar:
+    case TypeKind::kChar:
+    case TypeKind::kIpaddress:
+      return "VARCHAR";
+    case TypeKind::kVarbinary:
+      return "BLOB";
+    case TypeKind::kDate:
+      return "DATE";
+    case TypeKind::kTime:
+      return type.precision > 6 ? "TIME_NS" : "TIME";
+    case TypeKind::kTimeTz:
+      return "TIMETZ";
     case TypeKind::kTimestamp:
       if (type.precision > 9) break;
       return type.precision > 6 ? "TIMESTAMP_NS" : "TIMESTAMP";
-    case TypeKind::kTimestampTz: return "TIMESTAMPTZ";
-    case TypeKind::kIntervalYearToMonth: case TypeKind::kIntervalDayToSecond: return "INTERVAL";
-    case TypeKind::kUuid: return "UUID";
-    case TypeKind::kJson: return "JSON";
-    case TypeKind::kArray: return duckdb_column_type(type.children[0]) + "[]";
+    case TypeKind::kTimestampTz:
+      return "TIMESTAMPTZ";
+    case TypeKind::kIntervalYearToMonth:
+    case TypeKind::kIntervalDayToSecond:
+      return "INTERVAL";
+    case TypeKind::kUuid:
+      return "UUID";
+    case TypeKind::kJson:
+      return "JSON";
+    case TypeKind::kArray:
+      return duckdb_column_type(type.children[0]) + "[]";
     case TypeKind::kMap:
       return fmt::format("MAP({}, {})", duckdb_column_type(type.children[0]),
                          duckdb_column_type(type.children[1]));
@@ -100,7 +122,9 @@ void DuckdbPrinter::merge(const Merge& merge) {
       expr(*when.condition);
     }
     switch (when.action) {
-      case MergeCase::Action::kDelete: put(" THEN DELETE"); break;
+      case MergeCase::Action::kDelete:
+        put(" THEN DELETE");
+        break;
       case MergeCase::Action::kUpdate:
         put(" THEN UPDATE ");
         assignments(when.assignments);
@@ -142,7 +166,8 @@ void DuckdbPrinter::create_table(const CreateTable& create) {
 }
 
 void DuckdbPrinter::create_table_as(const CreateTableAs& create) {
-  put(create_prefix(create.or_replace, create.if_not_exists) + create.duckdb_target + " AS SELECT * FROM (");
+  put(create_prefix(create.or_replace, create.if_not_exists) + create.duckdb_target +
+      " AS SELECT * FROM (");
   query(*create.query);
   put(") AS \"query\"");
   columns(create.columns);
@@ -155,7 +180,8 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
       fail(Code::kNotSupported, alter.pos, "Changing fields of rows is not supported");
     ident(lower(name.back().value));
   };
-  put(std::string("ALTER TABLE ") + (alter.if_exists ? "IF EXISTS " : "") + alter.duckdb_target + " ");
+  put(std::string("ALTER TABLE ") + (alter.if_exists ? "IF EXISTS " : "") + alter.duckdb_target +
+      " ");
   switch (alter.action) {
     case AlterTable::Action::kRename:
       put("RENAME TO ");
@@ -169,8 +195,7 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
         expr(*alter.column->default_value);
       }
       if (alter.column->not_null)
-        fail(Code::kNotSupported, alter.column->pos,
-             "Adding NOT NULL columns is not supported");
+        fail(Code::kNotSupported, alter.column->pos, "Adding NOT NULL columns is not supported");
       return;
     }
     case AlterTable::Action::kDropColumn:
@@ -190,12 +215,14 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
       column(alter.column_name);
       put(" SET DEFAULT ");
       return expr(*alter.value);
-    case AlterTable::Action::kDropDefault: case AlterTable::Action::kDropNotNull:
+    case AlterTable::Action::kDropDefault:
+    case AlterTable::Action::kDropNotNull:
       put("ALTER COLUMN ");
       column(alter.column_name);
       return put(alter.action == AlterTable::Action::kDropDefault ? " DROP DEFAULT"
                                                                   : " DROP NOT NULL");
-    case AlterTable::Action::kSetProperties: case AlterTable::Action::kSetAuthorization:
+    case AlterTable::Action::kSetProperties:
+    case AlterTable::Action::kSetAuthorization:
     case AlterTable::Action::kExecute:
       fail(Code::kNotSupported, alter.pos, "This ALTER TABLE is not supported");
   }
@@ -215,28 +242,38 @@ void DuckdbPrinter::comment(const CommentOn& comment) {
 void DuckdbPrinter::statement(const Statement& s) {
   mark(s.pos);
   switch (s.kind) {
-    case StatementKind::kQuery: return query(*as<QueryStatement>(s).query);
+    case StatementKind::kQuery:
+      return query(*as<QueryStatement>(s).query);
     case StatementKind::kExplain:
       put(as<Explain>(s).analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ");
       return statement(*as<Explain>(s).statement);
-    case StatementKind::kInsert: return insert(as<Insert>(s));
-    case StatementKind::kDelete: return remove(as<Delete>(s));
-    case StatementKind::kUpdate: return update(as<Update>(s));
-    case StatementKind::kMerge: return merge(as<Merge>(s));
-    case StatementKind::kTruncate: return put("TRUNCATE " + s.duckdb_target);
-    case StatementKind::kCreateTable: return create_table(as<CreateTable>(s));
-    case StatementKind::kCreateTableAs: return create_table_as(as<CreateTableAs>(s));
+    case StatementKind::kInsert:
+      return insert(as<Insert>(s));
+    case StatementKind::kDelete:
+      return remove(as<Delete>(s));
+    case StatementKind::kUpdate:
+      return update(as<Update>(s));
+    case StatementKind::kMerge:
+      return merge(as<Merge>(s));
+    case StatementKind::kTruncate:
+      return put("TRUNCATE " + s.duckdb_target);
+    case StatementKind::kCreateTable:
+      return create_table(as<CreateTable>(s));
+    case StatementKind::kCreateTableAs:
+      return create_table_as(as<CreateTableAs>(s));
     case StatementKind::kDropTable:
       return put(std::string("DROP TABLE ") + (as<DropTable>(s).if_exists ? "IF EXISTS " : "") +
                  s.duckdb_target);
-    case StatementKind::kAlterTable: return alter_table(as<AlterTable>(s));
+    case StatementKind::kAlterTable:
+      return alter_table(as<AlterTable>(s));
     case StatementKind::kCreateSchema:
       return put(std::string("CREATE SCHEMA ") +
                  (as<CreateSchema>(s).if_not_exists ? "IF NOT EXISTS " : "") + s.duckdb_target);
     case StatementKind::kDropSchema:
       return put(std::string("DROP SCHEMA ") + (as<DropSchema>(s).if_exists ? "IF EXISTS " : "") +
                  s.duckdb_target + (as<DropSchema>(s).cascade ? " CASCADE" : ""));
-    case StatementKind::kComment: return comment(as<CommentOn>(s));
+    case StatementKind::kComment:
+      return comment(as<CommentOn>(s));
     default:
       fail(Code::kNotSupported, s.pos, "This statement is not run by DuckDB");
   }

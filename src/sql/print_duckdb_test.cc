@@ -7,10 +7,10 @@
 namespace meesh::sql {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::duckdb;
 using testing::error_of;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::resolve_text;
 
 const std::string kT = "\"memory\".\"default\".\"t\" AS \"t\"";
@@ -45,7 +45,8 @@ TEST(PrintDuckdb, OperatorsAreTypedCalls) {
 }
 
 TEST(PrintDuckdb, SpecialForms) {
-  EXPECT_EQ(item("NULLIF(a, 1)"), "CASE WHEN trino_eq(\"t\".\"a\", 1) THEN NULL ELSE \"t\".\"a\" END");
+  EXPECT_EQ(item("NULLIF(a, 1)"),
+            "CASE WHEN trino_eq(\"t\".\"a\", 1) THEN NULL ELSE \"t\".\"a\" END");
   EXPECT_EQ(item("IF(a > 1, 'x')"), "CASE WHEN trino_gt(\"t\".\"a\", 1) THEN 'x'::VARCHAR END");
   EXPECT_EQ(item("CASE a WHEN 1 THEN 2 ELSE 3 END"),
             "CASE WHEN trino_eq(\"t\".\"a\", 1) THEN 2 ELSE 3 END");
@@ -77,9 +78,10 @@ TEST(PrintDuckdb, AggregatesAndWindows) {
   EXPECT_THAT(item("count(DISTINCT a)"), "count(DISTINCT \"t\".\"a\")");
   EXPECT_THAT(item("sum(a) FILTER (WHERE a > 1)"),
               HasSubstr("(\"t\".\"a\") FILTER (WHERE trino_gt(\"t\".\"a\", 1))"));
-  EXPECT_EQ(item("lag(a) IGNORE NULLS OVER (PARTITION BY b ORDER BY c DESC)"),
-            "lag(\"t\".\"a\" IGNORE NULLS) OVER (PARTITION BY \"t\".\"b\" ORDER BY \"t\".\"c\" DESC "
-            "NULLS LAST)");
+  EXPECT_EQ(
+      item("lag(a) IGNORE NULLS OVER (PARTITION BY b ORDER BY c DESC)"),
+      "lag(\"t\".\"a\" IGNORE NULLS) OVER (PARTITION BY \"t\".\"b\" ORDER BY \"t\".\"c\" DESC "
+      "NULLS LAST)");
   EXPECT_THAT(item("listagg(b) WITHIN GROUP (ORDER BY a)"),
               HasSubstr("(\"t\".\"b\", '' ORDER BY \"t\".\"a\" ASC NULLS LAST)"));
   EXPECT_EQ(duckdb("SELECT rank() OVER w AS r FROM t WINDOW w AS (ORDER BY a NULLS FIRST)"),
@@ -88,9 +90,11 @@ TEST(PrintDuckdb, AggregatesAndWindows) {
 }
 
 TEST(PrintDuckdb, StarsJoinsAndUsing) {
-  EXPECT_EQ(duckdb("SELECT * FROM t JOIN u USING (a)"),
-            "SELECT \"t\".\"a\" AS \"a\", \"t\".\"b\" AS \"b\", \"t\".\"c\" AS \"c\", \"u\".\"d\" AS "
-            "\"d\" FROM " + kT + " JOIN " + kU + " ON trino_eq(\"t\".\"a\", \"u\".\"a\")");
+  EXPECT_EQ(
+      duckdb("SELECT * FROM t JOIN u USING (a)"),
+      "SELECT \"t\".\"a\" AS \"a\", \"t\".\"b\" AS \"b\", \"t\".\"c\" AS \"c\", \"u\".\"d\" AS "
+      "\"d\" FROM " +
+          kT + " JOIN " + kU + " ON trino_eq(\"t\".\"a\", \"u\".\"a\")");
   EXPECT_EQ(duckdb("SELECT a FROM t FULL JOIN u USING (a)"),
             "SELECT COALESCE(\"t\".\"a\", \"u\".\"a\") AS \"a\" FROM " + kT + " FULL JOIN " + kU +
                 " ON trino_eq(\"t\".\"a\", \"u\".\"a\")");
@@ -104,14 +108,16 @@ TEST(PrintDuckdb, RelationsGetUniqueNames) {
             "SELECT \"t\".\"a\" AS \"a\" FROM " + kT +
                 " WHERE EXISTS (SELECT 1 AS \"_col0\" FROM \"memory\".\"default\".\"t\" AS \"t_2\" "
                 "WHERE trino_eq(\"t_2\".\"a\", 1))");
-  EXPECT_EQ(duckdb("SELECT a FROM (SELECT a, a FROM t) AS x (a, b)"),
-            "SELECT \"x\".\"a\" AS \"a\" FROM (SELECT \"t\".\"a\" AS \"a\", \"t\".\"a\" AS \"a\" FROM " +
-                kT + ") AS \"x\"(\"a\", \"b\")");
+  EXPECT_EQ(
+      duckdb("SELECT a FROM (SELECT a, a FROM t) AS x (a, b)"),
+      "SELECT \"x\".\"a\" AS \"a\" FROM (SELECT \"t\".\"a\" AS \"a\", \"t\".\"a\" AS \"a\" FROM " +
+          kT + ") AS \"x\"(\"a\", \"b\")");
 }
 
 TEST(PrintDuckdb, CorrelatedNamesComeFromOutside) {
-  EXPECT_EQ(duckdb("SELECT (SELECT max(d) FROM u WHERE a = t.a AND b = 'x') AS m FROM t").substr(0, 8),
-            "SELECT (");
+  EXPECT_EQ(
+      duckdb("SELECT (SELECT max(d) FROM u WHERE a = t.a AND b = 'x') AS m FROM t").substr(0, 8),
+      "SELECT (");
   EXPECT_THAT(duckdb("SELECT (SELECT d FROM u WHERE u.a = t.a AND b = 'x') AS m FROM t"),
               HasSubstr("trino_eq(\"u\".\"a\", \"t\".\"a\") AND trino_eq(\"t\".\"b\", "
                         "'x'::VARCHAR)"));
@@ -154,25 +160,29 @@ TEST(PrintDuckdb, CommonTableExpressions) {
 }
 
 TEST(PrintDuckdb, SetOperations) {
-  EXPECT_EQ(duckdb("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3"),
-            "SELECT 1 AS \"_col0\" UNION ALL SELECT 2 AS \"_col0\" UNION ALL SELECT 3 AS \"_col0\"");
-  EXPECT_EQ(duckdb("SELECT 1 UNION (SELECT 2 EXCEPT SELECT 3) ORDER BY 1 LIMIT ALL"),
-            "SELECT 1 AS \"_col0\" UNION (SELECT 2 AS \"_col0\" EXCEPT SELECT 3 AS \"_col0\") ORDER "
-            "BY 1 ASC NULLS LAST");
+  EXPECT_EQ(
+      duckdb("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3"),
+      "SELECT 1 AS \"_col0\" UNION ALL SELECT 2 AS \"_col0\" UNION ALL SELECT 3 AS \"_col0\"");
+  EXPECT_EQ(
+      duckdb("SELECT 1 UNION (SELECT 2 EXCEPT SELECT 3) ORDER BY 1 LIMIT ALL"),
+      "SELECT 1 AS \"_col0\" UNION (SELECT 2 AS \"_col0\" EXCEPT SELECT 3 AS \"_col0\") ORDER "
+      "BY 1 ASC NULLS LAST");
   EXPECT_EQ(duckdb("VALUES 1, 2"), "VALUES (1), (2)");
 }
 
 TEST(PrintDuckdb, UnnestUnfoldsSideBySide) {
   EXPECT_THAT(duckdb("SELECT id, e FROM nested CROSS JOIN UNNEST(xs) AS p (e)"),
               HasSubstr("CROSS JOIN unnest(\"nested\".\"xs\") AS \"p\"(\"e\")"));
-  EXPECT_THAT(duckdb("SELECT e, o FROM nested LEFT JOIN UNNEST(xs) WITH ORDINALITY AS p (e, o) ON TRUE"),
-              HasSubstr("LEFT JOIN unnest(\"nested\".\"xs\") WITH ORDINALITY AS \"p\"(\"e\", \"o\") "
-                        "ON TRUE"));
-  EXPECT_THAT(duckdb("SELECT x, y FROM nested CROSS JOIN UNNEST(points) AS p (x, y)"),
-              HasSubstr("LATERAL (SELECT struct_extract_at(\"$e0\", 1), struct_extract_at(\"$e0\", 2) "
-                        "FROM (SELECT unnest(\"$i0\") AS \"$e0\" FROM (SELECT "
-                        "\"nested\".\"points\" AS \"$i0\") AS \"$items\") AS \"$rows\") AS "
-                        "\"p\"(\"x\", \"y\")"));
+  EXPECT_THAT(
+      duckdb("SELECT e, o FROM nested LEFT JOIN UNNEST(xs) WITH ORDINALITY AS p (e, o) ON TRUE"),
+      HasSubstr("LEFT JOIN unnest(\"nested\".\"xs\") WITH ORDINALITY AS \"p\"(\"e\", \"o\") "
+                "ON TRUE"));
+  EXPECT_THAT(
+      duckdb("SELECT x, y FROM nested CROSS JOIN UNNEST(points) AS p (x, y)"),
+      HasSubstr("LATERAL (SELECT struct_extract_at(\"$e0\", 1), struct_extract_at(\"$e0\", 2) "
+                "FROM (SELECT unnest(\"$i0\") AS \"$e0\" FROM (SELECT "
+                "\"nested\".\"points\" AS \"$i0\") AS \"$items\") AS \"$rows\") AS "
+                "\"p\"(\"x\", \"y\")"));
   EXPECT_THAT(duckdb("SELECT k, v, e FROM nested CROSS JOIN UNNEST(m, xs) AS p (k, v, e)"),
               HasSubstr("unnest(map_keys(\"$i0\")) AS \"$e0\", unnest(map_values(\"$i0\")) AS "
                         "\"$v0\", unnest(\"$i1\") AS \"$e1\""));
@@ -180,9 +190,10 @@ TEST(PrintDuckdb, UnnestUnfoldsSideBySide) {
 }
 
 TEST(PrintDuckdb, TiesAndSamples) {
-  EXPECT_THAT(duckdb("SELECT a FROM t ORDER BY b OFFSET 1 FETCH FIRST 2 ROWS WITH TIES"),
-              HasSubstr("AS \"$all\"(\"$c0\", \"$c1\")) AS \"$ranked\" WHERE \"$rank\" <= 2 + 1 AND "
-                        "\"$row\" > 1 ORDER BY \"$row\""));
+  EXPECT_THAT(
+      duckdb("SELECT a FROM t ORDER BY b OFFSET 1 FETCH FIRST 2 ROWS WITH TIES"),
+      HasSubstr("AS \"$all\"(\"$c0\", \"$c1\")) AS \"$ranked\" WHERE \"$rank\" <= 2 + 1 AND "
+                "\"$row\" > 1 ORDER BY \"$row\""));
   EXPECT_THAT(duckdb("SELECT a FROM t TABLESAMPLE BERNOULLI (10)"),
               HasSubstr(kT + " TABLESAMPLE bernoulli(10%)"));
 }
@@ -195,8 +206,10 @@ TEST(PrintDuckdb, LambdasHaveUniqueArguments) {
 TEST(PrintDuckdb, ViewsAreSubqueries) {
   EXPECT_EQ(duckdb("SELECT number FROM v AS w WHERE w.b = 'x'"),
             "SELECT \"w\".\"number\" AS \"number\" FROM (SELECT \"t\".\"a\" AS \"number\", "
-            "\"t\".\"b\" AS \"b\" FROM " + kT + " WHERE trino_gt(\"t\".\"a\", 1)) AS "
-            "\"w\"(\"number\", \"b\") WHERE trino_eq(\"w\".\"b\", 'x'::VARCHAR)");
+            "\"t\".\"b\" AS \"b\" FROM " +
+                kT +
+                " WHERE trino_gt(\"t\".\"a\", 1)) AS "
+                "\"w\"(\"number\", \"b\") WHERE trino_eq(\"w\".\"b\", 'x'::VARCHAR)");
 }
 
 // ---------------------------------------------------------------- writes
@@ -208,19 +221,22 @@ TEST(PrintDuckdb, InsertsFitTheTable) {
             "\"query\"(\"_col0\", \"_col1\")");
   EXPECT_EQ(duckdb("INSERT INTO u SELECT * FROM u"),
             "INSERT INTO \"memory\".\"default\".\"u\" (\"a\", \"d\") SELECT \"u\".\"a\" AS \"a\", "
-            "\"u\".\"d\" AS \"d\" FROM " + kU);
+            "\"u\".\"d\" AS \"d\" FROM " +
+                kU);
   EXPECT_THAT(duckdb("INSERT INTO t (c) SELECT b FROM t"),
               HasSubstr("> 5 THEN error('Cannot truncate non-space characters on INSERT') ELSE "
                         "trino_cast(\"query\".\"b\", 'varchar(5)') END"));
 }
 
 TEST(PrintDuckdb, UpdateDeleteMerge) {
-  EXPECT_EQ(duckdb("UPDATE u SET d = a + 1 WHERE u.a = 1"),
-            "UPDATE \"memory\".\"default\".\"u\" AS \"u\" SET \"d\" = trino_cast(trino_add(\"u\".\"a\", "
-            "1), 'bigint') WHERE trino_eq(\"u\".\"a\", 1)");
+  EXPECT_EQ(
+      duckdb("UPDATE u SET d = a + 1 WHERE u.a = 1"),
+      "UPDATE \"memory\".\"default\".\"u\" AS \"u\" SET \"d\" = trino_cast(trino_add(\"u\".\"a\", "
+      "1), 'bigint') WHERE trino_eq(\"u\".\"a\", 1)");
   EXPECT_EQ(duckdb("DELETE FROM t WHERE a IN (SELECT a FROM u)"),
             "DELETE FROM \"memory\".\"default\".\"t\" AS \"t\" WHERE (\"t\".\"a\" IN (SELECT "
-            "\"u\".\"a\" AS \"a\" FROM " + kU + "))");
+            "\"u\".\"a\" AS \"a\" FROM " +
+                kU + "))");
   EXPECT_EQ(duckdb("MERGE INTO t x USING u ON x.a = u.a WHEN MATCHED AND d > 1 THEN DELETE WHEN "
                    "NOT MATCHED THEN INSERT (a) VALUES (u.a)"),
             "MERGE INTO \"memory\".\"default\".\"t\" AS \"t\" USING " + kU +
@@ -229,14 +245,17 @@ TEST(PrintDuckdb, UpdateDeleteMerge) {
 }
 
 TEST(PrintDuckdb, Definitions) {
-  EXPECT_EQ(duckdb("CREATE TABLE IF NOT EXISTS n (a integer NOT NULL, b array(row(x varchar(3), y "
-                   "decimal(10,2))), c map(varchar, timestamp(9)))"),
-            "CREATE TABLE IF NOT EXISTS \"memory\".\"default\".\"n\" (\"a\" INTEGER NOT NULL, \"b\" "
-            "STRUCT(\"x\" VARCHAR, \"y\" DECIMAL(10,2))[], \"c\" MAP(VARCHAR, TIMESTAMP_NS))");
+  EXPECT_EQ(
+      duckdb("CREATE TABLE IF NOT EXISTS n (a integer NOT NULL, b array(row(x varchar(3), y "
+             "decimal(10,2))), c map(varchar, timestamp(9)))"),
+      "CREATE TABLE IF NOT EXISTS \"memory\".\"default\".\"n\" (\"a\" INTEGER NOT NULL, \"b\" "
+      "STRUCT(\"x\" VARCHAR, \"y\" DECIMAL(10,2))[], \"c\" MAP(VARCHAR, TIMESTAMP_NS))");
   EXPECT_EQ(duckdb("CREATE TABLE n (x, y) AS SELECT a, b FROM t"),
             "CREATE TABLE \"memory\".\"default\".\"n\" AS SELECT * FROM (SELECT \"t\".\"a\" AS "
-            "\"a\", \"t\".\"b\" AS \"b\" FROM " + kT + ") AS \"query\"(\"x\", \"y\")");
-  EXPECT_EQ(duckdb("DROP TABLE IF EXISTS nope"), "DROP TABLE IF EXISTS \"memory\".\"default\".\"nope\"");
+            "\"a\", \"t\".\"b\" AS \"b\" FROM " +
+                kT + ") AS \"query\"(\"x\", \"y\")");
+  EXPECT_EQ(duckdb("DROP TABLE IF EXISTS nope"),
+            "DROP TABLE IF EXISTS \"memory\".\"default\".\"nope\"");
   EXPECT_EQ(duckdb("ALTER TABLE t RENAME COLUMN a TO Z"),
             "ALTER TABLE \"memory\".\"default\".\"t\" RENAME COLUMN \"a\" TO \"z\"");
   EXPECT_EQ(duckdb("CREATE SCHEMA memory.fresh"), "CREATE SCHEMA \"memory\".\"fresh\"");

@@ -1,5 +1,6 @@
 // The DuckDB printer's state. Its member functions stand in print_duckdb.cc (entry, queries),
-// print_duckdb_expression.cc, print_duckdb_relation.cc and print_duckdb_statement.cc.
+// print_duckdb_expression.cc, print_duckdb_call.cc, print_duckdb_relation.cc and
+// print_duckdb_statement.cc.
 #pragma once
 
 #include <string>
@@ -46,7 +47,7 @@ class DuckdbPrinter {
   void unnest(const Unnest& unnest);
   void sampled(const Sampled& sampled);
 
-  // print_duckdb_expression.cc
+  // print_duckdb_expression.cc and print_duckdb_call.cc
   void expr(const Expr& expr);
   void list(const std::vector<ExprPtr>& exprs);
   void literal(const Expr& expr);

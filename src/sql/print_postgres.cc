@@ -1,23 +1,24 @@
 // PostgreSQL text of whole queries. A statement is pushed down only when two questions are answered
 // with yes:
 //
-// 1. Does it mean the same there? Only constructs whose PostgreSQL result is bit for bit Trino's are
+// 1. Does it mean the same there? Only constructs whose PostgreSQL result is bit for bit Trino's
+// are
 //    printed; the first that is not throws Refused and the whole statement runs in DuckDB.
 //    Left out on purpose: comparisons of floating point (NaN), division, functions, char(n), times
 //    with zones, anything whose type is not known for certain.
 //
 // 2. Does it pay? Measured on two cores against 2 million rows: copying the rows out and grouping
-//    in DuckDB takes 0.7 s, letting the server group 1.8 s (it works on one core); a count(*) pushed
-//    whole costs the server's own time, a tenth of fetching the rows. So what is pushed:
+//    in DuckDB takes 0.7 s, letting the server group 1.8 s (it works on one core); a count(*)
+//    pushed whole costs the server's own time, a tenth of fetching the rows. So what is pushed:
 //      - global aggregates over one table,
 //      - LIMIT and top-n over one table,
 //      - anything, joins and groups too, over tables that are small, or behind a filter that
 //        compares a column of every large table with a constant for equality (the server has the
 //        index).
 //    What is not: GROUP BY and joins over tables of more than kLargeTable rows, and plain scans.
-#include <cctype>
-
 #include <fmt/format.h>
+
+#include <cctype>
 
 #include "sql/resolve_literals.h"
 #include "sql/resolve_types.h"
@@ -94,14 +95,20 @@ Type PostgresPrinter::known(const Expr& expr) {
 
 void PostgresPrinter::check_type(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kBoolean: case TypeKind::kSmallint: case TypeKind::kInteger:
-    case TypeKind::kBigint: case TypeKind::kDouble: case TypeKind::kVarchar: case TypeKind::kDate:
+    case TypeKind::kBoolean:
+    case TypeKind::kSmallint:
+    case TypeKind::kInteger:
+    case TypeKind::kBigint:
+    case TypeKind::kDouble:
+    case TypeKind::kVarchar:
+    case TypeKind::kDate:
     case TypeKind::kDecimal:
       return;
     case TypeKind::kTimestamp:
       if (type.precision <= 6) return;
       break;
-    default: break;
+    default:
+      break;
   }
   refuse();
 }
@@ -137,16 +144,20 @@ void PostgresPrinter::typed(const TypedLiteral& literal) {
 
 void PostgresPrinter::literal(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kBoolean: return put(as<BooleanLiteral>(e).value ? "TRUE" : "FALSE");
+    case ExprKind::kBoolean:
+      return put(as<BooleanLiteral>(e).value ? "TRUE" : "FALSE");
     case ExprKind::kInteger:
       if (as<IntegerLiteral>(e).value > INT64_MAX) refuse();
       return put(std::to_string(as<IntegerLiteral>(e).value));
     case ExprKind::kDecimal:
       type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
       return put(as<DecimalLiteral>(e).text);
-    case ExprKind::kString: return put(text_literal(as<StringLiteral>(e).value) + "::text");
-    case ExprKind::kTyped: return typed(as<TypedLiteral>(e));
-    default: refuse();
+    case ExprKind::kString:
+      return put(text_literal(as<StringLiteral>(e).value) + "::text");
+    case ExprKind::kTyped:
+      return typed(as<TypedLiteral>(e));
+    default:
+      refuse();
   }
 }
 
@@ -168,12 +179,24 @@ void PostgresPrinter::comparison(const Comparison& node) {
   // Trino orders text by code points, whatever the server's collation is.
   if (ordered && is_text(known(*node.left))) put(" COLLATE \"C\"");
   switch (node.op) {
-    case ComparisonOp::kEq: put(" = "); break;
-    case ComparisonOp::kNe: put(" <> "); break;
-    case ComparisonOp::kLt: put(" < "); break;
-    case ComparisonOp::kLe: put(" <= "); break;
-    case ComparisonOp::kGt: put(" > "); break;
-    case ComparisonOp::kGe: put(" >= "); break;
+    case ComparisonOp::kEq:
+      put(" = ");
+      break;
+    case ComparisonOp::kNe:
+      put(" <> ");
+      break;
+    case ComparisonOp::kLt:
+      put(" < ");
+      break;
+    case ComparisonOp::kLe:
+      put(" <= ");
+      break;
+    case ComparisonOp::kGt:
+      put(" > ");
+      break;
+    case ComparisonOp::kGe:
+      put(" >= ");
+      break;
   }
   expr(*node.right);
   put(")");
@@ -211,11 +234,16 @@ void PostgresPrinter::like(const Like& like) {
 
 void PostgresPrinter::expr(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kBoolean: case ExprKind::kInteger: case ExprKind::kDecimal:
-    case ExprKind::kString: case ExprKind::kTyped:
+    case ExprKind::kBoolean:
+    case ExprKind::kInteger:
+    case ExprKind::kDecimal:
+    case ExprKind::kString:
+    case ExprKind::kTyped:
       return literal(e);
-    case ExprKind::kColumnRef: return column(as<ColumnRef>(e));
-    case ExprKind::kComparison: return comparison(as<Comparison>(e));
+    case ExprKind::kColumnRef:
+      return column(as<ColumnRef>(e));
+    case ExprKind::kComparison:
+      return comparison(as<Comparison>(e));
     case ExprKind::kLogical:
       put("(");
       list(as<Logical>(e).terms, as<Logical>(e).is_and ? " AND " : " OR ");
@@ -250,16 +278,20 @@ void PostgresPrinter::expr(const Expr& e) {
       list(in.list, ", ");
       return put("))");
     }
-    case ExprKind::kLike: return like(as<Like>(e));
+    case ExprKind::kLike:
+      return like(as<Like>(e));
     case ExprKind::kUnary: {
       if (!exact(known(*as<Unary>(e).value))) refuse();
       put(as<Unary>(e).op == UnaryOp::kMinus ? "(- " : "(");
       expr(*as<Unary>(e).value);
       return put(")");
     }
-    case ExprKind::kBinaryOp: return arithmetic(as<BinaryOp>(e));
-    case ExprKind::kFunction: return call(as<FunctionCall>(e));
-    default: refuse();
+    case ExprKind::kBinaryOp:
+      return arithmetic(as<BinaryOp>(e));
+    case ExprKind::kFunction:
+      return call(as<FunctionCall>(e));
+    default:
+      refuse();
   }
 }
 
@@ -323,10 +355,19 @@ void PostgresPrinter::call(const FunctionCall& call) {
 void PostgresPrinter::join(const Join& join) {
   relation(*join.left);
   switch (join.type) {
-    case JoinType::kInner: put(" JOIN "); break;
-    case JoinType::kLeft: put(" LEFT JOIN "); break;
-    case JoinType::kCross: case JoinType::kImplicit: put(" CROSS JOIN "); break;
-    case JoinType::kRight: case JoinType::kFull: refuse();
+    case JoinType::kInner:
+      put(" JOIN ");
+      break;
+    case JoinType::kLeft:
+      put(" LEFT JOIN ");
+      break;
+    case JoinType::kCross:
+    case JoinType::kImplicit:
+      put(" CROSS JOIN ");
+      break;
+    case JoinType::kRight:
+    case JoinType::kFull:
+      refuse();
   }
   const bool nested = join.right->kind == RelationKind::kJoin;
   if (nested) put("(");
@@ -334,13 +375,16 @@ void PostgresPrinter::join(const Join& join) {
   if (nested) put(")");
   if (join.type == JoinType::kCross || join.type == JoinType::kImplicit) return;
   put(" ON ");
-  if (join.on) expr(*join.on);
-  else put("TRUE");
+  if (join.on)
+    expr(*join.on);
+  else
+    put("TRUE");
 }
 
 void PostgresPrinter::relation(const Relation& relation) {
   switch (relation.kind) {
-    case RelationKind::kJoin: return join(as<Join>(relation));
+    case RelationKind::kJoin:
+      return join(as<Join>(relation));
     case RelationKind::kTable: {
       const auto& table = as<TableRef>(relation);
       // A source that is a SELECT converts or renames columns on the way.
@@ -360,7 +404,8 @@ void PostgresPrinter::relation(const Relation& relation) {
         put((i ? ", " : "") + quote(aliased.columns[i].value));
       return put(")");
     }
-    default: refuse();
+    default:
+      refuse();
   }
 }
 
@@ -518,7 +563,8 @@ void collect(const Relation& relation, Sources& sources) {
       if (!select || !select->from) refuse();
       return collect(*select->from, sources);
     }
-    default: refuse();
+    default:
+      refuse();
   }
 }
 

@@ -12,46 +12,80 @@ namespace {
 /// What Trino calls a statement whose result is not rows of a query.
 std::string update_type(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kUse: return "USE";
-    case StatementKind::kSetSession: return "SET SESSION";
-    case StatementKind::kResetSession: return "RESET SESSION";
-    case StatementKind::kSetTimeZone: return "SET TIME ZONE";
-    case StatementKind::kSetPath: return "SET PATH";
-    case StatementKind::kSetRole: return "SET ROLE";
+    case StatementKind::kUse:
+      return "USE";
+    case StatementKind::kSetSession:
+      return "SET SESSION";
+    case StatementKind::kResetSession:
+      return "RESET SESSION";
+    case StatementKind::kSetTimeZone:
+      return "SET TIME ZONE";
+    case StatementKind::kSetPath:
+      return "SET PATH";
+    case StatementKind::kSetRole:
+      return "SET ROLE";
     case StatementKind::kSetSessionAuthorization:
       return as<SetSessionAuthorization>(s).user ? "SET SESSION AUTHORIZATION"
                                                  : "RESET SESSION AUTHORIZATION";
-    case StatementKind::kPrepare: return "PREPARE";
-    case StatementKind::kDeallocate: return "DEALLOCATE";
-    case StatementKind::kStartTransaction: return "START TRANSACTION";
-    case StatementKind::kCommit: return "COMMIT";
-    case StatementKind::kRollback: return "ROLLBACK";
-    case StatementKind::kCall: return "CALL";
-    case StatementKind::kInsert: return "INSERT";
-    case StatementKind::kDelete: return "DELETE";
-    case StatementKind::kUpdate: return "UPDATE";
-    case StatementKind::kMerge: return "MERGE";
-    case StatementKind::kTruncate: return "TRUNCATE TABLE";
-    case StatementKind::kAnalyze: return "ANALYZE";
-    case StatementKind::kCreateSchema: return "CREATE SCHEMA";
-    case StatementKind::kDropSchema: return "DROP SCHEMA";
+    case StatementKind::kPrepare:
+      return "PREPARE";
+    case StatementKind::kDeallocate:
+      return "DEALLOCATE";
+    case StatementKind::kStartTransaction:
+      return "START TRANSACTION";
+    case StatementKind::kCommit:
+      return "COMMIT";
+    case StatementKind::kRollback:
+      return "ROLLBACK";
+    case StatementKind::kCall:
+      return "CALL";
+    case StatementKind::kInsert:
+      return "INSERT";
+    case StatementKind::kDelete:
+      return "DELETE";
+    case StatementKind::kUpdate:
+      return "UPDATE";
+    case StatementKind::kMerge:
+      return "MERGE";
+    case StatementKind::kTruncate:
+      return "TRUNCATE TABLE";
+    case StatementKind::kAnalyze:
+      return "ANALYZE";
+    case StatementKind::kCreateSchema:
+      return "CREATE SCHEMA";
+    case StatementKind::kDropSchema:
+      return "DROP SCHEMA";
     case StatementKind::kAlterSchema:
       return as<AlterSchema>(s).rename_to ? "RENAME SCHEMA" : "SET AUTHORIZATION";
-    case StatementKind::kCreateTable: case StatementKind::kCreateTableAs: return "CREATE TABLE";
-    case StatementKind::kDropTable: return "DROP TABLE";
+    case StatementKind::kCreateTable:
+    case StatementKind::kCreateTableAs:
+      return "CREATE TABLE";
+    case StatementKind::kDropTable:
+      return "DROP TABLE";
     case StatementKind::kAlterTable:
       switch (as<AlterTable>(s).action) {
-        case AlterTable::Action::kRename: return "RENAME TABLE";
-        case AlterTable::Action::kAddColumn: return "ADD COLUMN";
-        case AlterTable::Action::kDropColumn: return "DROP COLUMN";
-        case AlterTable::Action::kRenameColumn: return "RENAME COLUMN";
-        case AlterTable::Action::kSetType: return "SET COLUMN TYPE";
-        case AlterTable::Action::kSetDefault: return "SET DEFAULT";
-        case AlterTable::Action::kDropDefault: return "DROP DEFAULT";
-        case AlterTable::Action::kDropNotNull: return "DROP NOT NULL";
-        case AlterTable::Action::kSetProperties: return "SET PROPERTIES";
-        case AlterTable::Action::kSetAuthorization: return "SET AUTHORIZATION";
-        case AlterTable::Action::kExecute: return "ALTER TABLE EXECUTE";
+        case AlterTable::Action::kRename:
+          return "RENAME TABLE";
+        case AlterTable::Action::kAddColumn:
+          return "ADD COLUMN";
+        case AlterTable::Action::kDropColumn:
+          return "DROP COLUMN";
+        case AlterTable::Action::kRenameColumn:
+          return "RENAME COLUMN";
+        case AlterTable::Action::kSetType:
+          return "SET COLUMN TYPE";
+        case AlterTable::Action::kSetDefault:
+          return "SET DEFAULT";
+        case AlterTable::Action::kDropDefault:
+          return "DROP DEFAULT";
+        case AlterTable::Action::kDropNotNull:
+          return "DROP NOT NULL";
+        case AlterTable::Action::kSetProperties:
+          return "SET PROPERTIES";
+        case AlterTable::Action::kSetAuthorization:
+          return "SET AUTHORIZATION";
+        case AlterTable::Action::kExecute:
+          return "ALTER TABLE EXECUTE";
       }
       return "ALTER TABLE";
     case StatementKind::kCreateView:
@@ -65,22 +99,39 @@ std::string update_type(const Statement& s) {
       if (view.action == "refresh") return "REFRESH VIEW";
       return view.action == "set properties" ? "SET PROPERTIES" : "SET AUTHORIZATION";
     }
-    case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
-    case StatementKind::kComment: return "COMMENT";
-    case StatementKind::kGrant: return "GRANT";
-    case StatementKind::kRevoke: return "REVOKE";
-    case StatementKind::kDeny: return "DENY";
-    case StatementKind::kCreateRole: return "CREATE ROLE";
-    case StatementKind::kDropRole: return "DROP ROLE";
-    case StatementKind::kGrantRole: return "GRANT ROLE";
-    case StatementKind::kRevokeRole: return "REVOKE ROLE";
-    case StatementKind::kCreateCatalog: return "CREATE CATALOG";
-    case StatementKind::kDropCatalog: return "DROP CATALOG";
-    case StatementKind::kCreateFunction: return "CREATE FUNCTION";
-    case StatementKind::kDropFunction: return "DROP FUNCTION";
-    case StatementKind::kQuery: case StatementKind::kExplain: case StatementKind::kShow:
-    case StatementKind::kExecute: case StatementKind::kExecuteImmediate:
-    case StatementKind::kDescribeInput: case StatementKind::kDescribeOutput:
+    case StatementKind::kRefreshMaterializedView:
+      return "REFRESH MATERIALIZED VIEW";
+    case StatementKind::kComment:
+      return "COMMENT";
+    case StatementKind::kGrant:
+      return "GRANT";
+    case StatementKind::kRevoke:
+      return "REVOKE";
+    case StatementKind::kDeny:
+      return "DENY";
+    case StatementKind::kCreateRole:
+      return "CREATE ROLE";
+    case StatementKind::kDropRole:
+      return "DROP ROLE";
+    case StatementKind::kGrantRole:
+      return "GRANT ROLE";
+    case StatementKind::kRevokeRole:
+      return "REVOKE ROLE";
+    case StatementKind::kCreateCatalog:
+      return "CREATE CATALOG";
+    case StatementKind::kDropCatalog:
+      return "DROP CATALOG";
+    case StatementKind::kCreateFunction:
+      return "CREATE FUNCTION";
+    case StatementKind::kDropFunction:
+      return "DROP FUNCTION";
+    case StatementKind::kQuery:
+    case StatementKind::kExplain:
+    case StatementKind::kShow:
+    case StatementKind::kExecute:
+    case StatementKind::kExecuteImmediate:
+    case StatementKind::kDescribeInput:
+    case StatementKind::kDescribeOutput:
       return "";
   }
   return "";
@@ -115,17 +166,32 @@ void Resolver::statement(StatementPtr& slot) {
     }
     case StatementKind::kExplain:
       statement(as<Explain>(*slot).statement);
-      analysis_.columns = {{as<Explain>(*slot).type == "validate" ? "Valid" : "Query Plan",
-                            std::nullopt}};
+      analysis_.columns = {
+          {as<Explain>(*slot).type == "validate" ? "Valid" : "Query Plan", std::nullopt}};
       break;
-    case StatementKind::kInsert: insert(as<Insert>(*slot)); break;
-    case StatementKind::kDelete: remove(as<Delete>(*slot)); break;
-    case StatementKind::kUpdate: update(as<Update>(*slot)); break;
-    case StatementKind::kMerge: merge(as<Merge>(*slot)); break;
-    case StatementKind::kCreateTable: create_table(as<CreateTable>(*slot)); break;
-    case StatementKind::kCreateTableAs: create_table_as(as<CreateTableAs>(*slot)); break;
-    case StatementKind::kCreateView: create_view(as<CreateView>(*slot)); break;
-    default: definition(*slot);
+    case StatementKind::kInsert:
+      insert(as<Insert>(*slot));
+      break;
+    case StatementKind::kDelete:
+      remove(as<Delete>(*slot));
+      break;
+    case StatementKind::kUpdate:
+      update(as<Update>(*slot));
+      break;
+    case StatementKind::kMerge:
+      merge(as<Merge>(*slot));
+      break;
+    case StatementKind::kCreateTable:
+      create_table(as<CreateTable>(*slot));
+      break;
+    case StatementKind::kCreateTableAs:
+      create_table_as(as<CreateTableAs>(*slot));
+      break;
+    case StatementKind::kCreateView:
+      create_view(as<CreateView>(*slot));
+      break;
+    default:
+      definition(*slot);
   }
   analysis_.update_type = update_type(*slot);
 }

@@ -58,12 +58,12 @@ void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists
   const bool is_view = info && info->kind == TableInfo::Kind::kView;
   if (info && is_view != view) {
     fail(Code::kGenericUserError, statement.pos,
-         fmt::format("{} '{}' does not exist, but a {} with that name exists.{}",
-                     view ? "View" : "Table", full.display(), view ? "table" : "view",
-                     std::string_view(word) == "DROP"
-                         ? fmt::format(" Did you mean DROP {} {}?", view ? "TABLE" : "VIEW",
-                                       full.display())
-                         : std::string()));
+         fmt::format(
+             "{} '{}' does not exist, but a {} with that name exists.{}", view ? "View" : "Table",
+             full.display(), view ? "table" : "view",
+             std::string_view(word) == "DROP"
+                 ? fmt::format(" Did you mean DROP {} {}?", view ? "TABLE" : "VIEW", full.display())
+                 : std::string()));
   }
   if (!info && !if_exists)
     fail(Code::kTableNotFound, statement.pos,
@@ -74,8 +74,7 @@ void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists
     info->kind = view ? TableInfo::Kind::kView : TableInfo::Kind::kTable;
     info->duckdb_target = duckdb_name(full);
   } else if (!view && info->duckdb_target.empty()) {
-    fail(Code::kNotSupported, statement.pos,
-         "This connector does not support changing its tables");
+    fail(Code::kNotSupported, statement.pos, "This connector does not support changing its tables");
   }
   statement.duckdb_target = view ? duckdb_name(full) : info->duckdb_target;
   analysis_.writes.push_back(std::move(*info));
@@ -94,7 +93,9 @@ void Resolver::alter_table(AlterTable& alter) {
   switch (alter.action) {
     case AlterTable::Action::kRename: {
       Name to = alter.target;
-      if (to.size() < 3) to.insert(to.begin(), alter.name.begin(), alter.name.begin() + static_cast<std::ptrdiff_t>(3 - to.size()));
+      if (to.size() < 3)
+        to.insert(to.begin(), alter.name.begin(),
+                  alter.name.begin() + static_cast<std::ptrdiff_t>(3 - to.size()));
       const TableName full = full_name(to, top(), alter.pos);
       if (full.catalog != info.name.catalog)
         fail(Code::kNotSupported, alter.pos, "Table rename across catalogs is not supported");
@@ -125,7 +126,8 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     }
     case AlterTable::Action::kDropColumn:
-    case AlterTable::Action::kDropNotNull: case AlterTable::Action::kDropDefault:
+    case AlterTable::Action::kDropNotNull:
+    case AlterTable::Action::kDropDefault:
       return missing(alter.column_name);
     case AlterTable::Action::kRenameColumn:
       missing(alter.column_name);
@@ -158,8 +160,7 @@ void Resolver::comment(CommentOn& comment) {
   const bool column = comment.target == "column";
   Name table = comment.name;
   if (column) {
-    if (table.size() < 2)
-      fail(Code::kMissingTable, comment.pos, "Table must be specified");
+    if (table.size() < 2) fail(Code::kMissingTable, comment.pos, "Table must be specified");
     table.pop_back();
   }
   const TableName full = full_name(table, top(), comment.pos);
@@ -227,7 +228,9 @@ bool Resolver::definition(Statement& s) {
     }
     case StatementKind::kRefreshMaterializedView:
       fail(Code::kNotSupported, s.pos, "Materialized views are not supported");
-    case StatementKind::kAlterTable: alter_table(as<AlterTable>(s)); return true;
+    case StatementKind::kAlterTable:
+      alter_table(as<AlterTable>(s));
+      return true;
     case StatementKind::kTruncate:
       drop_table(s, as<Truncate>(s).table, false, false, "TRUNCATE");
       return true;
@@ -236,8 +239,11 @@ bool Resolver::definition(Statement& s) {
       note_read(info);
       return true;
     }
-    case StatementKind::kComment: comment(as<CommentOn>(s)); return true;
-    default: return false;
+    case StatementKind::kComment:
+      comment(as<CommentOn>(s));
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,8 +1,8 @@
 // Names and calls inside expressions.
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "sql/resolve_literals.h"
 #include "sql/resolve_text.h"
@@ -102,8 +102,7 @@ bool Resolver::name(ExprPtr& slot, const Scope& scope) {
          fmt::format("Column '{}' cannot be resolved", joined(parts)));
   }
   std::string written;
-  for (size_t i = 0; i < found.parts; ++i)
-    written += (i ? "." : "") + idents[i]->value;
+  for (size_t i = 0; i < found.parts; ++i) written += (i ? "." : "") + idents[i]->value;
   ExprPtr expr = reference(*found.field, slot->pos, std::move(written));
   for (size_t i = found.parts; i < idents.size(); ++i) {
     const auto type = infer_type(*expr);
@@ -155,10 +154,14 @@ void Resolver::parameter(ExprPtr& slot, const Scope& scope, const Env& env) {
 void Resolver::current(ExprPtr& slot) {
   const auto& what = as<Current>(*slot).what;
   std::string value;
-  if (what == "current_user") value = context_.user;
-  else if (what == "current_catalog") value = context_.catalog;
-  else if (what == "current_schema") value = context_.schema;
-  else if (what != "current_path") return;
+  if (what == "current_user")
+    value = context_.user;
+  else if (what == "current_catalog")
+    value = context_.catalog;
+  else if (what == "current_schema")
+    value = context_.schema;
+  else if (what != "current_path")
+    return;
   const Position pos = slot->pos;
   ExprPtr literal;
   if (value.empty() && what != "current_user" && what != "current_path") {
@@ -215,14 +218,11 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   if (call.over && !aggregate && !window_only)
     fail(Code::kFunctionNotWindow, call.pos, fmt::format("Not a window function: {}", name));
   if (call.filter && !aggregate)
-    fail(Code::kFunctionNotAggregate, call.pos,
-         "Filter is only valid for aggregation functions");
+    fail(Code::kFunctionNotAggregate, call.pos, "Filter is only valid for aggregation functions");
   if (!call.order_by.empty() && !aggregate)
-    fail(Code::kFunctionNotAggregate, call.pos,
-         "ORDER BY is only valid for aggregation functions");
+    fail(Code::kFunctionNotAggregate, call.pos, "ORDER BY is only valid for aggregation functions");
   if (call.distinct && !aggregate)
-    fail(Code::kFunctionNotAggregate, call.pos,
-         "DISTINCT is only valid for aggregation functions");
+    fail(Code::kFunctionNotAggregate, call.pos, "DISTINCT is only valid for aggregation functions");
   if (call.nulls != NullTreatment::kNone && !window_only && !(aggregate && call.over))
     fail(Code::kNullTreatmentNotAllowed, call.pos,
          "RESPECT/IGNORE NULLS is only valid for window functions");
@@ -247,8 +247,7 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
     walk(*arg, false, [&](const Expr& e) {
       if (aggregate && !call.over && is_aggregate(e))
         fail(Code::kNestedAggregation, call.pos,
-             fmt::format("Cannot nest aggregations inside aggregation '{}': [{}]", name,
-                         shown(e)));
+             fmt::format("Cannot nest aggregations inside aggregation '{}': [{}]", name, shown(e)));
       if (aggregate && !call.over && is_window(e))
         fail(Code::kNestedWindow, call.pos,
              fmt::format("Cannot nest window functions or row pattern measures inside "
@@ -264,12 +263,10 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   std::vector<const Expr*> args;
   for (const auto& arg : call.args) args.push_back(arg.get());
   if (name == "coalesce") check_same(call, args, "All COALESCE operands");
-  if (name == "if" && args.size() == 3)
-    check_same(call, {args[1], args[2]}, "Result types for IF");
+  if (name == "if" && args.size() == 3) check_same(call, {args[1], args[2]}, "Result types for IF");
 }
 
-void Resolver::check_same(const Expr& at, const std::vector<const Expr*>& exprs,
-                          const char* what) {
+void Resolver::check_same(const Expr& at, const std::vector<const Expr*>& exprs, const char* what) {
   std::optional<Type> all;
   std::vector<Type> seen;
   for (const Expr* e : exprs) {
@@ -314,13 +311,18 @@ void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
     case ExprKind::kDereference:
       if (!name(slot, scope)) expr(as<Dereference>(*slot).base, scope, env);
       return;
-    case ExprKind::kParameter: return parameter(slot, scope, env);
-    case ExprKind::kCurrent: return current(slot);
-    case ExprKind::kLambda: return lambda(as<Lambda>(*slot), scope, env);
-    case ExprKind::kFunction: return call(as<FunctionCall>(*slot), scope, env);
+    case ExprKind::kParameter:
+      return parameter(slot, scope, env);
+    case ExprKind::kCurrent:
+      return current(slot);
+    case ExprKind::kLambda:
+      return lambda(as<Lambda>(*slot), scope, env);
+    case ExprKind::kFunction:
+      return call(as<FunctionCall>(*slot), scope, env);
     case ExprKind::kStar:
       fail(Code::kNotSupported, slot->pos, "* is only valid in a SELECT list");
-    default: children(*slot, scope, env);
+    default:
+      children(*slot, scope, env);
   }
 }
 
@@ -373,13 +375,16 @@ void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
       type_of_literal(as<TypedLiteral>(e));
       return;
     case ExprKind::kInterval:
-      if (is_year_month(as<IntervalLiteral>(e))) interval_months(as<IntervalLiteral>(e));
-      else interval_micros(as<IntervalLiteral>(e));
+      if (is_year_month(as<IntervalLiteral>(e)))
+        interval_months(as<IntervalLiteral>(e));
+      else
+        interval_micros(as<IntervalLiteral>(e));
       return;
     case ExprKind::kDecimal:
       type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

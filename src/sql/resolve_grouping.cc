@@ -45,9 +45,9 @@ class GroupCheck {
 
   void check(const Expr& e) const {
     if (ok(e)) return;
-    fail(Code::kExpressionNotAggregate, e.pos,
-         fmt::format("'{}' must be an aggregate expression or appear in GROUP BY clause",
-                     shown(e)));
+    fail(
+        Code::kExpressionNotAggregate, e.pos,
+        fmt::format("'{}' must be an aggregate expression or appear in GROUP BY clause", shown(e)));
   }
 
  private:

@@ -1,10 +1,10 @@
 #include "sql/resolve_literals.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cctype>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "sql/scope.h"
 
@@ -14,8 +14,10 @@ namespace {
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -194,8 +196,10 @@ int64_t scaled(int64_t value, int64_t by, const IntervalLiteral& literal) {
 int64_t interval_micros(const IntervalLiteral& literal) {
   std::string_view text = trim(literal.value);
   bool negative = literal.negative;
-  if (take(text, '-')) negative = !negative;
-  else take(text, '+');
+  if (take(text, '-'))
+    negative = !negative;
+  else
+    take(text, '+');
   if (literal.from == "week") {
     const auto weeks = take_long(text);
     if (!weeks || !text.empty()) invalid(literal);
@@ -227,8 +231,10 @@ int64_t interval_micros(const IntervalLiteral& literal) {
 int32_t interval_months(const IntervalLiteral& literal) {
   std::string_view text = trim(literal.value);
   bool negative = literal.negative;
-  if (take(text, '-')) negative = !negative;
-  else take(text, '+');
+  if (take(text, '-'))
+    negative = !negative;
+  else
+    take(text, '+');
   const auto first = take_number(text, 8);
   if (!first) invalid(literal);
   int64_t months = *first;

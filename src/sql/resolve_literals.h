@@ -14,7 +14,9 @@ Type type_of_literal(const TypedLiteral& literal);
 /// beyond 38 digits.
 Type type_of_decimal(std::string_view text, Position pos);
 
-inline bool is_year_month(const IntervalLiteral& i) { return i.from == "year" || i.from == "month"; }
+inline bool is_year_month(const IntervalLiteral& i) {
+  return i.from == "year" || i.from == "month";
+}
 /// Day-to-second intervals. Throws INVALID_LITERAL.
 int64_t interval_micros(const IntervalLiteral& literal);
 /// Year-to-month intervals. Throws INVALID_LITERAL.

@@ -1,8 +1,8 @@
 // Queries: WITH, SELECT lists, set operations, VALUES, ORDER BY, LIMIT.
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "sql/resolve_text.h"
 #include "sql/resolve_types.h"
@@ -41,10 +41,14 @@ Resolver::Fields Resolver::query(Query& query, const Env& outer_env, const Scope
 
 Resolver::Fields Resolver::body(QueryBodyPtr& slot, const Env& env, const Scope* outer) {
   switch (slot->kind) {
-    case QueryBodyKind::kSelect: return select(as<Select>(*slot), nullptr, env, outer);
-    case QueryBodyKind::kSetOperation: return set_operation(as<SetOperation>(*slot), env, outer);
-    case QueryBodyKind::kValues: return values(as<Values>(*slot), env, outer);
-    case QueryBodyKind::kQuery: return query(*as<QueryInParens>(*slot).query, env, outer);
+    case QueryBodyKind::kSelect:
+      return select(as<Select>(*slot), nullptr, env, outer);
+    case QueryBodyKind::kSetOperation:
+      return set_operation(as<SetOperation>(*slot), env, outer);
+    case QueryBodyKind::kValues:
+      return values(as<Values>(*slot), env, outer);
+    case QueryBodyKind::kQuery:
+      return query(*as<QueryInParens>(*slot).query, env, outer);
     case QueryBodyKind::kTable: {
       auto inner = std::make_unique<Query>();
       inner->pos = slot->pos;
@@ -81,9 +85,12 @@ bool mentions(const QueryBody& body, const std::string& name) {
     case QueryBodyKind::kSetOperation:
       return mentions(*as<SetOperation>(body).left, name) ||
              mentions(*as<SetOperation>(body).right, name);
-    case QueryBodyKind::kTable: return mentions(*as<TableBody>(body).table, name);
-    case QueryBodyKind::kQuery: return mentions(*as<QueryInParens>(body).query, name);
-    case QueryBodyKind::kValues: return false;
+    case QueryBodyKind::kTable:
+      return mentions(*as<TableBody>(body).table, name);
+    case QueryBodyKind::kQuery:
+      return mentions(*as<QueryInParens>(body).query, name);
+    case QueryBodyKind::kValues:
+      return false;
   }
   return false;
 }
@@ -102,14 +109,20 @@ bool mentions(const Relation& relation, const std::string& name) {
       const auto& table = as<TableRef>(relation);
       return table.name.size() == 1 && lower(table.name[0].value) == name;
     }
-    case RelationKind::kAliased: return mentions(*as<AliasedRelation>(relation).relation, name);
+    case RelationKind::kAliased:
+      return mentions(*as<AliasedRelation>(relation).relation, name);
     case RelationKind::kJoin:
       return mentions(*as<Join>(relation).left, name) || mentions(*as<Join>(relation).right, name);
-    case RelationKind::kSubquery: return mentions(*as<SubqueryRelation>(relation).query, name);
-    case RelationKind::kLateral: return mentions(*as<Lateral>(relation).query, name);
-    case RelationKind::kSampled: return mentions(*as<Sampled>(relation).relation, name);
-    case RelationKind::kUnnest: case RelationKind::kTableFunction:
-    case RelationKind::kMatchRecognize: case RelationKind::kJsonTable:
+    case RelationKind::kSubquery:
+      return mentions(*as<SubqueryRelation>(relation).query, name);
+    case RelationKind::kLateral:
+      return mentions(*as<Lateral>(relation).query, name);
+    case RelationKind::kSampled:
+      return mentions(*as<Sampled>(relation).relation, name);
+    case RelationKind::kUnnest:
+    case RelationKind::kTableFunction:
+    case RelationKind::kMatchRecognize:
+    case RelationKind::kJsonTable:
       return false;
   }
   return false;
@@ -127,8 +140,10 @@ Resolver::Cte Resolver::cte_of(NamedQuery& named, Fields outputs, std::string pr
   std::vector<Ident> columns;
   for (size_t i = 0; i < outputs.size(); ++i) {
     Field field;
-    if (!named.columns.empty()) field.name = named.columns[i].value;
-    else field.name = outputs[i].name;
+    if (!named.columns.empty())
+      field.name = named.columns[i].value;
+    else
+      field.name = outputs[i].name;
     field.type = outputs[i].type;
     field.inferred = outputs[i].inferred;
     const std::string base = field.name ? *field.name : fmt::format("_col{}", i);
@@ -187,8 +202,7 @@ void Resolver::recursive_query(NamedQuery& named, Env& env, const Scope* outer) 
 // ---------------------------------------------------------------- set operations, VALUES
 
 Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const Scope* outer) {
-  if (op.corresponding)
-    fail(Code::kNotSupported, op.pos, "CORRESPONDING is not supported");
+  if (op.corresponding) fail(Code::kNotSupported, op.pos, "CORRESPONDING is not supported");
   Fields left = body(op.left, env, outer);
   const Fields right = body(op.right, env, outer);
   const char* word = op.op == SetOperator::kUnion       ? "UNION"
@@ -227,12 +241,13 @@ Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* o
     std::vector<const Expr*> cells;
     if (const auto* items = try_as<RowConstructor>(row.get()))
       for (const auto& item : items->items) cells.push_back(item.get());
-    else cells.push_back(row.get());
+    else
+      cells.push_back(row.get());
     if (r == 0) outputs.resize(cells.size());
     if (cells.size() != outputs.size())
-      fail(Code::kTypeMismatch, row->pos,
-           fmt::format("Values rows have mismatched sizes: {} vs {}", outputs.size(),
-                       cells.size()));
+      fail(
+          Code::kTypeMismatch, row->pos,
+          fmt::format("Values rows have mismatched sizes: {} vs {}", outputs.size(), cells.size()));
     for (size_t i = 0; i < cells.size(); ++i) {
       const auto type = infer_type(*cells[i]);
       const auto declared = declared_type(*cells[i]);
@@ -315,9 +330,12 @@ Resolver::Fields Resolver::select_items(Select& select, const Scope& scope, cons
       continue;
     }
     Field output;
-    if (item.alias) output.name = item.alias->value;
-    else if (const auto* id = try_as<Identifier>(item.value.get())) output.name = id->name.value;
-    else if (const auto* d = try_as<Dereference>(item.value.get())) output.name = d->field.value;
+    if (item.alias)
+      output.name = item.alias->value;
+    else if (const auto* id = try_as<Identifier>(item.value.get()))
+      output.name = id->name.value;
+    else if (const auto* d = try_as<Dereference>(item.value.get()))
+      output.name = d->field.value;
     expr(item.value, scope, env);
     output.type = declared_type(*item.value);
     output.inferred = infer_type(*item.value);
@@ -359,7 +377,8 @@ void Resolver::expand_star(SelectItem& item, const Scope& scope, const Env& env,
       parts.insert(parts.begin(), lower(as<Dereference>(*e).field.value));
     if (e->kind == ExprKind::kIdentifier)
       parts.insert(parts.begin(), lower(as<Identifier>(*e).name.value));
-    else parts.clear();
+    else
+      parts.clear();
     if (!parts.empty())
       for (const Field* field : fields_of(scope, parts)) add(*field);
     if (columns.empty() && (parts.empty() || find_field(scope, parts, pos).field)) {
@@ -436,12 +455,12 @@ void Resolver::substitute_outputs(ExprPtr& slot, const Select& select, const Sco
   // Dotted names are columns of relations; a lambda's names are its own.
   if (slot->kind == ExprKind::kDereference || slot->kind == ExprKind::kLambda) return;
   const bool inside = in_aggregate || is_aggregate(*slot);
-  for_each_child(
-      *slot, [&](ExprPtr& child) { substitute_outputs(child, select, outputs, inside); }, {});
+  for_each_child(*slot, [&](ExprPtr& child) { substitute_outputs(child, select, outputs, inside); },
+                 {});
 }
 
-void Resolver::order_select(Select& select, const Fields& outputs,
-                            std::vector<SortItem>& order_by, const Scope& scope, const Env& env) {
+void Resolver::order_select(Select& select, const Fields& outputs, std::vector<SortItem>& order_by,
+                            const Scope& scope, const Env& env) {
   const Scope names{nullptr, outputs};
   std::vector<std::string> selected;
   for (const auto& item : select.items) selected.push_back(fingerprint(*item.value));
@@ -499,8 +518,10 @@ void Resolver::order_outputs(Query& query, const Fields& outputs, const Env& env
              fmt::format("Column '{}' is ambiguous", lower(id->name.value)));
       output = static_cast<int>(i);
     }
-    if (output >= 0) item.key = ordinal(output, item.key->pos);
-    else simple = false;
+    if (output >= 0)
+      item.key = ordinal(output, item.key->pos);
+    else
+      simple = false;
   }
   if (simple) return;
   auto inner = std::make_unique<Query>();
@@ -516,8 +537,8 @@ void Resolver::order_outputs(Query& query, const Fields& outputs, const Env& env
   select->from = std::move(slot);
   for (size_t i = 0; i < scope.fields.size(); ++i) {
     const std::string name = outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i);
-    select->items.push_back({reference(scope.fields[i], query.pos, name),
-                             Ident{name, true, query.pos}, query.pos});
+    select->items.push_back(
+        {reference(scope.fields[i], query.pos, name), Ident{name, true, query.pos}, query.pos});
   }
   for (auto& item : query.order_by)
     if (item.key->kind != ExprKind::kInteger) expr(item.key, scope, env);

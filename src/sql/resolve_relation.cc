@@ -1,7 +1,7 @@
 // FROM: tables, views, joins, subqueries, UNNEST.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "sql/resolve_text.h"
 #include "sql/resolve_types.h"
@@ -18,14 +18,14 @@ constexpr size_t kMaxViewDepth = 64;
 
 TableName Resolver::full_name(const Name& name, const Env& env, Position pos) {
   if (name.size() > 3)
-    fail(Code::kSyntaxError, pos, fmt::format("Too many dots in table name: {}", display_name(name)));
+    fail(Code::kSyntaxError, pos,
+         fmt::format("Too many dots in table name: {}", display_name(name)));
   TableName full;
   full.table = lower(name.back().value);
   full.schema = name.size() > 1 ? lower(name[name.size() - 2].value) : lower(env.schema);
   full.catalog = name.size() > 2 ? lower(name[0].value) : lower(env.catalog);
   if (full.schema.empty())
-    fail(Code::kMissingSchemaName, pos,
-         "Schema must be specified when session schema is not set");
+    fail(Code::kMissingSchemaName, pos, "Schema must be specified when session schema is not set");
   if (full.catalog.empty())
     fail(Code::kMissingCatalogName, pos,
          "Catalog must be specified when session catalog is not set");
@@ -74,9 +74,12 @@ Resolver::Fields Resolver::wrap(RelationPtr& slot, Fields columns, const std::st
 Resolver::Fields Resolver::relation(RelationPtr& slot, const Env& env, const Scope* outer,
                                     const Scope* lateral) {
   switch (slot->kind) {
-    case RelationKind::kTable: return table(slot, env);
-    case RelationKind::kAliased: return aliased(slot, env, outer, lateral);
-    case RelationKind::kJoin: return join(as<Join>(*slot), env, outer);
+    case RelationKind::kTable:
+      return table(slot, env);
+    case RelationKind::kAliased:
+      return aliased(slot, env, outer, lateral);
+    case RelationKind::kJoin:
+      return join(as<Join>(*slot), env, outer);
     case RelationKind::kSubquery: {
       Fields columns = query(*as<SubqueryRelation>(*slot).query, env, outer);
       return wrap(slot, std::move(columns), "subquery");
@@ -225,8 +228,8 @@ Resolver::Fields Resolver::aliased(RelationPtr& slot, const Env& env, const Scop
     select->pos = slot->pos;
     for (size_t i = 0; i < visible.size(); ++i) {
       const std::string name = visible[i].name ? *visible[i].name : fmt::format("_col{}", i);
-      select->items.push_back({reference(visible[i], slot->pos, name),
-                               Ident{name, true, slot->pos}, slot->pos});
+      select->items.push_back(
+          {reference(visible[i], slot->pos, name), Ident{name, true, slot->pos}, slot->pos});
     }
     select->from = std::move(node.relation);
     auto inner = std::make_unique<Query>();
@@ -313,12 +316,15 @@ void Resolver::join_using(Join& join, Fields& left, Fields& right, Fields& joine
     field.name = column.value;
     const bool same = l.type == r.type;
     switch (join.type) {
-      case JoinType::kRight: field.sources = r.sources; break;
+      case JoinType::kRight:
+        field.sources = r.sources;
+        break;
       case JoinType::kFull:
         field.sources = l.sources;
         field.sources.insert(field.sources.end(), r.sources.begin(), r.sources.end());
         break;
-      default: field.sources = l.sources;
+      default:
+        field.sources = l.sources;
     }
     if (same) field.type = l.type;
     field.inferred = common;

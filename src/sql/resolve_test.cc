@@ -6,11 +6,11 @@
 namespace meesh::sql {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::duckdb;
 using testing::error_of;
+using ::testing::HasSubstr;
 using testing::resolve_text;
+using ::testing::StartsWith;
 
 // ---------------------------------------------------------------- errors, as Trino words them
 
@@ -27,26 +27,35 @@ TEST_P(ResolveErrors, SaysWhatAndWhere) {
 INSTANTIATE_TEST_SUITE_P(
     Names, ResolveErrors,
     ::testing::Values(
-        Bad{"SELECT * FROM nope.public.x", "CATALOG_NOT_FOUND: line 1:15: Catalog 'nope' not found"},
-        Bad{"SELECT * FROM sales.nope.x", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"},
+        Bad{"SELECT * FROM nope.public.x",
+            "CATALOG_NOT_FOUND: line 1:15: Catalog 'nope' not found"},
+        Bad{"SELECT * FROM sales.nope.x",
+            "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"},
         Bad{"SELECT * FROM sales.public.x",
             "TABLE_NOT_FOUND: line 1:15: Table 'sales.public.x' does not exist"},
-        Bad{"SELECT * FROM Nope", "TABLE_NOT_FOUND: line 1:15: Table 'memory.default.nope' does not exist"},
-        Bad{"SELECT * FROM a.b.c.d", "SYNTAX_ERROR: line 1:15: Too many dots in table name: a.b.c.d"},
+        Bad{"SELECT * FROM Nope",
+            "TABLE_NOT_FOUND: line 1:15: Table 'memory.default.nope' does not exist"},
+        Bad{"SELECT * FROM a.b.c.d",
+            "SYNTAX_ERROR: line 1:15: Too many dots in table name: a.b.c.d"},
         Bad{"SELECT Zed FROM t", "COLUMN_NOT_FOUND: line 1:8: Column 'zed' cannot be resolved"},
-        Bad{"SELECT\n  t.zed\nFROM t", "COLUMN_NOT_FOUND: line 2:3: Column 't.zed' cannot be resolved"},
+        Bad{"SELECT\n  t.zed\nFROM t",
+            "COLUMN_NOT_FOUND: line 2:3: Column 't.zed' cannot be resolved"},
         Bad{"SELECT a FROM t, u", "AMBIGUOUS_NAME: line 1:8: Column 'a' is ambiguous"},
-        Bad{"SELECT t.a FROM t AS x", "COLUMN_NOT_FOUND: line 1:8: Column 't.a' cannot be resolved"},
+        Bad{"SELECT t.a FROM t AS x",
+            "COLUMN_NOT_FOUND: line 1:8: Column 't.a' cannot be resolved"},
         Bad{"SELECT x.* FROM t", "TABLE_NOT_FOUND: line 1:8: Unable to resolve reference x"},
-        Bad{"SELECT *", "COLUMN_NOT_FOUND: line 1:8: SELECT * not allowed in queries without FROM clause"},
-        Bad{"SELECT r.nope FROM nested", "COLUMN_NOT_FOUND: line 1:8: Column 'r.nope' cannot be resolved"},
+        Bad{"SELECT *",
+            "COLUMN_NOT_FOUND: line 1:8: SELECT * not allowed in queries without FROM clause"},
+        Bad{"SELECT r.nope FROM nested",
+            "COLUMN_NOT_FOUND: line 1:8: Column 'r.nope' cannot be resolved"},
         Bad{"SELECT a.x FROM t", "TYPE_MISMATCH: line 1:8: Expression a is not of type ROW"},
         Bad{"SELECT f(a) FROM t", "FUNCTION_NOT_FOUND: line 1:8: Function 'f' not registered"},
         Bad{"SELECT 1 FROM t AS x (a, b)",
             "MISMATCHED_COLUMN_ALIASES: line 1:15: Column alias list has 2 entries but 'x' has 3 "
             "columns available"},
         Bad{"WITH x (a, b) AS (SELECT 1) SELECT * FROM x",
-            "MISMATCHED_COLUMN_ALIASES: line 1:6: column alias list has 2 entries but relation has 1 "
+            "MISMATCHED_COLUMN_ALIASES: line 1:6: column alias list has 2 entries but relation has "
+            "1 "
             "columns"},
         Bad{"WITH x AS (SELECT 1), X AS (SELECT 2) SELECT * FROM x",
             "DUPLICATE_NAMED_QUERY: line 1:23: WITH query name 'X' specified more than once"},
@@ -54,7 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
             "COLUMN_NOT_FOUND: line 1:31: Column 'b' is missing from right side of join"},
         Bad{"SELECT t.a FROM t JOIN u USING (a)",
             "COLUMN_NOT_FOUND: line 1:8: Column 't.a' cannot be resolved"},
-        Bad{"SELECT CAST(a AS nothing) FROM t", "TYPE_NOT_FOUND: line 1:18: Unknown type: nothing"}));
+        Bad{"SELECT CAST(a AS nothing) FROM t",
+            "TYPE_NOT_FOUND: line 1:18: Unknown type: nothing"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Grouping, ResolveErrors,
@@ -88,7 +98,8 @@ INSTANTIATE_TEST_SUITE_P(
             "appear in select list"},
         Bad{"SELECT rank() FROM t",
             "MISSING_OVER: line 1:8: Window function rank requires an OVER clause"},
-        Bad{"SELECT abs(a) OVER () FROM t", "FUNCTION_NOT_WINDOW: line 1:8: Not a window function: abs"},
+        Bad{"SELECT abs(a) OVER () FROM t",
+            "FUNCTION_NOT_WINDOW: line 1:8: Not a window function: abs"},
         Bad{"SELECT grouping(a) FROM t",
             "MISSING_GROUP_BY: line 1:8: A GROUPING() operation can only be used with a "
             "corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause"}));
@@ -102,7 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SELECT a FROM t UNION SELECT 1, 2",
             "TYPE_MISMATCH: line 1:17: UNION query has different number of fields: 1, 2"},
         Bad{"SELECT a FROM t WHERE a",
-            "TYPE_MISMATCH: line 1:23: WHERE clause must evaluate to a boolean: actual type integer"},
+            "TYPE_MISMATCH: line 1:23: WHERE clause must evaluate to a boolean: actual type "
+            "integer"},
         Bad{"SELECT CASE WHEN a = 1 THEN 1 ELSE 'x' END FROM t",
             "TYPE_MISMATCH: line 1:8: All CASE results must be the same type or coercible to a "
             "common type. Cannot find common type between integer and varchar(1), all types "
@@ -112,7 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SELECT INTERVAL '1 25' DAY TO HOUR",
             "INVALID_LITERAL: line 1:8: '1 25' is not a valid INTERVAL literal"},
         Bad{"SELECT * FROM t WHERE a IN (SELECT b FROM t)",
-            "TYPE_MISMATCH: line 1:25: value and result of subquery must be of the same type for IN "
+            "TYPE_MISMATCH: line 1:25: value and result of subquery must be of the same type for "
+            "IN "
             "expression: integer vs varchar"},
         Bad{"SELECT * FROM UNNEST(1)",
             "INVALID_FUNCTION_ARGUMENT: line 1:22: Cannot unnest type: integer"},
@@ -152,7 +165,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"DROP TABLE nope",
             "TABLE_NOT_FOUND: line 1:1: Table 'memory.default.nope' does not exist"},
         Bad{"DROP TABLE v",
-            "GENERIC_USER_ERROR: line 1:1: Table 'memory.default.v' does not exist, but a view with "
+            "GENERIC_USER_ERROR: line 1:1: Table 'memory.default.v' does not exist, but a view "
+            "with "
             "that name exists. Did you mean DROP VIEW memory.default.v?"},
         Bad{"CREATE SCHEMA memory.other",
             "SCHEMA_ALREADY_EXISTS: line 1:1: Schema 'memory.other' already exists"},
@@ -175,11 +189,13 @@ TEST(Resolve, PredicatesHoldNoAggregates) {
 }
 
 TEST(Resolve, SessionDefaultsAreMissed) {
-  EXPECT_EQ(error_of("SELECT * FROM t", "", ""),
-            "MISSING_SCHEMA_NAME: line 1:15: Schema must be specified when session schema is not set");
-  EXPECT_EQ(error_of("SELECT * FROM s.t", "", ""),
-            "MISSING_CATALOG_NAME: line 1:15: Catalog must be specified when session catalog is not "
-            "set");
+  EXPECT_EQ(
+      error_of("SELECT * FROM t", "", ""),
+      "MISSING_SCHEMA_NAME: line 1:15: Schema must be specified when session schema is not set");
+  EXPECT_EQ(
+      error_of("SELECT * FROM s.t", "", ""),
+      "MISSING_CATALOG_NAME: line 1:15: Catalog must be specified when session catalog is not "
+      "set");
   EXPECT_EQ(error_of("SELECT * FROM memory.default.t", "", ""), "");
 }
 
@@ -199,7 +215,8 @@ TEST(Resolve, RecursionHasItsShape) {
   EXPECT_THAT(error_of("WITH RECURSIVE x (n) AS (SELECT n FROM x) SELECT * FROM x"),
               StartsWith("INVALID_RECURSIVE_REFERENCE"));
   EXPECT_THAT(
-      error_of("WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1e0 FROM x) SELECT * FROM x"),
+      error_of(
+          "WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1e0 FROM x) SELECT * FROM x"),
       HasSubstr("recursion step relation output type (double) is not coercible to recursion base "
                 "relation output type (integer) at column 1"));
 }
@@ -214,9 +231,10 @@ std::vector<std::string> columns_of(std::string_view text) {
 }
 
 TEST(Analysis, NamesOutputsAsTrinoDoes) {
-  EXPECT_THAT(columns_of("SELECT A, t.b, a + 1, a AS \"X y\", count FROM (SELECT a, b, 1 AS count "
-                         "FROM t) AS t"),
-              ::testing::ElementsAre("A:integer", "b:varchar", "_col2:?", "X y:integer", "count:?"));
+  EXPECT_THAT(
+      columns_of("SELECT A, t.b, a + 1, a AS \"X y\", count FROM (SELECT a, b, 1 AS count "
+                 "FROM t) AS t"),
+      ::testing::ElementsAre("A:integer", "b:varchar", "_col2:?", "X y:integer", "count:?"));
   EXPECT_THAT(columns_of("SELECT * FROM (VALUES (1, 'ab')) "),
               ::testing::ElementsAre("_col0:?", "_col1:varchar(2)"));
 }
@@ -234,13 +252,15 @@ TEST(Analysis, TracesDeclaredTypesToTheirColumns) {
 }
 
 TEST(Analysis, ListsTablesReadAndWritten) {
-  const auto a = resolve_text("INSERT INTO t (a) SELECT number FROM v WHERE number IN (SELECT a "
-                              "FROM u)").analysis;
+  const auto a = resolve_text(
+                     "INSERT INTO t (a) SELECT number FROM v WHERE number IN (SELECT a "
+                     "FROM u)")
+                     .analysis;
   std::vector<std::string> reads, writes;
   for (const auto& table : a.reads) reads.push_back(table.name.display());
   for (const auto& table : a.writes) writes.push_back(table.name.display());
-  EXPECT_THAT(reads, ::testing::ElementsAre("memory.default.t", "memory.default.v",
-                                            "memory.default.u"));
+  EXPECT_THAT(reads,
+              ::testing::ElementsAre("memory.default.t", "memory.default.v", "memory.default.u"));
   EXPECT_THAT(writes, ::testing::ElementsAre("memory.default.t"));
   EXPECT_EQ(a.update_type, "INSERT");
 }

@@ -28,8 +28,9 @@ class TestCatalogs : public CatalogReader {
               {"order_date", Type::of(TypeKind::kDate), true, "", "", false},
               {"paid", Type::of(TypeKind::kBoolean), true, "", "", false}},
              2000000);
-    postgres("sales", "regions", {{"region_id", integer, false, "", "", false},
-                                  {"region", Type::varchar(), true, "", "", false}},
+    postgres("sales", "regions",
+             {{"region_id", integer, false, "", "", false},
+              {"region", Type::varchar(), true, "", "", false}},
              12);
     postgres("marketing", "leads",
              {{"lead_id", integer, false, "", "", false},
@@ -121,7 +122,8 @@ class TestCatalogs : public CatalogReader {
     info.view_sql = text;
     info.view_catalog = "memory";
     info.view_schema = "default";
-    for (auto& column : columns) info.columns.push_back({column, Type::varchar(), true, "", "", false});
+    for (auto& column : columns)
+      info.columns.push_back({column, Type::varchar(), true, "", "", false});
     add(std::move(info));
   }
 

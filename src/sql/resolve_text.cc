@@ -20,23 +20,35 @@ std::string ident(const Ident& name) { return name.quoted ? '"' + name.value + '
 
 const char* op_text(BinaryOperator op) {
   switch (op) {
-    case BinaryOperator::kAdd: return "+";
-    case BinaryOperator::kSubtract: return "-";
-    case BinaryOperator::kMultiply: return "*";
-    case BinaryOperator::kDivide: return "/";
-    case BinaryOperator::kModulus: return "%";
-    case BinaryOperator::kConcat: return "||";
+    case BinaryOperator::kAdd:
+      return "+";
+    case BinaryOperator::kSubtract:
+      return "-";
+    case BinaryOperator::kMultiply:
+      return "*";
+    case BinaryOperator::kDivide:
+      return "/";
+    case BinaryOperator::kModulus:
+      return "%";
+    case BinaryOperator::kConcat:
+      return "||";
   }
   return "?";
 }
 const char* op_text(ComparisonOp op) {
   switch (op) {
-    case ComparisonOp::kEq: return "=";
-    case ComparisonOp::kNe: return "<>";
-    case ComparisonOp::kLt: return "<";
-    case ComparisonOp::kLe: return "<=";
-    case ComparisonOp::kGt: return ">";
-    case ComparisonOp::kGe: return ">=";
+    case ComparisonOp::kEq:
+      return "=";
+    case ComparisonOp::kNe:
+      return "<>";
+    case ComparisonOp::kLt:
+      return "<";
+    case ComparisonOp::kLe:
+      return "<=";
+    case ComparisonOp::kGt:
+      return ">";
+    case ComparisonOp::kGe:
+      return ">=";
   }
   return "?";
 }
@@ -85,11 +97,16 @@ class Text {
   }
   std::string bound(const FrameBound& b) const {
     switch (b.kind) {
-      case FrameBound::Kind::kUnboundedPreceding: return "UNBOUNDED PRECEDING";
-      case FrameBound::Kind::kPreceding: return of(b.value) + " PRECEDING";
-      case FrameBound::Kind::kCurrentRow: return "CURRENT ROW";
-      case FrameBound::Kind::kFollowing: return of(b.value) + " FOLLOWING";
-      case FrameBound::Kind::kUnboundedFollowing: return "UNBOUNDED FOLLOWING";
+      case FrameBound::Kind::kUnboundedPreceding:
+        return "UNBOUNDED PRECEDING";
+      case FrameBound::Kind::kPreceding:
+        return of(b.value) + " PRECEDING";
+      case FrameBound::Kind::kCurrentRow:
+        return "CURRENT ROW";
+      case FrameBound::Kind::kFollowing:
+        return of(b.value) + " FOLLOWING";
+      case FrameBound::Kind::kUnboundedFollowing:
+        return "UNBOUNDED FOLLOWING";
     }
     return "";
   }
@@ -104,10 +121,9 @@ class Text {
       const char* unit = w.frame->unit == WindowFrame::Unit::kRows    ? "ROWS"
                          : w.frame->unit == WindowFrame::Unit::kRange ? "RANGE"
                                                                       : "GROUPS";
-      add(w.frame->end
-              ? fmt::format("{} BETWEEN {} AND {}", unit, bound(w.frame->start),
-                            bound(*w.frame->end))
-              : fmt::format("{} {}", unit, bound(w.frame->start)));
+      add(w.frame->end ? fmt::format("{} BETWEEN {} AND {}", unit, bound(w.frame->start),
+                                     bound(*w.frame->end))
+                       : fmt::format("{} {}", unit, bound(w.frame->start)));
     }
     return out + ")";
   }
@@ -155,28 +171,40 @@ class Text {
 
 std::string Text::of(const Expr& e) const {
   switch (e.kind) {
-    case ExprKind::kNull: return "null";
-    case ExprKind::kBoolean: return as<BooleanLiteral>(e).value ? "true" : "false";
-    case ExprKind::kInteger: return std::to_string(as<IntegerLiteral>(e).value);
-    case ExprKind::kDecimal: return "DECIMAL '" + as<DecimalLiteral>(e).text + '\'';
-    case ExprKind::kDouble: return as<DoubleLiteral>(e).text;
-    case ExprKind::kString: return quoted(as<StringLiteral>(e).value);
+    case ExprKind::kNull:
+      return "null";
+    case ExprKind::kBoolean:
+      return as<BooleanLiteral>(e).value ? "true" : "false";
+    case ExprKind::kInteger:
+      return std::to_string(as<IntegerLiteral>(e).value);
+    case ExprKind::kDecimal:
+      return "DECIMAL '" + as<DecimalLiteral>(e).text + '\'';
+    case ExprKind::kDouble:
+      return as<DoubleLiteral>(e).text;
+    case ExprKind::kString:
+      return quoted(as<StringLiteral>(e).value);
     case ExprKind::kBinary: {
       std::string out = "X'";
       for (unsigned char c : as<BinaryLiteral>(e).bytes) out += fmt::format("{:02X}", c);
       return out + '\'';
     }
-    case ExprKind::kTyped: return as<TypedLiteral>(e).type + ' ' + quoted(as<TypedLiteral>(e).value);
-    case ExprKind::kInterval: return interval(as<IntervalLiteral>(e));
-    case ExprKind::kParameter: return "?";
-    case ExprKind::kIdentifier: return ident(as<Identifier>(e).name);
+    case ExprKind::kTyped:
+      return as<TypedLiteral>(e).type + ' ' + quoted(as<TypedLiteral>(e).value);
+    case ExprKind::kInterval:
+      return interval(as<IntervalLiteral>(e));
+    case ExprKind::kParameter:
+      return "?";
+    case ExprKind::kIdentifier:
+      return ident(as<Identifier>(e).name);
     case ExprKind::kDereference:
       return of(as<Dereference>(e).base) + '.' +
              (bound_ ? lower(as<Dereference>(e).field.value) : ident(as<Dereference>(e).field));
-    case ExprKind::kColumnRef: return column(as<ColumnRef>(e));
+    case ExprKind::kColumnRef:
+      return column(as<ColumnRef>(e));
     case ExprKind::kStar:
       return as<Star>(e).qualifier ? of(as<Star>(e).qualifier) + ".*" : std::string("*");
-    case ExprKind::kSubscript: return of(as<Subscript>(e).base) + '[' + of(as<Subscript>(e).index) + ']';
+    case ExprKind::kSubscript:
+      return of(as<Subscript>(e).base) + '[' + of(as<Subscript>(e).index) + ']';
     case ExprKind::kUnary:
       return (as<Unary>(e).op == UnaryOp::kMinus ? "-" : "+") + of(as<Unary>(e).value);
     case ExprKind::kBinaryOp: {
@@ -194,9 +222,11 @@ std::string Text::of(const Expr& e) const {
         out += (out == "(" ? "" : l.is_and ? " AND " : " OR ") + of(term);
       return out + ')';
     }
-    case ExprKind::kNot: return "(NOT " + of(as<Not>(e).value) + ')';
+    case ExprKind::kNot:
+      return "(NOT " + of(as<Not>(e).value) + ')';
     case ExprKind::kIsNull:
-      return '(' + of(as<IsNull>(e).value) + (as<IsNull>(e).negated ? " IS NOT NULL)" : " IS NULL)");
+      return '(' + of(as<IsNull>(e).value) +
+             (as<IsNull>(e).negated ? " IS NOT NULL)" : " IS NULL)");
     case ExprKind::kIsDistinctFrom: {
       const auto& d = as<IsDistinctFrom>(e);
       return fmt::format("({} IS {}DISTINCT FROM {})", of(d.left), d.negated ? "NOT " : "",
@@ -220,20 +250,24 @@ std::string Text::of(const Expr& e) const {
       return fmt::format("({} {}LIKE {}{})", of(l.value), l.negated ? "NOT " : "", of(l.pattern),
                          l.escape ? " ESCAPE " + of(l.escape) : "");
     }
-    case ExprKind::kExists: return "(EXISTS " + subquery(as<Exists>(e).query) + ')';
-    case ExprKind::kSubquery: return subquery(as<SubqueryExpr>(e).query);
+    case ExprKind::kExists:
+      return "(EXISTS " + subquery(as<Exists>(e).query) + ')';
+    case ExprKind::kSubquery:
+      return subquery(as<SubqueryExpr>(e).query);
     case ExprKind::kQuantified: {
       const auto& q = as<Quantified>(e);
       return fmt::format("({} {} {} {})", of(q.value), op_text(q.op),
                          q.quantifier == Quantifier::kAll ? "ALL" : "ANY", subquery(q.query));
     }
-    case ExprKind::kCase: return case_text(as<Case>(e));
+    case ExprKind::kCase:
+      return case_text(as<Case>(e));
     case ExprKind::kCast: {
       const auto& c = as<Cast>(e);
       return fmt::format("{}({} AS {})", c.try_cast ? "TRY_CAST" : "CAST", of(c.value),
                          type_text(*c.type));
     }
-    case ExprKind::kFunction: return call(as<FunctionCall>(e));
+    case ExprKind::kFunction:
+      return call(as<FunctionCall>(e));
     case ExprKind::kLambda: {
       std::string args;
       for (const auto& a : as<Lambda>(e).args) args += (args.empty() ? "" : ", ") + a.value;
@@ -247,8 +281,10 @@ std::string Text::of(const Expr& e) const {
       const auto& c = as<Current>(e);
       return c.precision ? fmt::format("{}({})", c.what, *c.precision) : c.what;
     }
-    case ExprKind::kArray: return "ARRAY[" + list(as<ArrayConstructor>(e).items) + ']';
-    case ExprKind::kRow: return row(as<RowConstructor>(e));
+    case ExprKind::kArray:
+      return "ARRAY[" + list(as<ArrayConstructor>(e).items) + ']';
+    case ExprKind::kRow:
+      return row(as<RowConstructor>(e));
     case ExprKind::kTrim: {
       const auto& t = as<Trim>(e);
       const char* side = t.side == Trim::Side::kBoth      ? "BOTH"
@@ -266,7 +302,8 @@ std::string Text::of(const Expr& e) const {
       if (j.returning) out += " RETURNING " + type_text(*j.returning);
       return out + ')';
     }
-    case ExprKind::kGrouping: return "GROUPING (" + list(as<Grouping>(e).args) + ')';
+    case ExprKind::kGrouping:
+      return "GROUPING (" + list(as<Grouping>(e).args) + ')';
   }
   internal_error("unknown expression kind");
 }

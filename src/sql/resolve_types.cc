@@ -1,10 +1,10 @@
 #include "sql/resolve_types.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <unordered_map>
-
-#include <fmt/format.h>
 
 #include "sql/resolve_literals.h"
 #include "sql/scope.h"
@@ -25,12 +25,18 @@ namespace {
 
 std::optional<Type> as_decimal(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyint: return Type::decimal(3, 0);
-    case TypeKind::kSmallint: return Type::decimal(5, 0);
-    case TypeKind::kInteger: return Type::decimal(10, 0);
-    case TypeKind::kBigint: return Type::decimal(19, 0);
-    case TypeKind::kDecimal: return type;
-    default: return std::nullopt;
+    case TypeKind::kTinyint:
+      return Type::decimal(3, 0);
+    case TypeKind::kSmallint:
+      return Type::decimal(5, 0);
+    case TypeKind::kInteger:
+      return Type::decimal(10, 0);
+    case TypeKind::kBigint:
+      return Type::decimal(19, 0);
+    case TypeKind::kDecimal:
+      return type;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -134,7 +140,8 @@ std::optional<Type> decimal_result(BinaryOperator op, const Type& a, const Type&
     return Type::decimal(std::min(38, p), s);
   };
   switch (op) {
-    case BinaryOperator::kAdd: case BinaryOperator::kSubtract: {
+    case BinaryOperator::kAdd:
+    case BinaryOperator::kSubtract: {
       const int32_t s = std::max(a.scale, b.scale);
       return clamp(std::max(a.precision - a.scale, b.precision - b.scale) + s + 1, s);
     }
@@ -147,7 +154,8 @@ std::optional<Type> decimal_result(BinaryOperator op, const Type& a, const Type&
       const int32_t s = std::max(a.scale, b.scale);
       return clamp(std::min(b.precision - b.scale, a.precision - a.scale) + s, s);
     }
-    case BinaryOperator::kConcat: return std::nullopt;
+    case BinaryOperator::kConcat:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -195,43 +203,112 @@ std::vector<const Expr*> pointers(const std::vector<ExprPtr>& exprs, size_t from
   return out;
 }
 
-enum class Rule { kBigint, kDouble, kVarchar, kBoolean, kDate, kFirst, kSum, kAvg, kArrayOfFirst,
-                  kCommon, kSecond, kIf, kArrayOfVarchar, kJson };
+enum class Rule {
+  kBigint,
+  kDouble,
+  kVarchar,
+  kBoolean,
+  kDate,
+  kFirst,
+  kSum,
+  kAvg,
+  kArrayOfFirst,
+  kCommon,
+  kSecond,
+  kIf,
+  kArrayOfVarchar,
+  kJson
+};
 
 /// Functions whose result type is certain whatever the overload.
 const std::unordered_map<std::string, Rule>& rules() {
-  static const auto* map = new std::unordered_map<std::string, Rule>{
-      {"count", Rule::kBigint}, {"count_if", Rule::kBigint}, {"approx_distinct", Rule::kBigint},
-      {"row_number", Rule::kBigint}, {"rank", Rule::kBigint}, {"dense_rank", Rule::kBigint},
-      {"ntile", Rule::kBigint}, {"length", Rule::kBigint}, {"strpos", Rule::kBigint},
-      {"position", Rule::kBigint}, {"cardinality", Rule::kBigint}, {"year", Rule::kBigint},
-      {"quarter", Rule::kBigint}, {"month", Rule::kBigint}, {"week", Rule::kBigint},
-      {"day", Rule::kBigint}, {"day_of_week", Rule::kBigint}, {"day_of_year", Rule::kBigint},
-      {"hour", Rule::kBigint}, {"minute", Rule::kBigint}, {"second", Rule::kBigint},
-      {"date_diff", Rule::kBigint}, {"percent_rank", Rule::kDouble},
-      {"cume_dist", Rule::kDouble}, {"sqrt", Rule::kDouble}, {"ln", Rule::kDouble},
-      {"log10", Rule::kDouble}, {"exp", Rule::kDouble}, {"power", Rule::kDouble},
-      {"pi", Rule::kDouble}, {"to_unixtime", Rule::kDouble}, {"upper", Rule::kFirst},
-      {"lower", Rule::kFirst}, {"substr", Rule::kVarchar}, {"replace", Rule::kVarchar},
-      {"lpad", Rule::kVarchar}, {"rpad", Rule::kVarchar}, {"split_part", Rule::kVarchar},
-      {"date_format", Rule::kVarchar}, {"regexp_replace", Rule::kVarchar},
-      {"regexp_extract", Rule::kVarchar}, {"json_extract_scalar", Rule::kVarchar},
-      {"json_format", Rule::kVarchar}, {"listagg", Rule::kVarchar}, {"to_hex", Rule::kVarchar},
-      {"starts_with", Rule::kBoolean}, {"regexp_like", Rule::kBoolean},
-      {"contains", Rule::kBoolean}, {"is_nan", Rule::kBoolean}, {"bool_and", Rule::kBoolean},
-      {"bool_or", Rule::kBoolean}, {"every", Rule::kBoolean}, {"date", Rule::kDate},
-      {"min", Rule::kFirst}, {"max", Rule::kFirst}, {"arbitrary", Rule::kFirst},
-      {"any_value", Rule::kFirst}, {"first_value", Rule::kFirst}, {"last_value", Rule::kFirst},
-      {"nth_value", Rule::kFirst}, {"lag", Rule::kFirst}, {"lead", Rule::kFirst},
-      {"min_by", Rule::kFirst}, {"max_by", Rule::kFirst}, {"nullif", Rule::kFirst},
-      {"try", Rule::kFirst}, {"array_distinct", Rule::kFirst}, {"array_sort", Rule::kFirst},
-      {"shuffle", Rule::kFirst}, {"slice", Rule::kFirst}, {"filter", Rule::kFirst},
-      {"array_except", Rule::kFirst}, {"array_intersect", Rule::kFirst},
-      {"array_remove", Rule::kFirst}, {"array_union", Rule::kFirst},
-      {"map_filter", Rule::kFirst}, {"sum", Rule::kSum}, {"avg", Rule::kAvg},
-      {"array_agg", Rule::kArrayOfFirst}, {"date_trunc", Rule::kSecond},
-      {"coalesce", Rule::kCommon}, {"greatest", Rule::kCommon}, {"least", Rule::kCommon},
-      {"if", Rule::kIf}, {"split", Rule::kArrayOfVarchar}, {"json_parse", Rule::kJson}};
+  static const auto* map =
+      new std::unordered_map<std::string, Rule>{{"count", Rule::kBigint},
+                                                {"count_if", Rule::kBigint},
+                                                {"approx_distinct", Rule::kBigint},
+                                                {"row_number", Rule::kBigint},
+                                                {"rank", Rule::kBigint},
+                                                {"dense_rank", Rule::kBigint},
+                                                {"ntile", Rule::kBigint},
+                                                {"length", Rule::kBigint},
+                                                {"strpos", Rule::kBigint},
+                                                {"position", Rule::kBigint},
+                                                {"cardinality", Rule::kBigint},
+                                                {"year", Rule::kBigint},
+                                                {"quarter", Rule::kBigint},
+                                                {"month", Rule::kBigint},
+                                                {"week", Rule::kBigint},
+                                                {"day", Rule::kBigint},
+                                                {"day_of_week", Rule::kBigint},
+                                                {"day_of_year", Rule::kBigint},
+                                                {"hour", Rule::kBigint},
+                                                {"minute", Rule::kBigint},
+                                                {"second", Rule::kBigint},
+                                                {"date_diff", Rule::kBigint},
+                                                {"percent_rank", Rule::kDouble},
+                                                {"cume_dist", Rule::kDouble},
+                                                {"sqrt", Rule::kDouble},
+                                                {"ln", Rule::kDouble},
+                                                {"log10", Rule::kDouble},
+                                                {"exp", Rule::kDouble},
+                                                {"power", Rule::kDouble},
+                                                {"pi", Rule::kDouble},
+                                                {"to_unixtime", Rule::kDouble},
+                                                {"upper", Rule::kFirst},
+                                                {"lower", Rule::kFirst},
+                                                {"substr", Rule::kVarchar},
+                                                {"replace", Rule::kVarchar},
+                                                {"lpad", Rule::kVarchar},
+                                                {"rpad", Rule::kVarchar},
+                                                {"split_part", Rule::kVarchar},
+                                                {"date_format", Rule::kVarchar},
+                                                {"regexp_replace", Rule::kVarchar},
+                                                {"regexp_extract", Rule::kVarchar},
+                                                {"json_extract_scalar", Rule::kVarchar},
+                                                {"json_format", Rule::kVarchar},
+                                                {"listagg", Rule::kVarchar},
+                                                {"to_hex", Rule::kVarchar},
+                                                {"starts_with", Rule::kBoolean},
+                                                {"regexp_like", Rule::kBoolean},
+                                                {"contains", Rule::kBoolean},
+                                                {"is_nan", Rule::kBoolean},
+                                                {"bool_and", Rule::kBoolean},
+                                                {"bool_or", Rule::kBoolean},
+                                                {"every", Rule::kBoolean},
+                                                {"date", Rule::kDate},
+                                                {"min", Rule::kFirst},
+                                                {"max", Rule::kFirst},
+                                                {"arbitrary", Rule::kFirst},
+                                                {"any_value", Rule::kFirst},
+                                                {"first_value", Rule::kFirst},
+                                                {"last_value", Rule::kFirst},
+                                                {"nth_value", Rule::kFirst},
+                                                {"lag", Rule::kFirst},
+                                                {"lead", Rule::kFirst},
+                                                {"min_by", Rule::kFirst},
+                                                {"max_by", Rule::kFirst},
+                                                {"nullif", Rule::kFirst},
+                                                {"try", Rule::kFirst},
+                                                {"array_distinct", Rule::kFirst},
+                                                {"array_sort", Rule::kFirst},
+                                                {"shuffle", Rule::kFirst},
+                                                {"slice", Rule::kFirst},
+                                                {"filter", Rule::kFirst},
+                                                {"array_except", Rule::kFirst},
+                                                {"array_intersect", Rule::kFirst},
+                                                {"array_remove", Rule::kFirst},
+                                                {"array_union", Rule::kFirst},
+                                                {"map_filter", Rule::kFirst},
+                                                {"sum", Rule::kSum},
+                                                {"avg", Rule::kAvg},
+                                                {"array_agg", Rule::kArrayOfFirst},
+                                                {"date_trunc", Rule::kSecond},
+                                                {"coalesce", Rule::kCommon},
+                                                {"greatest", Rule::kCommon},
+                                                {"least", Rule::kCommon},
+                                                {"if", Rule::kIf},
+                                                {"split", Rule::kArrayOfVarchar},
+                                                {"json_parse", Rule::kJson}};
   return *map;
 }
 
@@ -261,8 +338,7 @@ std::optional<Type> container_type(const std::string& name, const FunctionCall& 
   }
   if (!first) return std::nullopt;
   if (name == "map_keys" && first->kind == TypeKind::kMap) return Type::array(first->children[0]);
-  if (name == "map_values" && first->kind == TypeKind::kMap)
-    return Type::array(first->children[1]);
+  if (name == "map_values" && first->kind == TypeKind::kMap) return Type::array(first->children[1]);
   if (name == "map_entries" && first->kind == TypeKind::kMap)
     return Type::array(Type::row({"", ""}, first->children));
   if (name == "flatten" && first->kind == TypeKind::kArray) return first->children[0];
@@ -293,12 +369,18 @@ std::optional<Type> call_type(const FunctionCall& call) {
   const auto rule = rules().find(name);
   if (rule == rules().end()) return container_type(name, call);
   switch (rule->second) {
-    case Rule::kBigint: return Type::of(TypeKind::kBigint);
-    case Rule::kDouble: return Type::of(TypeKind::kDouble);
-    case Rule::kVarchar: return Type::varchar();
-    case Rule::kBoolean: return Type::of(TypeKind::kBoolean);
-    case Rule::kDate: return Type::of(TypeKind::kDate);
-    case Rule::kJson: return Type::of(TypeKind::kJson);
+    case Rule::kBigint:
+      return Type::of(TypeKind::kBigint);
+    case Rule::kDouble:
+      return Type::of(TypeKind::kDouble);
+    case Rule::kVarchar:
+      return Type::varchar();
+    case Rule::kBoolean:
+      return Type::of(TypeKind::kBoolean);
+    case Rule::kDate:
+      return Type::of(TypeKind::kDate);
+    case Rule::kJson:
+      return Type::of(TypeKind::kJson);
     case Rule::kFirst: {
       // max(x, n) and friends give arrays.
       const bool by = name == "min_by" || name == "max_by";
@@ -309,16 +391,22 @@ std::optional<Type> call_type(const FunctionCall& call) {
       }
       return arg(0);
     }
-    case Rule::kSecond: return arg(1);
-    case Rule::kSum: return arg(0) ? sum_type(*arg(0)) : std::nullopt;
-    case Rule::kAvg: return arg(0) ? avg_type(*arg(0)) : std::nullopt;
+    case Rule::kSecond:
+      return arg(1);
+    case Rule::kSum:
+      return arg(0) ? sum_type(*arg(0)) : std::nullopt;
+    case Rule::kAvg:
+      return arg(0) ? avg_type(*arg(0)) : std::nullopt;
     case Rule::kArrayOfFirst: {
       const auto item = arg(0);
       return item ? std::optional(Type::array(*item)) : std::nullopt;
     }
-    case Rule::kArrayOfVarchar: return Type::array(Type::varchar());
-    case Rule::kCommon: return common_of(pointers(call.args));
-    case Rule::kIf: return common_of(pointers(call.args, 1));
+    case Rule::kArrayOfVarchar:
+      return Type::array(Type::varchar());
+    case Rule::kCommon:
+      return common_of(pointers(call.args));
+    case Rule::kIf:
+      return common_of(pointers(call.args, 1));
   }
   return std::nullopt;
 }
@@ -368,58 +456,87 @@ std::optional<Type> current_type(const Current& e) {
 
 std::optional<Type> declared_type(const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kColumnRef: return as<ColumnRef>(expr).type;
-    case ExprKind::kCast: return to_type(*as<Cast>(expr).type);
-    case ExprKind::kString: return literal_varchar(as<StringLiteral>(expr).value);
+    case ExprKind::kColumnRef:
+      return as<ColumnRef>(expr).type;
+    case ExprKind::kCast:
+      return to_type(*as<Cast>(expr).type);
+    case ExprKind::kString:
+      return literal_varchar(as<StringLiteral>(expr).value);
     case ExprKind::kDereference: {
       const auto base = declared_type(*as<Dereference>(expr).base);
       return base ? field_type(*base, as<Dereference>(expr).field.value) : std::nullopt;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Type> infer_type(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kNull: return Type::of(TypeKind::kUnknown);
+    case ExprKind::kNull:
+      return Type::of(TypeKind::kUnknown);
     case ExprKind::kInteger:
       return Type::of(as<IntegerLiteral>(e).value <= 2147483647 ? TypeKind::kInteger
                                                                 : TypeKind::kBigint);
-    case ExprKind::kDecimal: return type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
-    case ExprKind::kDouble: return Type::of(TypeKind::kDouble);
-    case ExprKind::kBinary: return Type::of(TypeKind::kVarbinary);
-    case ExprKind::kTyped: return type_of_literal(as<TypedLiteral>(e));
+    case ExprKind::kDecimal:
+      return type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
+    case ExprKind::kDouble:
+      return Type::of(TypeKind::kDouble);
+    case ExprKind::kBinary:
+      return Type::of(TypeKind::kVarbinary);
+    case ExprKind::kTyped:
+      return type_of_literal(as<TypedLiteral>(e));
     case ExprKind::kInterval:
       return Type::of(is_year_month(as<IntervalLiteral>(e)) ? TypeKind::kIntervalYearToMonth
                                                             : TypeKind::kIntervalDayToSecond);
-    case ExprKind::kString: case ExprKind::kCast: return declared_type(e);
+    case ExprKind::kString:
+    case ExprKind::kCast:
+      return declared_type(e);
     case ExprKind::kColumnRef:
       return as<ColumnRef>(e).type ? as<ColumnRef>(e).type : as<ColumnRef>(e).inferred;
     case ExprKind::kDereference: {
       const auto base = infer_type(*as<Dereference>(e).base);
       return base ? field_type(*base, as<Dereference>(e).field.value) : std::nullopt;
     }
-    case ExprKind::kUnary: return infer_type(*as<Unary>(e).value);
-    case ExprKind::kBinaryOp: return binary_type(as<BinaryOp>(e));
-    case ExprKind::kBoolean: case ExprKind::kComparison: case ExprKind::kLogical:
-    case ExprKind::kNot: case ExprKind::kIsNull: case ExprKind::kIsDistinctFrom:
-    case ExprKind::kBetween: case ExprKind::kIn: case ExprKind::kInSubquery: case ExprKind::kLike:
-    case ExprKind::kExists: case ExprKind::kQuantified:
+    case ExprKind::kUnary:
+      return infer_type(*as<Unary>(e).value);
+    case ExprKind::kBinaryOp:
+      return binary_type(as<BinaryOp>(e));
+    case ExprKind::kBoolean:
+    case ExprKind::kComparison:
+    case ExprKind::kLogical:
+    case ExprKind::kNot:
+    case ExprKind::kIsNull:
+    case ExprKind::kIsDistinctFrom:
+    case ExprKind::kBetween:
+    case ExprKind::kIn:
+    case ExprKind::kInSubquery:
+    case ExprKind::kLike:
+    case ExprKind::kExists:
+    case ExprKind::kQuantified:
       return Type::of(TypeKind::kBoolean);
-    case ExprKind::kCase: return case_type(as<Case>(e));
-    case ExprKind::kFunction: return call_type(as<FunctionCall>(e));
-    case ExprKind::kExtract: return Type::of(TypeKind::kBigint);
-    case ExprKind::kGrouping: return Type::of(TypeKind::kInteger);
-    case ExprKind::kCurrent: return current_type(as<Current>(e));
+    case ExprKind::kCase:
+      return case_type(as<Case>(e));
+    case ExprKind::kFunction:
+      return call_type(as<FunctionCall>(e));
+    case ExprKind::kExtract:
+      return Type::of(TypeKind::kBigint);
+    case ExprKind::kGrouping:
+      return Type::of(TypeKind::kInteger);
+    case ExprKind::kCurrent:
+      return current_type(as<Current>(e));
     case ExprKind::kArray: {
       const auto& items = as<ArrayConstructor>(e).items;
       if (items.empty()) return Type::array(Type::of(TypeKind::kUnknown));
       const auto item = common_of(pointers(items));
       return item ? std::optional(Type::array(*item)) : std::nullopt;
     }
-    case ExprKind::kRow: return row_constructor_type(as<RowConstructor>(e));
-    case ExprKind::kSubscript: return subscript_type(as<Subscript>(e));
-    case ExprKind::kTrim: return Type::varchar();
+    case ExprKind::kRow:
+      return row_constructor_type(as<RowConstructor>(e));
+    case ExprKind::kSubscript:
+      return subscript_type(as<Subscript>(e));
+    case ExprKind::kTrim:
+      return Type::varchar();
     case ExprKind::kAtTimeZone: {
       const auto value = infer_type(*as<AtTimeZone>(e).value);
       if (!value) return std::nullopt;
@@ -427,9 +544,13 @@ std::optional<Type> infer_type(const Expr& e) {
         return Type::of(TypeKind::kTimestampTz, value->precision);
       return value;
     }
-    case ExprKind::kSubquery: return as<SubqueryExpr>(e).type;
-    case ExprKind::kParameter: case ExprKind::kIdentifier: case ExprKind::kStar:
-    case ExprKind::kLambda: case ExprKind::kJsonFunction:
+    case ExprKind::kSubquery:
+      return as<SubqueryExpr>(e).type;
+    case ExprKind::kParameter:
+    case ExprKind::kIdentifier:
+    case ExprKind::kStar:
+    case ExprKind::kLambda:
+    case ExprKind::kJsonFunction:
       return std::nullopt;
   }
   return std::nullopt;

@@ -59,20 +59,38 @@ void for_each_child(Expr& expr, const ExprSlotFn& on_expr, const QueryFn& on_que
     visit_slot(b, on_expr);
   };
   switch (expr.kind) {
-    case ExprKind::kNull: case ExprKind::kBoolean: case ExprKind::kInteger: case ExprKind::kDecimal:
-    case ExprKind::kDouble: case ExprKind::kString: case ExprKind::kBinary: case ExprKind::kTyped:
-    case ExprKind::kInterval: case ExprKind::kParameter: case ExprKind::kIdentifier:
-    case ExprKind::kColumnRef: case ExprKind::kCurrent:
+    case ExprKind::kNull:
+    case ExprKind::kBoolean:
+    case ExprKind::kInteger:
+    case ExprKind::kDecimal:
+    case ExprKind::kDouble:
+    case ExprKind::kString:
+    case ExprKind::kBinary:
+    case ExprKind::kTyped:
+    case ExprKind::kInterval:
+    case ExprKind::kParameter:
+    case ExprKind::kIdentifier:
+    case ExprKind::kColumnRef:
+    case ExprKind::kCurrent:
       return;
-    case ExprKind::kDereference: return visit_slot(as<Dereference>(expr).base, on_expr);
-    case ExprKind::kStar: return visit_slot(as<Star>(expr).qualifier, on_expr);
-    case ExprKind::kSubscript: return pair(as<Subscript>(expr).base, as<Subscript>(expr).index);
-    case ExprKind::kUnary: return visit_slot(as<Unary>(expr).value, on_expr);
-    case ExprKind::kBinaryOp: return pair(as<BinaryOp>(expr).left, as<BinaryOp>(expr).right);
-    case ExprKind::kComparison: return pair(as<Comparison>(expr).left, as<Comparison>(expr).right);
-    case ExprKind::kLogical: return visit_all(as<Logical>(expr).terms, on_expr);
-    case ExprKind::kNot: return visit_slot(as<Not>(expr).value, on_expr);
-    case ExprKind::kIsNull: return visit_slot(as<IsNull>(expr).value, on_expr);
+    case ExprKind::kDereference:
+      return visit_slot(as<Dereference>(expr).base, on_expr);
+    case ExprKind::kStar:
+      return visit_slot(as<Star>(expr).qualifier, on_expr);
+    case ExprKind::kSubscript:
+      return pair(as<Subscript>(expr).base, as<Subscript>(expr).index);
+    case ExprKind::kUnary:
+      return visit_slot(as<Unary>(expr).value, on_expr);
+    case ExprKind::kBinaryOp:
+      return pair(as<BinaryOp>(expr).left, as<BinaryOp>(expr).right);
+    case ExprKind::kComparison:
+      return pair(as<Comparison>(expr).left, as<Comparison>(expr).right);
+    case ExprKind::kLogical:
+      return visit_all(as<Logical>(expr).terms, on_expr);
+    case ExprKind::kNot:
+      return visit_slot(as<Not>(expr).value, on_expr);
+    case ExprKind::kIsNull:
+      return visit_slot(as<IsNull>(expr).value, on_expr);
     case ExprKind::kIsDistinctFrom:
       return pair(as<IsDistinctFrom>(expr).left, as<IsDistinctFrom>(expr).right);
     case ExprKind::kBetween:
@@ -87,22 +105,35 @@ void for_each_child(Expr& expr, const ExprSlotFn& on_expr, const QueryFn& on_que
     case ExprKind::kLike:
       pair(as<Like>(expr).value, as<Like>(expr).pattern);
       return visit_slot(as<Like>(expr).escape, on_expr);
-    case ExprKind::kExists: return visit_query(as<Exists>(expr).query, on_query);
-    case ExprKind::kSubquery: return visit_query(as<SubqueryExpr>(expr).query, on_query);
+    case ExprKind::kExists:
+      return visit_query(as<Exists>(expr).query, on_query);
+    case ExprKind::kSubquery:
+      return visit_query(as<SubqueryExpr>(expr).query, on_query);
     case ExprKind::kQuantified:
       visit_slot(as<Quantified>(expr).value, on_expr);
       return visit_query(as<Quantified>(expr).query, on_query);
-    case ExprKind::kCase: return visit_case(as<Case>(expr), on_expr);
-    case ExprKind::kCast: return visit_slot(as<Cast>(expr).value, on_expr);
-    case ExprKind::kFunction: return visit_call(as<FunctionCall>(expr), on_expr);
-    case ExprKind::kLambda: return visit_slot(as<Lambda>(expr).body, on_expr);
-    case ExprKind::kExtract: return visit_slot(as<Extract>(expr).value, on_expr);
-    case ExprKind::kAtTimeZone: return pair(as<AtTimeZone>(expr).value, as<AtTimeZone>(expr).zone);
-    case ExprKind::kArray: return visit_all(as<ArrayConstructor>(expr).items, on_expr);
-    case ExprKind::kRow: return visit_all(as<RowConstructor>(expr).items, on_expr);
-    case ExprKind::kTrim: return pair(as<Trim>(expr).value, as<Trim>(expr).characters);
-    case ExprKind::kJsonFunction: return visit_json(as<JsonFunction>(expr), on_expr);
-    case ExprKind::kGrouping: return visit_all(as<Grouping>(expr).args, on_expr);
+    case ExprKind::kCase:
+      return visit_case(as<Case>(expr), on_expr);
+    case ExprKind::kCast:
+      return visit_slot(as<Cast>(expr).value, on_expr);
+    case ExprKind::kFunction:
+      return visit_call(as<FunctionCall>(expr), on_expr);
+    case ExprKind::kLambda:
+      return visit_slot(as<Lambda>(expr).body, on_expr);
+    case ExprKind::kExtract:
+      return visit_slot(as<Extract>(expr).value, on_expr);
+    case ExprKind::kAtTimeZone:
+      return pair(as<AtTimeZone>(expr).value, as<AtTimeZone>(expr).zone);
+    case ExprKind::kArray:
+      return visit_all(as<ArrayConstructor>(expr).items, on_expr);
+    case ExprKind::kRow:
+      return visit_all(as<RowConstructor>(expr).items, on_expr);
+    case ExprKind::kTrim:
+      return pair(as<Trim>(expr).value, as<Trim>(expr).characters);
+    case ExprKind::kJsonFunction:
+      return visit_json(as<JsonFunction>(expr), on_expr);
+    case ExprKind::kGrouping:
+      return visit_all(as<Grouping>(expr).args, on_expr);
   }
 }
 
@@ -125,9 +156,12 @@ void visit_body(QueryBody& body, const ExprSlotFn& fn) {
     case QueryBodyKind::kSetOperation:
       visit_body(*as<SetOperation>(body).left, fn);
       return visit_body(*as<SetOperation>(body).right, fn);
-    case QueryBodyKind::kValues: return visit_all(as<Values>(body).rows, fn);
-    case QueryBodyKind::kTable: return for_each_expr(*as<TableBody>(body).table, fn);
-    case QueryBodyKind::kQuery: return for_each_expr(*as<QueryInParens>(body).query, fn);
+    case QueryBodyKind::kValues:
+      return visit_all(as<Values>(body).rows, fn);
+    case QueryBodyKind::kTable:
+      return for_each_expr(*as<TableBody>(body).table, fn);
+    case QueryBodyKind::kQuery:
+      return for_each_expr(*as<QueryInParens>(body).query, fn);
   }
 }
 
@@ -135,17 +169,22 @@ void visit_body(QueryBody& body, const ExprSlotFn& fn) {
 
 void for_each_expr(Relation& relation, const ExprSlotFn& fn) {
   switch (relation.kind) {
-    case RelationKind::kTable: return visit_slot(as<TableRef>(relation).version, fn);
-    case RelationKind::kAliased: return for_each_expr(*as<AliasedRelation>(relation).relation, fn);
+    case RelationKind::kTable:
+      return visit_slot(as<TableRef>(relation).version, fn);
+    case RelationKind::kAliased:
+      return for_each_expr(*as<AliasedRelation>(relation).relation, fn);
     case RelationKind::kJoin: {
       auto& join = as<Join>(relation);
       for_each_expr(*join.left, fn);
       for_each_expr(*join.right, fn);
       return visit_slot(join.on, fn);
     }
-    case RelationKind::kSubquery: return for_each_expr(*as<SubqueryRelation>(relation).query, fn);
-    case RelationKind::kLateral: return for_each_expr(*as<Lateral>(relation).query, fn);
-    case RelationKind::kUnnest: return visit_all(as<Unnest>(relation).items, fn);
+    case RelationKind::kSubquery:
+      return for_each_expr(*as<SubqueryRelation>(relation).query, fn);
+    case RelationKind::kLateral:
+      return for_each_expr(*as<Lateral>(relation).query, fn);
+    case RelationKind::kUnnest:
+      return visit_all(as<Unnest>(relation).items, fn);
     case RelationKind::kTableFunction:
       for (auto& arg : as<TableFunction>(relation).args) {
         visit_slot(arg.value, fn);
@@ -156,9 +195,11 @@ void for_each_expr(Relation& relation, const ExprSlotFn& fn) {
       for_each_expr(*as<Sampled>(relation).relation, fn);
       return visit_slot(as<Sampled>(relation).percentage, fn);
     case RelationKind::kMatchRecognize:
-      if (as<MatchRecognize>(relation).input) for_each_expr(*as<MatchRecognize>(relation).input, fn);
+      if (as<MatchRecognize>(relation).input)
+        for_each_expr(*as<MatchRecognize>(relation).input, fn);
       return;
-    case RelationKind::kJsonTable: return;
+    case RelationKind::kJsonTable:
+      return;
   }
 }
 
@@ -190,25 +231,35 @@ void visit_merge(Merge& merge, const ExprSlotFn& fn) {
 
 void for_each_expr(Statement& s, const ExprSlotFn& fn) {
   switch (s.kind) {
-    case StatementKind::kQuery: return for_each_expr(*as<QueryStatement>(s).query, fn);
-    case StatementKind::kExplain: return for_each_expr(*as<Explain>(s).statement, fn);
+    case StatementKind::kQuery:
+      return for_each_expr(*as<QueryStatement>(s).query, fn);
+    case StatementKind::kExplain:
+      return for_each_expr(*as<Explain>(s).statement, fn);
     case StatementKind::kShow:
       if (as<Show>(s).query) for_each_expr(*as<Show>(s).query, fn);
       return;
-    case StatementKind::kInsert: return for_each_expr(*as<Insert>(s).query, fn);
-    case StatementKind::kDelete: return visit_slot(as<Delete>(s).where, fn);
+    case StatementKind::kInsert:
+      return for_each_expr(*as<Insert>(s).query, fn);
+    case StatementKind::kDelete:
+      return visit_slot(as<Delete>(s).where, fn);
     case StatementKind::kUpdate:
       visit_assignments(as<Update>(s).assignments, fn);
       return visit_slot(as<Update>(s).where, fn);
-    case StatementKind::kMerge: return visit_merge(as<Merge>(s), fn);
-    case StatementKind::kCreateTableAs: return for_each_expr(*as<CreateTableAs>(s).query, fn);
-    case StatementKind::kCreateView: return for_each_expr(*as<CreateView>(s).query, fn);
-    case StatementKind::kSetSession: return visit_slot(as<SetSession>(s).value, fn);
-    case StatementKind::kSetTimeZone: return visit_slot(as<SetTimeZone>(s).value, fn);
+    case StatementKind::kMerge:
+      return visit_merge(as<Merge>(s), fn);
+    case StatementKind::kCreateTableAs:
+      return for_each_expr(*as<CreateTableAs>(s).query, fn);
+    case StatementKind::kCreateView:
+      return for_each_expr(*as<CreateView>(s).query, fn);
+    case StatementKind::kSetSession:
+      return visit_slot(as<SetSession>(s).value, fn);
+    case StatementKind::kSetTimeZone:
+      return visit_slot(as<SetTimeZone>(s).value, fn);
     case StatementKind::kCall:
       for (auto& [name, value] : as<Call>(s).args) visit_slot(value, fn);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -255,9 +306,12 @@ void set_positions(QueryBody& body, Position pos) {
     case QueryBodyKind::kSetOperation:
       set_positions(*as<SetOperation>(body).left, pos);
       return set_positions(*as<SetOperation>(body).right, pos);
-    case QueryBodyKind::kTable: return set_positions(*as<TableBody>(body).table, pos);
-    case QueryBodyKind::kQuery: return sql::set_positions(*as<QueryInParens>(body).query, pos);
-    case QueryBodyKind::kValues: return;
+    case QueryBodyKind::kTable:
+      return set_positions(*as<TableBody>(body).table, pos);
+    case QueryBodyKind::kQuery:
+      return sql::set_positions(*as<QueryInParens>(body).query, pos);
+    case QueryBodyKind::kValues:
+      return;
   }
 }
 
@@ -267,15 +321,18 @@ void set_positions(Relation& relation, Position pos) {
     case RelationKind::kTable:
       for (auto& part : as<TableRef>(relation).name) part.pos = pos;
       return;
-    case RelationKind::kAliased: return set_positions(*as<AliasedRelation>(relation).relation, pos);
+    case RelationKind::kAliased:
+      return set_positions(*as<AliasedRelation>(relation).relation, pos);
     case RelationKind::kJoin:
       set_positions(*as<Join>(relation).left, pos);
       for (auto& column : as<Join>(relation).using_columns) column.pos = pos;
       return set_positions(*as<Join>(relation).right, pos);
     case RelationKind::kSubquery:
       return sql::set_positions(*as<SubqueryRelation>(relation).query, pos);
-    case RelationKind::kLateral: return sql::set_positions(*as<Lateral>(relation).query, pos);
-    case RelationKind::kSampled: return set_positions(*as<Sampled>(relation).relation, pos);
+    case RelationKind::kLateral:
+      return sql::set_positions(*as<Lateral>(relation).query, pos);
+    case RelationKind::kSampled:
+      return set_positions(*as<Sampled>(relation).relation, pos);
     case RelationKind::kTableFunction:
       for (auto& arg : as<TableFunction>(relation).args)
         if (arg.table) set_positions(*arg.table, pos);
@@ -284,7 +341,9 @@ void set_positions(Relation& relation, Position pos) {
       if (as<MatchRecognize>(relation).input)
         set_positions(*as<MatchRecognize>(relation).input, pos);
       return;
-    case RelationKind::kUnnest: case RelationKind::kJsonTable: return;
+    case RelationKind::kUnnest:
+    case RelationKind::kJsonTable:
+      return;
   }
 }
 
@@ -298,269 +357,6 @@ void set_positions(Query& query, Position pos) {
   }
   set_positions(*query.body, pos);
   for_each_expr(query, [&](ExprPtr& expr) { set_positions(*expr, pos); });
-}
-
-// ---------------------------------------------------------------- copies
-
-TypeNodePtr clone(const TypeNode& type) {
-  auto copy = std::make_unique<TypeNode>();
-  copy->pos = type.pos;
-  copy->name = type.name;
-  copy->with_time_zone = type.with_time_zone;
-  copy->interval_from = type.interval_from;
-  copy->interval_to = type.interval_to;
-  for (const auto& param : type.params) {
-    auto& p = copy->params.emplace_back();
-    if (param.type) p.type = clone(*param.type);
-    p.number = param.number;
-    p.field_name = param.field_name;
-  }
-  return copy;
-}
-
-namespace {
-
-/// Copies nodes; `failed` is set when a subquery was met.
-struct Cloner {
-  bool failed = false;
-
-  ExprPtr copy(const ExprPtr& expr) { return expr ? copy(*expr) : nullptr; }
-  std::vector<ExprPtr> copy(const std::vector<ExprPtr>& exprs) {
-    std::vector<ExprPtr> out;
-    out.reserve(exprs.size());
-    for (const auto& e : exprs) out.push_back(copy(e));
-    return out;
-  }
-  std::vector<SortItem> copy(const std::vector<SortItem>& items) {
-    std::vector<SortItem> out;
-    for (const auto& i : items) out.push_back({copy(i.key), i.descending, i.nulls, i.pos});
-    return out;
-  }
-  WindowSpec copy(const WindowSpec& spec) {
-    WindowSpec out;
-    out.base = spec.base;
-    out.name_only = spec.name_only;
-    out.partition_by = copy(spec.partition_by);
-    out.order_by = copy(spec.order_by);
-    out.pos = spec.pos;
-    if (spec.frame) {
-      out.frame.emplace();
-      out.frame->unit = spec.frame->unit;
-      out.frame->start = {spec.frame->start.kind, copy(spec.frame->start.value)};
-      if (spec.frame->end)
-        out.frame->end.emplace(FrameBound{spec.frame->end->kind, copy(spec.frame->end->value)});
-    }
-    return out;
-  }
-
-  template <class T>
-  std::unique_ptr<T> fresh(const Expr& from) {
-    auto node = std::make_unique<T>();
-    node->pos = from.pos;
-    return node;
-  }
-  /// For nodes without children.
-  template <class T>
-  ExprPtr leaf(const Expr& from) {
-    return std::make_unique<T>(as<T>(from));
-  }
-  template <class T>
-  ExprPtr two(const Expr& from, ExprPtr T::*a, ExprPtr T::*b) {
-    auto node = fresh<T>(from);
-    (*node).*a = copy(as<T>(from).*a);
-    (*node).*b = copy(as<T>(from).*b);
-    return node;
-  }
-
-  ExprPtr copy_call(const FunctionCall& from) {
-    auto node = fresh<FunctionCall>(from);
-    node->name = from.name;
-    node->args = copy(from.args);
-    node->distinct = from.distinct;
-    node->order_by = copy(from.order_by);
-    node->within_group = from.within_group;
-    node->filter = copy(from.filter);
-    if (from.over) node->over = copy(*from.over);
-    node->nulls = from.nulls;
-    node->listagg_overflow = from.listagg_overflow;
-    node->processing_mode = from.processing_mode;
-    return node;
-  }
-
-  ExprPtr copy_json(const JsonFunction& from) {
-    auto node = fresh<JsonFunction>(from);
-    node->name = from.name;
-    node->input = copy(from.input);
-    node->path = from.path;
-    for (const auto& [value, name] : from.passing) node->passing.emplace_back(copy(value), name);
-    for (const auto& [key, value] : from.members)
-      node->members.emplace_back(copy(key), copy(value));
-    if (from.returning) node->returning = clone(*from.returning);
-    node->clauses = from.clauses;
-    for (const auto& [name, value] : from.defaults) node->defaults.emplace_back(name, copy(value));
-    return node;
-  }
-
-  ExprPtr copy(const Expr& e);
-};
-
-ExprPtr Cloner::copy(const Expr& e) {
-  switch (e.kind) {
-    case ExprKind::kNull: return leaf<NullLiteral>(e);
-    case ExprKind::kBoolean: return leaf<BooleanLiteral>(e);
-    case ExprKind::kInteger: return leaf<IntegerLiteral>(e);
-    case ExprKind::kDecimal: return leaf<DecimalLiteral>(e);
-    case ExprKind::kDouble: return leaf<DoubleLiteral>(e);
-    case ExprKind::kString: return leaf<StringLiteral>(e);
-    case ExprKind::kBinary: return leaf<BinaryLiteral>(e);
-    case ExprKind::kTyped: return leaf<TypedLiteral>(e);
-    case ExprKind::kInterval: return leaf<IntervalLiteral>(e);
-    case ExprKind::kParameter: return leaf<Parameter>(e);
-    case ExprKind::kIdentifier: return leaf<Identifier>(e);
-    case ExprKind::kColumnRef: return leaf<ColumnRef>(e);
-    case ExprKind::kCurrent: return leaf<Current>(e);
-    case ExprKind::kDereference: {
-      auto node = fresh<Dereference>(e);
-      node->base = copy(as<Dereference>(e).base);
-      node->field = as<Dereference>(e).field;
-      return node;
-    }
-    case ExprKind::kStar: {
-      auto node = fresh<Star>(e);
-      node->qualifier = copy(as<Star>(e).qualifier);
-      node->aliases = as<Star>(e).aliases;
-      return node;
-    }
-    case ExprKind::kSubscript: return two<Subscript>(e, &Subscript::base, &Subscript::index);
-    case ExprKind::kUnary: {
-      auto node = fresh<Unary>(e);
-      node->op = as<Unary>(e).op;
-      node->value = copy(as<Unary>(e).value);
-      return node;
-    }
-    case ExprKind::kBinaryOp: {
-      auto node = two<BinaryOp>(e, &BinaryOp::left, &BinaryOp::right);
-      as<BinaryOp>(*node).op = as<BinaryOp>(e).op;
-      return node;
-    }
-    case ExprKind::kComparison: {
-      auto node = two<Comparison>(e, &Comparison::left, &Comparison::right);
-      as<Comparison>(*node).op = as<Comparison>(e).op;
-      return node;
-    }
-    case ExprKind::kLogical: {
-      auto node = fresh<Logical>(e);
-      node->is_and = as<Logical>(e).is_and;
-      node->terms = copy(as<Logical>(e).terms);
-      return node;
-    }
-    case ExprKind::kNot: {
-      auto node = fresh<Not>(e);
-      node->value = copy(as<Not>(e).value);
-      return node;
-    }
-    case ExprKind::kIsNull: {
-      auto node = fresh<IsNull>(e);
-      node->value = copy(as<IsNull>(e).value);
-      node->negated = as<IsNull>(e).negated;
-      return node;
-    }
-    case ExprKind::kIsDistinctFrom: {
-      auto node = two<IsDistinctFrom>(e, &IsDistinctFrom::left, &IsDistinctFrom::right);
-      as<IsDistinctFrom>(*node).negated = as<IsDistinctFrom>(e).negated;
-      return node;
-    }
-    case ExprKind::kBetween: {
-      auto node = fresh<Between>(e);
-      const auto& from = as<Between>(e);
-      node->value = copy(from.value);
-      node->low = copy(from.low);
-      node->high = copy(from.high);
-      node->negated = from.negated;
-      return node;
-    }
-    case ExprKind::kIn: {
-      auto node = fresh<In>(e);
-      node->value = copy(as<In>(e).value);
-      node->list = copy(as<In>(e).list);
-      node->negated = as<In>(e).negated;
-      return node;
-    }
-    case ExprKind::kLike: {
-      auto node = fresh<Like>(e);
-      const auto& from = as<Like>(e);
-      node->value = copy(from.value);
-      node->pattern = copy(from.pattern);
-      node->escape = copy(from.escape);
-      node->negated = from.negated;
-      return node;
-    }
-    case ExprKind::kCase: {
-      auto node = fresh<Case>(e);
-      const auto& from = as<Case>(e);
-      node->operand = copy(from.operand);
-      for (const auto& [when, then] : from.whens) node->whens.emplace_back(copy(when), copy(then));
-      node->otherwise = copy(from.otherwise);
-      return node;
-    }
-    case ExprKind::kCast: {
-      auto node = fresh<Cast>(e);
-      node->value = copy(as<Cast>(e).value);
-      node->type = clone(*as<Cast>(e).type);
-      node->try_cast = as<Cast>(e).try_cast;
-      return node;
-    }
-    case ExprKind::kFunction: return copy_call(as<FunctionCall>(e));
-    case ExprKind::kLambda: {
-      auto node = fresh<Lambda>(e);
-      node->args = as<Lambda>(e).args;
-      node->resolved = as<Lambda>(e).resolved;
-      node->body = copy(as<Lambda>(e).body);
-      return node;
-    }
-    case ExprKind::kExtract: {
-      auto node = fresh<Extract>(e);
-      node->field = as<Extract>(e).field;
-      node->value = copy(as<Extract>(e).value);
-      return node;
-    }
-    case ExprKind::kAtTimeZone: return two<AtTimeZone>(e, &AtTimeZone::value, &AtTimeZone::zone);
-    case ExprKind::kArray: {
-      auto node = fresh<ArrayConstructor>(e);
-      node->items = copy(as<ArrayConstructor>(e).items);
-      return node;
-    }
-    case ExprKind::kRow: {
-      auto node = fresh<RowConstructor>(e);
-      node->items = copy(as<RowConstructor>(e).items);
-      node->names = as<RowConstructor>(e).names;
-      return node;
-    }
-    case ExprKind::kTrim: {
-      auto node = two<Trim>(e, &Trim::value, &Trim::characters);
-      as<Trim>(*node).side = as<Trim>(e).side;
-      return node;
-    }
-    case ExprKind::kJsonFunction: return copy_json(as<JsonFunction>(e));
-    case ExprKind::kGrouping: {
-      auto node = fresh<Grouping>(e);
-      node->args = copy(as<Grouping>(e).args);
-      return node;
-    }
-    case ExprKind::kInSubquery: case ExprKind::kExists: case ExprKind::kSubquery:
-    case ExprKind::kQuantified:
-      failed = true;
-      return std::make_unique<NullLiteral>();
-  }
-  internal_error("unknown expression kind");
-}
-
-}  // namespace
-
-ExprPtr clone(const Expr& expr) {
-  Cloner cloner;
-  ExprPtr copy = cloner.copy(expr);
-  return cloner.failed ? nullptr : std::move(copy);
 }
 
 }  // namespace meesh::sql

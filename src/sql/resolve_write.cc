@@ -1,8 +1,8 @@
 // Statements that change tables.
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "sql/resolve_types.h"
 #include "sql/resolver.h"
@@ -53,7 +53,8 @@ TableInfo Resolver::target(TableRef& table, const char* refusal) {
   }
   if (info.insert_only && std::string_view(refusal) != "Inserting into")
     fail(Code::kNotSupported, table.pos,
-         fmt::format("Rows of '{}' can be added but not changed: it is partitioned, inherited from or foreign",
+         fmt::format("Rows of '{}' can be added but not changed: it is partitioned, inherited from "
+                     "or foreign",
                      info.name.display()));
   table.resolved = info;
   table.alias = unique(info.name.table);
@@ -67,8 +68,10 @@ Resolver::Fields Resolver::target_fields(const TableInfo& info, const std::strin
   for (const auto& column : info.columns) {
     Field field;
     field.name = column.name;
-    if (name) field.qualifier = {lower(name->value)};
-    else field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
+    if (name)
+      field.qualifier = {lower(name->value)};
+    else
+      field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
     field.sources = {{alias, column.name}};
     field.type = column.type;
     field.hidden = column.hidden;
@@ -87,8 +90,8 @@ void Resolver::store(ExprPtr& value, const Type& type) {
                     type.kind == TypeKind::kChar;
   auto cast = std::make_unique<Cast>();
   cast->pos = value->pos;
-  cast->store = cuts && !(from && from->kind == TypeKind::kVarchar &&
-                          from->precision <= type.precision);
+  cast->store =
+      cuts && !(from && from->kind == TypeKind::kVarchar && from->precision <= type.precision);
   cast->value = std::move(value);
   cast->type = parse_type(type.display());
   value = std::move(cast);
@@ -217,11 +220,11 @@ void Resolver::merge(Merge& merge) {
   const std::vector<ColumnInfo> columns = visible_columns(info);
   for (auto& when : merge.cases) {
     if (when.condition) predicate(when.condition, scope, top(), "WHEN clause");
-    if (when.action == MergeCase::Action::kUpdate)
-      assign(when.assignments, info, scope, "MERGE");
+    if (when.action == MergeCase::Action::kUpdate) assign(when.assignments, info, scope, "MERGE");
     if (when.action != MergeCase::Action::kInsert) continue;
     if (when.insert_columns.empty())
-      for (const auto& column : columns) when.insert_columns.push_back({column.name, true, when.pos});
+      for (const auto& column : columns)
+        when.insert_columns.push_back({column.name, true, when.pos});
     if (when.insert_columns.size() != when.insert_values.size())
       fail(Code::kTypeMismatch, when.pos,
            fmt::format("MERGE INSERT names {} columns but gives {} values",
@@ -336,8 +339,8 @@ void Resolver::create_table_as(CreateTableAs& create) {
   create.columns.clear();
   for (const auto& output : outputs) {
     create.columns.push_back({lower(*output.name), true, create.pos});
-    info.columns.push_back({lower(*output.name), output.known_type().value_or(Type()), true, "",
-                            "", false});
+    info.columns.push_back(
+        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
   }
   analysis_.writes.push_back(std::move(info));
 }
@@ -365,8 +368,8 @@ void Resolver::create_view(CreateView& create) {
   info.view_owner = context_.user;
   info.view_runs_as_invoker = create.security == "invoker";
   for (const auto& output : outputs)
-    info.columns.push_back({lower(*output.name), output.known_type().value_or(Type()), true, "",
-                            "", false});
+    info.columns.push_back(
+        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
   create.duckdb_target = duckdb_name(name);
   analysis_.writes.push_back(std::move(info));
 }

@@ -61,8 +61,7 @@ class Resolver {
 
   // resolve_relation.cc
   /// `lateral` is what LATERAL and UNNEST see; it ends in `outer`.
-  Fields relation(RelationPtr& relation, const Env& env, const Scope* outer,
-                  const Scope* lateral);
+  Fields relation(RelationPtr& relation, const Env& env, const Scope* outer, const Scope* lateral);
   Fields table(RelationPtr& slot, const Env& env);
   Fields view(RelationPtr& slot, const TableInfo& info);
   Fields aliased(RelationPtr& slot, const Env& env, const Scope* outer, const Scope* lateral);

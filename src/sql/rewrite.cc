@@ -1,9 +1,9 @@
 #include "sql/rewrite.h"
 
-#include <array>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <array>
 
 #include "sql/scope.h"
 
@@ -30,23 +30,34 @@ constexpr std::array<Setting, 20> kSettings = {{
     {"distributed_sort", "true", "boolean", "Parallelize sort across multiple nodes"},
     {"enable_dynamic_filtering", "true", "boolean", "Enable dynamic filtering"},
     {"execution_policy", "phased", "varchar", "Policy used for scheduling query tasks"},
-    {"join_distribution_type", "AUTOMATIC", "varchar", "Join distribution type. Possible values: [BROADCAST, PARTITIONED, AUTOMATIC]"},
-    {"join_max_broadcast_table_size", "100MB", "varchar", "Maximum estimated size of a table that can be broadcast when using automatic join type selection"},
-    {"join_reordering_strategy", "AUTOMATIC", "varchar", "Join reordering strategy. Possible values: [NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC]"},
-    {"max_recursion_depth", "10", "integer", "Maximum recursion depth for recursive common table expression"},
-    {"prefer_partial_aggregation", "true", "boolean", "Prefer splitting aggregations into partial and final stages"},
-    {"push_aggregation_through_outer_join", "true", "boolean", "Allow pushing aggregations below joins"},
+    {"join_distribution_type", "AUTOMATIC", "varchar",
+     "Join distribution type. Possible values: [BROADCAST, PARTITIONED, AUTOMATIC]"},
+    {"join_max_broadcast_table_size", "100MB", "varchar",
+     "Maximum estimated size of a table that can be broadcast when using automatic join type "
+     "selection"},
+    {"join_reordering_strategy", "AUTOMATIC", "varchar",
+     "Join reordering strategy. Possible values: [NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC]"},
+    {"max_recursion_depth", "10", "integer",
+     "Maximum recursion depth for recursive common table expression"},
+    {"prefer_partial_aggregation", "true", "boolean",
+     "Prefer splitting aggregations into partial and final stages"},
+    {"push_aggregation_through_outer_join", "true", "boolean",
+     "Allow pushing aggregations below joins"},
     {"query_max_cpu_time", "1000000000.00d", "varchar", "Maximum CPU time of a query"},
     {"query_max_execution_time", "100.00d", "varchar", "Maximum execution time of a query"},
     {"query_max_memory", "20GB", "varchar", "Maximum amount of distributed memory a query can use"},
     {"query_max_planning_time", "10.00m", "varchar", "Maximum planning time of a query"},
-    {"query_max_run_time", "100.00d", "varchar", "Maximum run time of a query (includes the queueing time)"},
-    {"query_priority", "1", "integer", "The priority of queries. Larger numbers are higher priority"},
+    {"query_max_run_time", "100.00d", "varchar",
+     "Maximum run time of a query (includes the queueing time)"},
+    {"query_priority", "1", "integer",
+     "The priority of queries. Larger numbers are higher priority"},
     {"retry_policy", "NONE", "varchar", "Retry policy. Possible values: [TASK, QUERY, NONE]"},
     {"spill_enabled", "true", "boolean", "Enable spilling"},
     {"task_concurrency", "16", "integer", "Default number of local parallel jobs per worker"},
     {"use_preferred_write_partitioning", "true", "boolean", "Use preferred write partitioning"},
-    {"writer_scaling_min_data_processed", "120MB", "varchar", "Minimum amount of uncompressed output data processed by writers before writer scaling can happen"},
+    {"writer_scaling_min_data_processed", "120MB", "varchar",
+     "Minimum amount of uncompressed output data processed by writers before writer scaling can "
+     "happen"},
 }};
 
 class Rewriter {
@@ -116,9 +127,8 @@ std::string Rewriter::rows(const std::vector<std::string>& columns,
 }
 
 std::string Rewriter::catalog_or_session(size_t parts_behind) const {
-  const std::string catalog = show_.name.size() > parts_behind
-                                  ? lower(show_.name[0].value)
-                                  : lower(context_.catalog);
+  const std::string catalog =
+      show_.name.size() > parts_behind ? lower(show_.name[0].value) : lower(context_.catalog);
   if (catalog.empty())
     refuse(Code::kMissingCatalogName, "Catalog must be specified when session catalog is not set");
   return catalog;
@@ -148,8 +158,7 @@ TableName Rewriter::schema_name() const {
 TableName Rewriter::table_name() const {
   const Name& parts = show_.name;
   if (parts.size() > 3)
-    refuse(Code::kSyntaxError,
-           fmt::format("Too many dots in table name: {}", display_name(parts)));
+    refuse(Code::kSyntaxError, fmt::format("Too many dots in table name: {}", display_name(parts)));
   TableName name;
   name.table = lower(parts.back().value);
   name.schema = parts.size() > 1 ? lower(parts[parts.size() - 2].value) : lower(context_.schema);
@@ -176,26 +185,26 @@ std::string Rewriter::catalogs() const {
 std::string Rewriter::schemas() const {
   const std::string catalog = catalog_or_session(0);
   check_catalog(catalog, "Catalog '{}' not found");
-  return fmt::format("SELECT schema_name AS \"Schema\" FROM {}.information_schema.schemata{} "
-                     "ORDER BY 1",
-                     ident(catalog), where("schema_name"));
+  return fmt::format(
+      "SELECT schema_name AS \"Schema\" FROM {}.information_schema.schemata{} "
+      "ORDER BY 1",
+      ident(catalog), where("schema_name"));
 }
 
 std::string Rewriter::tables() const {
   const TableName name = schema_name();
   const std::string condition = like("table_name");
-  return fmt::format("SELECT table_name AS \"Table\" FROM {}.information_schema.tables WHERE "
-                     "table_schema = {}{}{} ORDER BY 1",
-                     ident(name.catalog), literal(name.schema), condition.empty() ? "" : " AND ",
-                     condition);
+  return fmt::format(
+      "SELECT table_name AS \"Table\" FROM {}.information_schema.tables WHERE "
+      "table_schema = {}{}{} ORDER BY 1",
+      ident(name.catalog), literal(name.schema), condition.empty() ? "" : " AND ", condition);
 }
 
 std::string Rewriter::columns() const {
   const TableInfo info = table();
   std::vector<std::vector<std::string>> lines;
   for (const auto& column : info.columns)
-    if (!column.hidden)
-      lines.push_back({column.name, column.type.display(), "", column.comment});
+    if (!column.hidden) lines.push_back({column.name, column.type.display(), "", column.comment});
   return rows({"Column", "Type", "Extra", "Comment"}, lines, where("\"Column\""));
 }
 
@@ -205,11 +214,10 @@ std::string Rewriter::functions_list() const {
     const char* kind = f.kind == FunctionInfo::Kind::kScalar      ? "scalar"
                        : f.kind == FunctionInfo::Kind::kAggregate ? "aggregate"
                                                                   : "window";
-    const bool random = f.name == "random" || f.name == "rand" || f.name == "uuid" ||
-                        f.name == "shuffle";
-    lines.push_back({std::string(f.name), std::string(f.return_type),
-                     std::string(f.argument_types), kind, random ? "false" : "true",
-                     std::string(f.description)});
+    const bool random =
+        f.name == "random" || f.name == "rand" || f.name == "uuid" || f.name == "shuffle";
+    lines.push_back({std::string(f.name), std::string(f.return_type), std::string(f.argument_types),
+                     kind, random ? "false" : "true", std::string(f.description)});
   }
   const std::string inner = rows({"Function", "Return Type", "Argument Types", "Function Type",
                                   "Deterministic", "Description"},
@@ -243,9 +251,10 @@ std::string Rewriter::create_table() const {
   std::vector<std::string> lines;
   for (const auto& column : info.columns) {
     if (column.hidden) continue;
-    lines.push_back(fmt::format("   {} {}{}{}", shown_ident(column.name), column.type.display(),
-                                column.nullable ? "" : " NOT NULL",
-                                column.comment.empty() ? "" : " COMMENT " + literal(column.comment)));
+    lines.push_back(
+        fmt::format("   {} {}{}{}", shown_ident(column.name), column.type.display(),
+                    column.nullable ? "" : " NOT NULL",
+                    column.comment.empty() ? "" : " COMMENT " + literal(column.comment)));
   }
   const std::string text = fmt::format(
       "CREATE TABLE {}.{}.{} (\n{}\n){}", shown_ident(info.name.catalog),
@@ -259,20 +268,20 @@ std::string Rewriter::create_view() const {
   if (info.kind != TableInfo::Kind::kView)
     refuse(Code::kNotSupported,
            fmt::format("Relation '{}' is a table, not a view", info.name.display()));
-  const std::string text = fmt::format(
-      "CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
-      shown_ident(info.name.schema), shown_ident(info.name.table),
-      info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
-      info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
+  const std::string text =
+      fmt::format("CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
+                  shown_ident(info.name.schema), shown_ident(info.name.table),
+                  info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
+                  info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
   return rows({"Create View"}, {{text}}, "");
 }
 
 std::string Rewriter::create_schema() const {
   const TableName name = schema_name();
-  return rows({"Create Schema"},
-              {{fmt::format("CREATE SCHEMA {}.{}", shown_ident(name.catalog),
-                            shown_ident(name.schema))}},
-              "");
+  return rows(
+      {"Create Schema"},
+      {{fmt::format("CREATE SCHEMA {}.{}", shown_ident(name.catalog), shown_ident(name.schema))}},
+      "");
 }
 
 std::string Rewriter::stats() const {
@@ -282,12 +291,11 @@ std::string Rewriter::stats() const {
   std::vector<std::string> lines;
   for (const auto& column : info.columns)
     if (!column.hidden)
-      lines.push_back(fmt::format("({}, NULL, NULL, NULL, NULL, NULL, NULL)",
-                                  literal(column.name)));
-  lines.push_back(fmt::format("(NULL, NULL, NULL, NULL, {}, NULL, NULL)",
-                              info.estimated_rows < 0
-                                  ? "NULL"
-                                  : fmt::format("{:.1f}E0", info.estimated_rows)));
+      lines.push_back(
+          fmt::format("({}, NULL, NULL, NULL, NULL, NULL, NULL)", literal(column.name)));
+  lines.push_back(
+      fmt::format("(NULL, NULL, NULL, NULL, {}, NULL, NULL)",
+                  info.estimated_rows < 0 ? "NULL" : fmt::format("{:.1f}E0", info.estimated_rows)));
   return fmt::format(
       "SELECT CAST(c AS varchar) AS column_name, CAST(s AS double) AS data_size, "
       "CAST(d AS double) AS distinct_values_count, CAST(n AS double) AS nulls_fraction, "
@@ -308,8 +316,8 @@ std::string Rewriter::grants() const {
                             literal(info.name.schema), literal(info.name.table));
   }
   if (!context_.catalogs->table({catalog, "information_schema", "table_privileges"}))
-    return rows({"Grantor", "Grantor Type", "Grantee", "Grantee Type", "Catalog", "Schema",
-                 "Table", "Privilege", "Grantable", "With Hierarchy"},
+    return rows({"Grantor", "Grantor Type", "Grantee", "Grantee Type", "Catalog", "Schema", "Table",
+                 "Privilege", "Grantable", "With Hierarchy"},
                 {}, "");
   return fmt::format(
       "SELECT grantor AS \"Grantor\", grantor_type AS \"Grantor Type\", grantee AS \"Grantee\", "

@@ -1,16 +1,17 @@
+#include "sql/rewrite.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sql/resolve_test_catalog.h"
-#include "sql/rewrite.h"
 
 namespace meesh::sql {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::duckdb;
+using ::testing::ElementsAre;
 using testing::error_of;
+using ::testing::HasSubstr;
 using testing::resolve_text;
 
 std::vector<std::string> names(std::string_view text) {
@@ -28,7 +29,8 @@ TEST(Show, HasTrinosColumns) {
   EXPECT_THAT(names("SHOW FUNCTIONS"),
               ElementsAre("Function", "Return Type", "Argument Types", "Function Type",
                           "Deterministic", "Description"));
-  EXPECT_THAT(names("SHOW SESSION"), ElementsAre("Name", "Value", "Default", "Type", "Description"));
+  EXPECT_THAT(names("SHOW SESSION"),
+              ElementsAre("Name", "Value", "Default", "Type", "Description"));
   EXPECT_THAT(names("SHOW CREATE TABLE t"), ElementsAre("Create Table"));
   EXPECT_THAT(names("SHOW CREATE VIEW v"), ElementsAre("Create View"));
   EXPECT_THAT(names("SHOW CREATE SCHEMA memory.other"), ElementsAre("Create Schema"));

@@ -1,9 +1,9 @@
 #include "sql/scope.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace meesh::sql {
 

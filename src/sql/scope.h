@@ -21,10 +21,10 @@ struct Field {
   std::vector<std::string> qualifier;  // lower case: {"c", "s", "t"} or {"alias"}; empty = none
   /// What the printers call it: relation and column; several are COALESCEd (FULL JOIN USING).
   std::vector<std::pair<std::string, std::string>> sources;
-  std::optional<Type> type;            // declared
-  std::optional<Type> inferred;        // otherwise, as far as known
-  bool hidden = false;                 // not part of `*`
-  int output = -1;                     // index into the SELECT list, in ORDER BY
+  std::optional<Type> type;      // declared
+  std::optional<Type> inferred;  // otherwise, as far as known
+  bool hidden = false;           // not part of `*`
+  int output = -1;               // index into the SELECT list, in ORDER BY
 
   const std::optional<Type>& known_type() const { return type ? type : inferred; }
 };

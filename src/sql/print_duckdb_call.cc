@@ -1,0 +1,249 @@
+// DuckDB SQL: calls of functions, aggregates and windows.
+#include <fmt/format.h>
+
+#include "sql/print_duckdb_writer.h"
+#include "sql/scope.h"
+
+namespace meesh::sql {
+
+void DuckdbPrinter::call(const FunctionCall& call) {
+  const std::string name = lower(call.name.back().value);
+  if (name == "coalesce" || name == "nullif" || name == "if" || name == "try" || name == "position")
+    return special_call(name, call);
+  const FunctionInfo* info = find_function(name);
+  if (!info)
+    fail(Code::kFunctionNotFound, call.pos,
+         fmt::format("Function '{}' not registered", display_name(call.name)));
+  function(*info, call);
+}
+
+void DuckdbPrinter::special_call(const std::string& name, const FunctionCall& call) {
+  const auto& args = call.args;
+  const auto expect = [&](size_t low, size_t high) {
+    if (args.size() < low || args.size() > high)
+      fail(Code::kInvalidArguments, call.pos,
+           fmt::format("Invalid number of arguments for '{}' function", name));
+  };
+  if (name == "coalesce") {
+    expect(2, SIZE_MAX);
+    put("COALESCE(");
+    list(args);
+    return put(")");
+  }
+  if (name == "nullif") {
+    expect(2, 2);
+    put("CASE WHEN ");
+    binary("trino_eq", *args[0], *args[1]);
+    put(" THEN NULL ELSE ");
+    expr(*args[0]);
+    return put(" END");
+  }
+  if (name == "if") {
+    expect(2, 3);
+    put("CASE WHEN ");
+    expr(*args[0]);
+    put(" THEN ");
+    expr(*args[1]);
+    if (args.size() == 3) {
+      put(" ELSE ");
+      expr(*args[2]);
+    }
+    return put(" END");
+  }
+  if (name == "try") {
+    expect(1, 1);
+    put("TRY(");
+    expr(*args[0]);
+    return put(")");
+  }
+  // POSITION(needle IN haystack)
+  expect(2, 2);
+  named("strpos", call, {args[1].get(), args[0].get()});
+}
+
+void DuckdbPrinter::named(std::string_view name, const Expr& at,
+                          const std::vector<const Expr*>& args) {
+  const FunctionInfo* info = find_function(name);
+  if (!info)
+    fail(Code::kFunctionNotFound, at.pos, fmt::format("Function '{}' not registered", name));
+  if (info->duckdb.find('$') != std::string_view::npos) return expand(info->duckdb, args);
+  put(info->duckdb);
+  put("(");
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i) put(", ");
+    expr(*args[i]);
+  }
+  put(")");
+}
+
+/// $1 … $9 are the arguments, $* all of them.
+void DuckdbPrinter::expand(std::string_view text, const std::vector<const Expr*>& args) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '$' || i + 1 == text.size()) {
+      put(text.substr(i, 1));
+      continue;
+    }
+    const char which = text[++i];
+    if (which == '*') {
+      for (size_t a = 0; a < args.size(); ++a) {
+        if (a) put(", ");
+        expr(*args[a]);
+      }
+      continue;
+    }
+    const auto index = static_cast<size_t>(which - '1');
+    if (index < args.size())
+      expr(*args[index]);
+    else
+      put("NULL");
+  }
+}
+
+void DuckdbPrinter::arguments(const FunctionCall& call) {
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    if (i) put(", ");
+    if (call.args[i]->kind == ExprKind::kStar)
+      put("*");
+    else
+      expr(*call.args[i]);
+  }
+  // Trino's LISTAGG has no separator unless one is written; DuckDB's is a comma.
+  if (call.args.size() == 1 && lower(call.name.back().value) == "listagg") put(", ''");
+}
+
+void DuckdbPrinter::after_arguments(const FunctionCall& call) {
+  if (!call.order_by.empty()) {
+    put(" ORDER BY ");
+    order_by(call.order_by);
+  }
+  if (call.nulls == NullTreatment::kIgnore) put(" IGNORE NULLS");
+}
+
+void DuckdbPrinter::function(const FunctionInfo& info, const FunctionCall& call) {
+  if (call.listagg_overflow.find("TRUNCATE") != std::string::npos ||
+      call.listagg_overflow.find("truncate") != std::string::npos)
+    fail(Code::kNotSupported, call.pos, "LISTAGG ... ON OVERFLOW TRUNCATE is not supported");
+  const bool is_template = info.duckdb.find('$') != std::string_view::npos;
+  std::vector<const Expr*> args;
+  for (const auto& arg : call.args) args.push_back(arg.get());
+  const size_t open = info.duckdb.find('(');
+  const size_t close = info.duckdb.rfind(')');
+  const auto core = [&] {
+    if (!is_template) {
+      put(info.duckdb);
+      put(call.distinct ? "(DISTINCT " : "(");
+      arguments(call);
+      after_arguments(call);
+      put(")");
+    } else if (open == std::string_view::npos) {
+      expand(info.duckdb, args);
+    } else {
+      expand(info.duckdb.substr(0, open + 1), args);
+      if (call.distinct) put("DISTINCT ");
+      expand(info.duckdb.substr(open + 1, close - open - 1), args);
+      after_arguments(call);
+      expand(info.duckdb.substr(close), args);
+    }
+    if (call.filter) {
+      put(" FILTER (WHERE ");
+      expr(*call.filter);
+      put(")");
+    }
+    if (!call.over) return;
+    put(" OVER ");
+    if (call.over->name_only && call.over->base) return ident(call.over->base->value);
+    put("(");
+    window(*call.over);
+    put(")");
+  };
+  if (info.wrapper.empty()) return core();
+  const size_t hole = info.wrapper.find("$1");
+  if (hole == std::string_view::npos) {
+    put(info.wrapper);
+    put("(");
+    core();
+    return put(")");
+  }
+  put(info.wrapper.substr(0, hole));
+  core();
+  put(info.wrapper.substr(hole + 2));
+}
+
+void DuckdbPrinter::window(const WindowSpec& spec) {
+  bool first = true;
+  const auto part = [&] {
+    if (!first) put(" ");
+    first = false;
+  };
+  if (spec.base) {
+    part();
+    ident(spec.base->value);
+  }
+  if (!spec.partition_by.empty()) {
+    part();
+    put("PARTITION BY ");
+    list(spec.partition_by);
+  }
+  if (!spec.order_by.empty()) {
+    part();
+    put("ORDER BY ");
+    order_by(spec.order_by);
+  }
+  if (!spec.frame) return;
+  part();
+  switch (spec.frame->unit) {
+    case WindowFrame::Unit::kRows:
+      put("ROWS ");
+      break;
+    case WindowFrame::Unit::kRange:
+      put("RANGE ");
+      break;
+    case WindowFrame::Unit::kGroups:
+      put("GROUPS ");
+      break;
+  }
+  // DuckDB's short form means the same: BETWEEN <start> AND CURRENT ROW.
+  put("BETWEEN ");
+  bound(spec.frame->start);
+  put(" AND ");
+  if (spec.frame->end)
+    bound(*spec.frame->end);
+  else
+    put("CURRENT ROW");
+}
+
+void DuckdbPrinter::bound(const FrameBound& bound) {
+  switch (bound.kind) {
+    case FrameBound::Kind::kUnboundedPreceding:
+      return put("UNBOUNDED PRECEDING");
+    case FrameBound::Kind::kCurrentRow:
+      return put("CURRENT ROW");
+    case FrameBound::Kind::kUnboundedFollowing:
+      return put("UNBOUNDED FOLLOWING");
+    case FrameBound::Kind::kPreceding:
+      expr(*bound.value);
+      return put(" PRECEDING");
+    case FrameBound::Kind::kFollowing:
+      expr(*bound.value);
+      return put(" FOLLOWING");
+  }
+}
+
+void DuckdbPrinter::trim(const Trim& trim) {
+  const char* name = trim.side == Trim::Side::kBoth      ? "trim"
+                     : trim.side == Trim::Side::kLeading ? "ltrim"
+                                                         : "rtrim";
+  std::vector<const Expr*> args = {trim.value.get()};
+  if (trim.characters) args.push_back(trim.characters.get());
+  named(name, trim, args);
+}
+
+void DuckdbPrinter::json(const JsonFunction& json) {
+  std::string upper = json.name;
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  fail(Code::kNotSupported, json.pos,
+       upper + " is not supported; json_extract, json_extract_scalar and CAST AS JSON are");
+}
+
+}  // namespace meesh::sql

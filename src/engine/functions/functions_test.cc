@@ -588,6 +588,7 @@ TEST(Labels, NativeSqlAcceptsThem) {
       {"SELECT n FROM plain", "timestamp(9) | 2024-01-01 00:00:00.12345678"},
       {"SELECT lower(trino_cast('A'::VARCHAR, 'varchar(5)'))", "varchar | a"},
       {"SELECT t FROM plain UNION ALL SELECT trino_cast('2024-01-01 00:00:00.1'::VARCHAR, 'timestamp(3)')", "timestamp(3) | 2024-01-01 00:00:00.123"},
+      {"SELECT t FROM plain UNION ALL SELECT trino_cast('2024-01-01 00:00:00'::VARCHAR, 'timestamp(0)')", "timestamp(0) | 2024-01-01 00:00:00.123"},
       {"SELECT CASE WHEN true THEN trino_cast('a'::VARCHAR, 'varchar(5)') ELSE v END FROM plain", "varchar(5) | a"},
       {"SELECT COALESCE(trino_cast(NULL, 'timestamp(3)'), t) IS NULL FROM plain", "boolean | false"},
       {"SELECT count(*) FROM plain WHERE trino_plain(trino_cast(t, 'timestamp(3)')) IN (SELECT trino_plain(t) FROM plain)", "bigint | 1"},

@@ -115,6 +115,7 @@ Value map_agg(const Values& in, const LogicalType& type) {
     keys.push_back(pair[0]);
     values.push_back(pair[1]);
   }
+  if (keys.empty()) return Value(type);
   return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
 }
 

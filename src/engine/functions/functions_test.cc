@@ -481,6 +481,7 @@ TEST(Aggregates, Others) {
       {"SELECT trino_array_agg(x ORDER BY x DESC) FROM (VALUES (1), (NULL), (2)) t(x)", "array(integer) | [2, 1, NULL]"},
       {"SELECT trino_listagg(x, ','::VARCHAR ORDER BY x) FROM (VALUES ('b'), ('a')) t(x)", "varchar | a,b"},
       {"SELECT trino_map_agg_result(trino_map_agg(x, y)) FROM (VALUES ('a', 1), ('a', 1), ('b', 2)) t(x, y)", "map(varchar, integer) | {a=1, b=2}"},
+      {"SELECT trino_map_agg_result(trino_map_agg(x, y)) FROM (VALUES (NULL::VARCHAR, 1)) t(x, y)", "map(varchar, integer) | NULL"},
       {"SELECT trino_multimap_agg_result(trino_map_agg(x, y ORDER BY y)) FROM (VALUES ('a', 1), ('a', 2)) t(x, y)", "map(varchar, array(integer)) | {a=[1, 2]}"},
       {"SELECT trino_histogram_result(trino_histogram(x)) FROM (VALUES (1), (1), (2)) t(x)", "map(integer, bigint) | {1=2, 2=1}"},
       {"SELECT trino_approx_distinct(x) FROM (VALUES (1), (1), (2)) t(x)", "bigint | 2"},

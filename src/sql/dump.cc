@@ -28,9 +28,7 @@ void Dumper::optional_text(std::string_view label, const std::optional<std::stri
   text(*value);
 }
 
-void Dumper::ident(const Ident& i) {
-  word(i.quoted ? quote_identifier(i.value) : lower(i.value));
-}
+void Dumper::ident(const Ident& i) { word(i.quoted ? quote_identifier(i.value) : lower(i.value)); }
 
 void Dumper::ident(std::string_view label, const std::optional<Ident>& i) {
   if (!i) return;
@@ -88,9 +86,15 @@ void Dumper::properties(const std::vector<Property>& list) {
 
 void Dumper::literal(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kNull: word("null"); return;
-    case ExprKind::kBoolean: word(as<BooleanLiteral>(e).value ? "true" : "false"); return;
-    case ExprKind::kInteger: word(std::to_string(as<IntegerLiteral>(e).value)); return;
+    case ExprKind::kNull:
+      word("null");
+      return;
+    case ExprKind::kBoolean:
+      word(as<BooleanLiteral>(e).value ? "true" : "false");
+      return;
+    case ExprKind::kInteger:
+      word(std::to_string(as<IntegerLiteral>(e).value));
+      return;
     case ExprKind::kDecimal: {
       Node node(*this, "decimal");
       word(as<DecimalLiteral>(e).text);
@@ -101,7 +105,9 @@ void Dumper::literal(const Expr& e) {
       word(as<DoubleLiteral>(e).text);
       return;
     }
-    case ExprKind::kString: text(as<StringLiteral>(e).value); return;
+    case ExprKind::kString:
+      text(as<StringLiteral>(e).value);
+      return;
     case ExprKind::kBinary: {
       static constexpr char kHex[] = "0123456789ABCDEF";
       std::string digits;
@@ -128,8 +134,11 @@ void Dumper::literal(const Expr& e) {
       flag(!i.to.empty(), i.to);
       return;
     }
-    case ExprKind::kParameter: word("?" + std::to_string(as<Parameter>(e).index)); return;
-    default: internal_error("not a literal");
+    case ExprKind::kParameter:
+      word("?" + std::to_string(as<Parameter>(e).index));
+      return;
+    default:
+      internal_error("not a literal");
   }
 }
 
@@ -158,7 +167,8 @@ void Dumper::column(const Expr& e) {
       idents("as", as<Star>(e).aliases);
       return;
     }
-    default: internal_error("not a column");
+    default:
+      internal_error("not a column");
   }
 }
 
@@ -227,7 +237,8 @@ void Dumper::predicate(const Expr& e) {
       query(*q.query);
       return;
     }
-    default: internal_error("not a predicate");
+    default:
+      internal_error("not a predicate");
   }
 }
 
@@ -242,11 +253,13 @@ void Dumper::expr(const Expr& e) {
     case ExprKind::kBinary:
     case ExprKind::kTyped:
     case ExprKind::kInterval:
-    case ExprKind::kParameter: return literal(e);
+    case ExprKind::kParameter:
+      return literal(e);
     case ExprKind::kIdentifier:
     case ExprKind::kDereference:
     case ExprKind::kColumnRef:
-    case ExprKind::kStar: return column(e);
+    case ExprKind::kStar:
+      return column(e);
     case ExprKind::kComparison:
     case ExprKind::kIsNull:
     case ExprKind::kIsDistinctFrom:
@@ -254,10 +267,14 @@ void Dumper::expr(const Expr& e) {
     case ExprKind::kIn:
     case ExprKind::kInSubquery:
     case ExprKind::kLike:
-    case ExprKind::kQuantified: return predicate(e);
-    case ExprKind::kFunction: return call(as<FunctionCall>(e));
-    case ExprKind::kJsonFunction: return json(as<JsonFunction>(e));
-    default: return compound(e);
+    case ExprKind::kQuantified:
+      return predicate(e);
+    case ExprKind::kFunction:
+      return call(as<FunctionCall>(e));
+    case ExprKind::kJsonFunction:
+      return json(as<JsonFunction>(e));
+    default:
+      return compound(e);
   }
 }
 
@@ -280,7 +297,9 @@ void Dumper::compound(const Expr& e) {
       expr(*as<BinaryOp>(e).right);
       return;
     }
-    case ExprKind::kLogical: exprs(as<Logical>(e).is_and ? "and" : "or", as<Logical>(e).terms); return;
+    case ExprKind::kLogical:
+      exprs(as<Logical>(e).is_and ? "and" : "or", as<Logical>(e).terms);
+      return;
     case ExprKind::kNot: {
       Node node(*this, "not");
       expr(*as<Not>(e).value);
@@ -354,7 +373,7 @@ void Dumper::compound(const Expr& e) {
     case ExprKind::kTrim: {
       const auto& t = as<Trim>(e);
       Node node(*this, "trim");
-      word(t.side == Trim::Side::kBoth ? "both"
+      word(t.side == Trim::Side::kBoth      ? "both"
            : t.side == Trim::Side::kLeading ? "leading"
                                             : "trailing");
       expr(*t.value);
@@ -366,7 +385,8 @@ void Dumper::compound(const Expr& e) {
       for (const ExprPtr& item : as<Grouping>(e).args) expr(*item);
       return;
     }
-    default: internal_error("unknown expression in dump()");
+    default:
+      internal_error("unknown expression in dump()");
   }
 }
 
@@ -485,9 +505,12 @@ void Dumper::table_function(const TableFunction& f) {
 
 void Dumper::relation(const Relation& r) {
   switch (r.kind) {
-    case RelationKind::kTable: return table(as<TableRef>(r));
-    case RelationKind::kJoin: return join(as<Join>(r));
-    case RelationKind::kTableFunction: return table_function(as<TableFunction>(r));
+    case RelationKind::kTable:
+      return table(as<TableRef>(r));
+    case RelationKind::kJoin:
+      return join(as<Join>(r));
+    case RelationKind::kTableFunction:
+      return table_function(as<TableFunction>(r));
     case RelationKind::kAliased: {
       const auto& a = as<AliasedRelation>(r);
       Node node(*this, "as");
@@ -562,7 +585,8 @@ void Dumper::select(const Select& s) {
 }
 
 void Dumper::group_by(const GroupBy& g) {
-  static constexpr std::string_view kKinds[] = {"simple", "grouping-sets", "cube", "rollup", "auto"};
+  static constexpr std::string_view kKinds[] = {"simple", "grouping-sets", "cube", "rollup",
+                                                "auto"};
   static constexpr std::string_view kQuantifiers[] = {"", "all", "distinct"};
   Node node(*this, "group-by");
   flag(g.quantifier != GroupBy::Quantifier::kNone, kQuantifiers[static_cast<size_t>(g.quantifier)]);
@@ -577,7 +601,8 @@ void Dumper::group_by(const GroupBy& g) {
 
 void Dumper::body(const QueryBody& b) {
   switch (b.kind) {
-    case QueryBodyKind::kSelect: return select(as<Select>(b));
+    case QueryBodyKind::kSelect:
+      return select(as<Select>(b));
     case QueryBodyKind::kSetOperation: {
       static constexpr std::string_view kTexts[] = {"union", "intersect", "except"};
       const auto& s = as<SetOperation>(b);
@@ -589,9 +614,15 @@ void Dumper::body(const QueryBody& b) {
       body(*s.right);
       return;
     }
-    case QueryBodyKind::kValues: exprs("values", as<Values>(b).rows); return;
-    case QueryBodyKind::kTable: table(*as<TableBody>(b).table); return;
-    case QueryBodyKind::kQuery: query(*as<QueryInParens>(b).query); return;
+    case QueryBodyKind::kValues:
+      exprs("values", as<Values>(b).rows);
+      return;
+    case QueryBodyKind::kTable:
+      table(*as<TableBody>(b).table);
+      return;
+    case QueryBodyKind::kQuery:
+      query(*as<QueryInParens>(b).query);
+      return;
   }
 }
 

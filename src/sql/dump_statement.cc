@@ -5,7 +5,8 @@ namespace meesh::sql {
 
 void Dumper::statement(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kQuery: return query(*as<QueryStatement>(s).query);
+    case StatementKind::kQuery:
+      return query(*as<QueryStatement>(s).query);
     case StatementKind::kExplain:
     case StatementKind::kShow:
     case StatementKind::kUse:
@@ -17,20 +18,23 @@ void Dumper::statement(const Statement& s) {
     case StatementKind::kSetSessionAuthorization:
     case StatementKind::kStartTransaction:
     case StatementKind::kCommit:
-    case StatementKind::kRollback: return session_statement(s);
+    case StatementKind::kRollback:
+      return session_statement(s);
     case StatementKind::kPrepare:
     case StatementKind::kExecute:
     case StatementKind::kExecuteImmediate:
     case StatementKind::kDeallocate:
     case StatementKind::kDescribeInput:
     case StatementKind::kDescribeOutput:
-    case StatementKind::kCall: return prepared_statement(s);
+    case StatementKind::kCall:
+      return prepared_statement(s);
     case StatementKind::kInsert:
     case StatementKind::kDelete:
     case StatementKind::kUpdate:
     case StatementKind::kMerge:
     case StatementKind::kTruncate:
-    case StatementKind::kAnalyze: return dml_statement(s);
+    case StatementKind::kAnalyze:
+      return dml_statement(s);
     case StatementKind::kCreateSchema:
     case StatementKind::kCreateTable:
     case StatementKind::kCreateTableAs:
@@ -39,21 +43,24 @@ void Dumper::statement(const Statement& s) {
     case StatementKind::kCreateFunction:
     case StatementKind::kAlterTable:
     case StatementKind::kAlterSchema:
-    case StatementKind::kAlterView: return create_statement(s);
+    case StatementKind::kAlterView:
+      return create_statement(s);
     case StatementKind::kDropSchema:
     case StatementKind::kDropTable:
     case StatementKind::kDropView:
     case StatementKind::kDropCatalog:
     case StatementKind::kDropFunction:
     case StatementKind::kRefreshMaterializedView:
-    case StatementKind::kComment: return drop_statement(s);
+    case StatementKind::kComment:
+      return drop_statement(s);
     case StatementKind::kGrant:
     case StatementKind::kRevoke:
     case StatementKind::kDeny:
     case StatementKind::kCreateRole:
     case StatementKind::kDropRole:
     case StatementKind::kGrantRole:
-    case StatementKind::kRevokeRole: return security_statement(s);
+    case StatementKind::kRevokeRole:
+      return security_statement(s);
   }
 }
 
@@ -130,9 +137,16 @@ void Dumper::session_statement(const Statement& statement) {
       if (s.read_only) word(*s.read_only ? "read-only" : "read-write");
       return;
     }
-    case StatementKind::kCommit: { Node node(*this, "commit"); return; }
-    case StatementKind::kRollback: { Node node(*this, "rollback"); return; }
-    default: internal_error("unknown session statement in dump()");
+    case StatementKind::kCommit: {
+      Node node(*this, "commit");
+      return;
+    }
+    case StatementKind::kRollback: {
+      Node node(*this, "rollback");
+      return;
+    }
+    default:
+      internal_error("unknown session statement in dump()");
   }
 }
 
@@ -185,7 +199,8 @@ void Dumper::prepared_statement(const Statement& statement) {
       call_args(as<Call>(statement).args);
       return;
     }
-    default: internal_error("unknown prepared statement in dump()");
+    default:
+      internal_error("unknown prepared statement in dump()");
   }
 }
 
@@ -236,7 +251,8 @@ void Dumper::dml_statement(const Statement& statement) {
       expr("where", as<Update>(statement).where);
       return;
     }
-    case StatementKind::kMerge: return merge(as<Merge>(statement));
+    case StatementKind::kMerge:
+      return merge(as<Merge>(statement));
     case StatementKind::kTruncate: {
       Node node(*this, "truncate");
       name(as<Truncate>(statement).table);
@@ -248,7 +264,8 @@ void Dumper::dml_statement(const Statement& statement) {
       properties(as<Analyze>(statement).properties);
       return;
     }
-    default: internal_error("unknown DML statement in dump()");
+    default:
+      internal_error("unknown DML statement in dump()");
   }
 }
 
@@ -264,8 +281,9 @@ void Dumper::column_definition(const ColumnDefinition& c) {
 
 void Dumper::alter_table(const AlterTable& a) {
   static constexpr std::string_view kActions[] = {
-      "rename",       "add-column",    "drop-column",    "rename-column",     "set-type", "set-default",
-      "drop-default", "drop-not-null", "set-properties", "set-authorization", "execute"};
+      "rename",         "add-column",        "drop-column",  "rename-column",
+      "set-type",       "set-default",       "drop-default", "drop-not-null",
+      "set-properties", "set-authorization", "execute"};
   Node node(*this, "alter-table");
   word(kActions[static_cast<size_t>(a.action)]);
   flag(a.if_exists, "if-exists");
@@ -361,7 +379,8 @@ void Dumper::create_statement(const Statement& statement) {
       text(as<CreateFunction>(statement).text);
       return;
     }
-    case StatementKind::kAlterTable: return alter_table(as<AlterTable>(statement));
+    case StatementKind::kAlterTable:
+      return alter_table(as<AlterTable>(statement));
     case StatementKind::kAlterSchema: {
       const auto& s = as<AlterSchema>(statement);
       Node node(*this, "alter-schema");
@@ -381,7 +400,8 @@ void Dumper::create_statement(const Statement& statement) {
       optional_text("authorization", s.authorization);
       return;
     }
-    default: internal_error("unknown DDL statement in dump()");
+    default:
+      internal_error("unknown DDL statement in dump()");
   }
 }
 
@@ -439,7 +459,8 @@ void Dumper::drop_statement(const Statement& statement) {
       optional_text("is", s.comment);
       return;
     }
-    default: internal_error("unknown DROP statement in dump()");
+    default:
+      internal_error("unknown DROP statement in dump()");
   }
 }
 
@@ -469,14 +490,22 @@ void Dumper::security_statement(const Statement& statement) {
     ident("catalog", s.catalog);
   };
   switch (statement.kind) {
-    case StatementKind::kGrant: return grant("grant");
-    case StatementKind::kRevoke: return grant("revoke");
-    case StatementKind::kDeny: return grant("deny");
-    case StatementKind::kCreateRole: return role("create-role");
-    case StatementKind::kDropRole: return role("drop-role");
-    case StatementKind::kGrantRole: return role("grant-role");
-    case StatementKind::kRevokeRole: return role("revoke-role");
-    default: internal_error("unknown security statement in dump()");
+    case StatementKind::kGrant:
+      return grant("grant");
+    case StatementKind::kRevoke:
+      return grant("revoke");
+    case StatementKind::kDeny:
+      return grant("deny");
+    case StatementKind::kCreateRole:
+      return role("create-role");
+    case StatementKind::kDropRole:
+      return role("drop-role");
+    case StatementKind::kGrantRole:
+      return role("grant-role");
+    case StatementKind::kRevokeRole:
+      return role("revoke-role");
+    default:
+      internal_error("unknown security statement in dump()");
   }
 }
 

@@ -10,11 +10,10 @@ struct KeywordInfo {
   bool reserved;
 };
 
-constexpr auto kKeywords = std::to_array<KeywordInfo>({
-    {"", false},
+constexpr auto kKeywords = std::to_array<KeywordInfo>({{"", false},
 #define RESERVED(name) {#name, true},
 #define FREE(name) {#name, false},
-    MEESH_SQL_KEYWORDS(RESERVED, FREE)
+                                                       MEESH_SQL_KEYWORDS(RESERVED, FREE)
 #undef RESERVED
 #undef FREE
 });
@@ -277,10 +276,10 @@ class Lexer {
       char first, second;
       Symbol symbol;
     } kPairs[] = {
-        {'<', '>', Symbol::kNe},         {'!', '=', Symbol::kNe},
-        {'<', '=', Symbol::kLe},         {'>', '=', Symbol::kGe},
-        {'|', '|', Symbol::kConcat},     {'-', '>', Symbol::kArrow},
-        {'=', '>', Symbol::kFatArrow},   {'{', '-', Symbol::kLeftExclude},
+        {'<', '>', Symbol::kNe},           {'!', '=', Symbol::kNe},
+        {'<', '=', Symbol::kLe},           {'>', '=', Symbol::kGe},
+        {'|', '|', Symbol::kConcat},       {'-', '>', Symbol::kArrow},
+        {'=', '>', Symbol::kFatArrow},     {'{', '-', Symbol::kLeftExclude},
         {'-', '}', Symbol::kRightExclude},
     };
     char c = peek(), d = peek(1);
@@ -292,30 +291,77 @@ class Lexer {
       }
     }
     switch (c) {
-      case '=': token.symbol = Symbol::kEq; return 1;
-      case '<': token.symbol = Symbol::kLt; return 1;
-      case '>': token.symbol = Symbol::kGt; return 1;
-      case '+': token.symbol = Symbol::kPlus; return 1;
-      case '-': token.symbol = Symbol::kMinus; return 1;
-      case '*': token.symbol = Symbol::kStar; return 1;
-      case '/': token.symbol = Symbol::kSlash; return 1;
-      case '%': token.symbol = Symbol::kPercent; return 1;
-      case '?': token.symbol = Symbol::kQuestion; return 1;
-      case ';': token.symbol = Symbol::kSemicolon; return 1;
-      case ',': token.symbol = Symbol::kComma; return 1;
-      case '.': token.symbol = Symbol::kDot; return 1;
-      case '(': token.symbol = Symbol::kLeftParen; return 1;
-      case ')': token.symbol = Symbol::kRightParen; return 1;
-      case '[': token.symbol = Symbol::kLeftBracket; return 1;
-      case ']': token.symbol = Symbol::kRightBracket; return 1;
-      case '{': token.symbol = Symbol::kLeftBrace; return 1;
-      case '}': token.symbol = Symbol::kRightBrace; return 1;
-      case ':': token.symbol = Symbol::kColon; return 1;
-      case '|': token.symbol = Symbol::kPipe; return 1;
-      case '^': token.symbol = Symbol::kCaret; return 1;
-      case '$': token.symbol = Symbol::kDollar; return 1;
-      case '@': token.symbol = Symbol::kAt; return 1;
-      default: break;
+      case '=':
+        token.symbol = Symbol::kEq;
+        return 1;
+      case '<':
+        token.symbol = Symbol::kLt;
+        return 1;
+      case '>':
+        token.symbol = Symbol::kGt;
+        return 1;
+      case '+':
+        token.symbol = Symbol::kPlus;
+        return 1;
+      case '-':
+        token.symbol = Symbol::kMinus;
+        return 1;
+      case '*':
+        token.symbol = Symbol::kStar;
+        return 1;
+      case '/':
+        token.symbol = Symbol::kSlash;
+        return 1;
+      case '%':
+        token.symbol = Symbol::kPercent;
+        return 1;
+      case '?':
+        token.symbol = Symbol::kQuestion;
+        return 1;
+      case ';':
+        token.symbol = Symbol::kSemicolon;
+        return 1;
+      case ',':
+        token.symbol = Symbol::kComma;
+        return 1;
+      case '.':
+        token.symbol = Symbol::kDot;
+        return 1;
+      case '(':
+        token.symbol = Symbol::kLeftParen;
+        return 1;
+      case ')':
+        token.symbol = Symbol::kRightParen;
+        return 1;
+      case '[':
+        token.symbol = Symbol::kLeftBracket;
+        return 1;
+      case ']':
+        token.symbol = Symbol::kRightBracket;
+        return 1;
+      case '{':
+        token.symbol = Symbol::kLeftBrace;
+        return 1;
+      case '}':
+        token.symbol = Symbol::kRightBrace;
+        return 1;
+      case ':':
+        token.symbol = Symbol::kColon;
+        return 1;
+      case '|':
+        token.symbol = Symbol::kPipe;
+        return 1;
+      case '^':
+        token.symbol = Symbol::kCaret;
+        return 1;
+      case '$':
+        token.symbol = Symbol::kDollar;
+        return 1;
+      case '@':
+        token.symbol = Symbol::kAt;
+        return 1;
+      default:
+        break;
     }
     token.kind = TokenKind::kUnknown;
     size_t n = utf8_length(text_.substr(at_));
@@ -351,7 +397,7 @@ bool is_reserved(Kw keyword) { return kKeywords[static_cast<size_t>(keyword)].re
 
 std::string_view symbol_text(Symbol symbol) {
   static constexpr std::string_view kTexts[] = {
-      "",  "=", "<>", "<", "<=", ">", ">=", "+", "-", "*",  "/",  "%",  "||", "?",  ";", ",",
+      "",  "=", "<>", "<", "<=", ">", ">=", "+",  "-",  "*", "/",  "%",  "||", "?", ";", ",",
       ".", "(", ")",  "[", "]",  "{", "}",  "{-", "-}", ":", "->", "=>", "|",  "^", "$", "@"};
   return kTexts[static_cast<size_t>(symbol)];
 }

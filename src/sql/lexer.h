@@ -58,8 +58,8 @@ enum class Symbol : uint8_t {
   kLeftExclude,   // {-
   kRightExclude,  // -}
   kColon,
-  kArrow,      // ->
-  kFatArrow,   // =>
+  kArrow,     // ->
+  kFatArrow,  // =>
   kPipe,
   kCaret,
   kDollar,

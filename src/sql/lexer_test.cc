@@ -6,15 +6,15 @@ namespace meesh::sql {
 namespace {
 
 std::string kinds(std::string_view text) {
-  static constexpr std::string_view kNames[] = {"end",    "word", "quoted", "backquoted", "digit-word",
-                                                "string", "unicode", "binary", "dollar",   "integer",
-                                                "decimal", "double", "", "unknown"};
+  static constexpr std::string_view kNames[] = {
+      "end",    "word",   "quoted",  "backquoted", "digit-word", "string", "unicode",
+      "binary", "dollar", "integer", "decimal",    "double",     "",       "unknown"};
   std::string out;
   for (const Token& t : tokenize(text)) {
     if (t.kind == TokenKind::kEnd) break;
     if (!out.empty()) out += ' ';
-    out += t.kind == TokenKind::kSymbol ? symbol_text(t.symbol)
-                                        : kNames[static_cast<size_t>(t.kind)];
+    out +=
+        t.kind == TokenKind::kSymbol ? symbol_text(t.symbol) : kNames[static_cast<size_t>(t.kind)];
   }
   return out;
 }

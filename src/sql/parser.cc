@@ -20,8 +20,8 @@ size_t distance(std::string_view a, std::string_view b) {
   for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
     for (size_t j = 1; j <= b.size(); ++j) {
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1,
-                          d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      d[i][j] = std::min(
+          {d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
@@ -125,8 +125,8 @@ TypeNodePtr Parser::single_type() {
 }
 
 void Parser::too_deep() const {
-  fail(pos(), "statement is too large (nested more than " + std::to_string(kMaxDepth) +
-                  " levels deep)");
+  fail(pos(),
+       "statement is too large (nested more than " + std::to_string(kMaxDepth) + " levels deep)");
 }
 
 void Parser::note(Kw keyword) { expected_.insert("'" + std::string(keyword_text(keyword)) + "'"); }
@@ -240,8 +240,8 @@ std::string Parser::string() {
     }
     std::string given = unquoted(token_text(token()));
     if (given.size() != 1 || static_cast<unsigned char>(given[0]) < 0x20 ||
-        static_cast<unsigned char>(given[0]) >= 0x7F || std::string_view("+'\" ").find(given[0]) !=
-                                                            std::string_view::npos ||
+        static_cast<unsigned char>(given[0]) >= 0x7F ||
+        std::string_view("+'\" ").find(given[0]) != std::string_view::npos ||
         isxdigit(static_cast<unsigned char>(given[0])))
       fail(pos(), "Invalid Unicode escape character: " + given);
     escape = given[0];
@@ -294,8 +294,7 @@ std::string Parser::decode_unicode(const Token& literal, char escape) const {
     size_t first = i + (wide ? 2 : 1), count = wide ? 6 : 4;
     uint32_t c = 0;
     for (size_t j = first; j < first + count; ++j) {
-      if (j >= text.size())
-        fail(literal.pos, "Incomplete escape sequence: " + text.substr(i));
+      if (j >= text.size()) fail(literal.pos, "Incomplete escape sequence: " + text.substr(i));
       int digit = hex_digit(text[j]);
       if (digit < 0)
         fail(literal.pos, "Invalid hexadecimal digit: " + text.substr(i, first + count - i));
@@ -304,8 +303,9 @@ std::string Parser::decode_unicode(const Token& literal, char escape) const {
     std::string sequence = text.substr(i, first + count - i);
     if (c > 0x10FFFF) fail(literal.pos, "Invalid escaped character: " + sequence);
     if (c >= 0xD800 && c <= 0xDFFF)
-      fail(literal.pos, "Invalid escaped character: Escaped character is a surrogate. Use '\\+" 
-                        "123456' instead.");
+      fail(literal.pos,
+           "Invalid escaped character: Escaped character is a surrogate. Use '\\+"
+           "123456' instead.");
     append_utf8(out, c);
     i = first + count;
   }

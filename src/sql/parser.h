@@ -51,8 +51,7 @@ class Parser {
   class Nesting {
    public:
     /// With `keep` the level starts with a part that was parsed just before.
-    explicit Nesting(Parser& parser, bool keep = false)
-        : parser_(parser), outer_(parser.tallest_) {
+    explicit Nesting(Parser& parser, bool keep = false) : parser_(parser), outer_(parser.tallest_) {
       if (++parser.depth_ > kMaxDepth) parser.too_deep();
       if (!keep) parser.tallest_ = 0;
     }

@@ -12,13 +12,20 @@ std::unique_ptr<T> make(Position pos) {
 
 std::optional<ComparisonOp> comparison_op(Symbol symbol) {
   switch (symbol) {
-    case Symbol::kEq: return ComparisonOp::kEq;
-    case Symbol::kNe: return ComparisonOp::kNe;
-    case Symbol::kLt: return ComparisonOp::kLt;
-    case Symbol::kLe: return ComparisonOp::kLe;
-    case Symbol::kGt: return ComparisonOp::kGt;
-    case Symbol::kGe: return ComparisonOp::kGe;
-    default: return std::nullopt;
+    case Symbol::kEq:
+      return ComparisonOp::kEq;
+    case Symbol::kNe:
+      return ComparisonOp::kNe;
+    case Symbol::kLt:
+      return ComparisonOp::kLt;
+    case Symbol::kLe:
+      return ComparisonOp::kLe;
+    case Symbol::kGt:
+      return ComparisonOp::kGt;
+    case Symbol::kGe:
+      return ComparisonOp::kGe;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -29,13 +36,20 @@ struct BinaryRule {
 };
 std::optional<BinaryRule> binary_rule(Symbol symbol) {
   switch (symbol) {
-    case Symbol::kConcat: return BinaryRule{BinaryOperator::kConcat, 1};
-    case Symbol::kPlus: return BinaryRule{BinaryOperator::kAdd, 2};
-    case Symbol::kMinus: return BinaryRule{BinaryOperator::kSubtract, 2};
-    case Symbol::kStar: return BinaryRule{BinaryOperator::kMultiply, 3};
-    case Symbol::kSlash: return BinaryRule{BinaryOperator::kDivide, 3};
-    case Symbol::kPercent: return BinaryRule{BinaryOperator::kModulus, 3};
-    default: return std::nullopt;
+    case Symbol::kConcat:
+      return BinaryRule{BinaryOperator::kConcat, 1};
+    case Symbol::kPlus:
+      return BinaryRule{BinaryOperator::kAdd, 2};
+    case Symbol::kMinus:
+      return BinaryRule{BinaryOperator::kSubtract, 2};
+    case Symbol::kStar:
+      return BinaryRule{BinaryOperator::kMultiply, 3};
+    case Symbol::kSlash:
+      return BinaryRule{BinaryOperator::kDivide, 3};
+    case Symbol::kPercent:
+      return BinaryRule{BinaryOperator::kModulus, 3};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -295,15 +309,18 @@ ExprPtr Parser::primary() {
   switch (token().kind) {
     case TokenKind::kInteger:
     case TokenKind::kDecimal:
-    case TokenKind::kDouble: return number_literal();
+    case TokenKind::kDouble:
+      return number_literal();
     case TokenKind::kString:
     case TokenKind::kUnicodeString: {
       auto literal = make<StringLiteral>(start);
       literal->value = string();
       return literal;
     }
-    case TokenKind::kBinary: return binary_literal();
-    case TokenKind::kQuoted: return at_lambda() ? lambda() : name_or_call();
+    case TokenKind::kBinary:
+      return binary_literal();
+    case TokenKind::kQuoted:
+      return at_lambda() ? lambda() : name_or_call();
     case TokenKind::kWord:
       if (at_lambda()) return lambda();
       return keyword_primary();
@@ -316,7 +333,8 @@ ExprPtr Parser::primary() {
         return parameter;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   note("<expression>");
   mismatch();
@@ -352,8 +370,7 @@ ExprPtr Parser::binary_literal() {
       fail(pos(), "Binary literal can only contain hexadecimal digits");
     digits += c;
   }
-  if (digits.size() % 2 != 0)
-    fail(pos(), "Binary literal must contain an even number of digits");
+  if (digits.size() % 2 != 0) fail(pos(), "Binary literal must contain an even number of digits");
   for (size_t i = 0; i < digits.size(); i += 2)
     literal->bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
   ++at_;
@@ -365,7 +382,9 @@ ExprPtr Parser::keyword_primary() {
   Position start = pos();
   bool called = is(Symbol::kLeftParen, 1);
   switch (token().keyword) {
-    case kNULL: ++at_; return make<NullLiteral>(start);
+    case kNULL:
+      ++at_;
+      return make<NullLiteral>(start);
     case kTRUE:
     case kFALSE: {
       auto literal = make<BooleanLiteral>(start);
@@ -379,8 +398,10 @@ ExprPtr Parser::keyword_primary() {
           is(TokenKind::kString, 1) || is(TokenKind::kUnicodeString, 1))
         return interval_literal();
       break;
-    case kCASE: return case_expression();
-    case kCAST: return cast();
+    case kCASE:
+      return case_expression();
+    case kCAST:
+      return cast();
     case kTRY_CAST:
       if (called) return cast();
       break;
@@ -402,28 +423,41 @@ ExprPtr Parser::keyword_primary() {
     case kCURRENT_USER:
     case kCURRENT_CATALOG:
     case kCURRENT_SCHEMA:
-    case kCURRENT_PATH: return current(false);
+    case kCURRENT_PATH:
+      return current(false);
     case kCURRENT_TIME:
     case kCURRENT_TIMESTAMP:
     case kLOCALTIME:
-    case kLOCALTIMESTAMP: return current(true);
-    case kLISTAGG: return listagg();
-    case kTRIM: return trim();
-    case kNORMALIZE: return normalize();
-    case kEXTRACT: return extract();
-    case kGROUPING: return grouping();
+    case kLOCALTIMESTAMP:
+      return current(true);
+    case kLISTAGG:
+      return listagg();
+    case kTRIM:
+      return trim();
+    case kNORMALIZE:
+      return normalize();
+    case kEXTRACT:
+      return extract();
+    case kGROUPING:
+      return grouping();
     case kSUBSTRING:
       if (called) return substring();
       break;
     case kPOSITION:
       if (called) return position_in();
       break;
-    case kJSON_EXISTS: return json_path_function("json_exists");
-    case kJSON_VALUE: return json_path_function("json_value");
-    case kJSON_QUERY: return json_path_function("json_query");
-    case kJSON_OBJECT: return json_object();
-    case kJSON_ARRAY: return json_array();
-    default: break;
+    case kJSON_EXISTS:
+      return json_path_function("json_exists");
+    case kJSON_VALUE:
+      return json_path_function("json_value");
+    case kJSON_QUERY:
+      return json_path_function("json_query");
+    case kJSON_OBJECT:
+      return json_object();
+    case kJSON_ARRAY:
+      return json_array();
+    default:
+      break;
   }
   return name_or_call();
 }
@@ -641,8 +675,8 @@ ExprPtr Parser::current(bool with_precision) {
     Position here = pos();
     uint64_t precision = integer();
     if (precision > 12)
-      fail(here, upper(result->what) + " precision must be in range [0, 12]: " +
-                     std::to_string(precision));
+      fail(here, upper(result->what) +
+                     " precision must be in range [0, 12]: " + std::to_string(precision));
     result->precision = static_cast<int>(precision);
     expect(Symbol::kRightParen);
   }

@@ -140,11 +140,11 @@ ExprPtr Parser::trim() {
   auto result = make<Trim>(pos());
   ++at_;
   expect(Symbol::kLeftParen);
-  bool side = (is(kBOTH) || is(kLEADING) || is(kTRAILING)) && !is(Symbol::kRightParen, 1) &&
-              !is(Symbol::kDot, 1) &&
-              (!is(TokenKind::kSymbol, 1) || is(Symbol::kLeftParen, 1) ||
-               is(Symbol::kQuestion, 1)) &&
-              !(is(kAT, 1) && is(kTIME, 2));
+  bool side =
+      (is(kBOTH) || is(kLEADING) || is(kTRAILING)) && !is(Symbol::kRightParen, 1) &&
+      !is(Symbol::kDot, 1) &&
+      (!is(TokenKind::kSymbol, 1) || is(Symbol::kLeftParen, 1) || is(Symbol::kQuestion, 1)) &&
+      !(is(kAT, 1) && is(kTIME, 2));
   if (side) {
     result->side = is(kBOTH)      ? Trim::Side::kBoth
                    : is(kLEADING) ? Trim::Side::kLeading
@@ -175,8 +175,7 @@ ExprPtr Parser::substring() {
   f->name.push_back(identifier());
   expect(Symbol::kLeftParen);
   call_arguments(*f);
-  if (f->args.size() == 1 && !f->distinct && f->args[0]->kind != ExprKind::kStar &&
-      accept(kFROM)) {
+  if (f->args.size() == 1 && !f->distinct && f->args[0]->kind != ExprKind::kStar && accept(kFROM)) {
     f->args.push_back(expression());
     if (accept(kFOR)) f->args.push_back(expression());
   }

@@ -30,7 +30,8 @@ class Generator {
         if (flip()) s->where = expr(3);
         return s;
       }
-      case 2: return merge();
+      case 2:
+        return merge();
       default: {
         auto s = std::make_unique<QueryStatement>();
         s->query = query(4);
@@ -49,9 +50,10 @@ class Generator {
   }
 
   Ident ident() {
-    static const char* const kPlain[] = {"a",     "b",    "limit", "over",  "row",    "interval", "at",
-                                         "first", "rows", "map",   "array", "filter", "position", "key",
-                                         "date",  "if",   "json",  "value", "leading", "auto"};
+    static const char* const kPlain[] = {"a",        "b",      "limit",    "over",    "row",
+                                         "interval", "at",     "first",    "rows",    "map",
+                                         "array",    "filter", "position", "key",     "date",
+                                         "if",       "json",   "value",    "leading", "auto"};
     static const char* const kQuoted[] = {"select", "A b", "x\"y", "é", "1", "limit", "$", ""};
     Ident i;
     i.quoted = pick(5) == 0;
@@ -74,7 +76,8 @@ class Generator {
     return t;
   }
   std::string text() {
-    static const char* const kTexts[] = {"", "x", "it's", "'", "é🦆", "--", "/*", "a\nb", "\\", "?"};
+    static const char* const kTexts[] = {"",   "x",  "it's", "'",  "é🦆",
+                                         "--", "/*", "a\nb", "\\", "?"};
     return kTexts[pick(10)];
   }
 
@@ -86,7 +89,8 @@ class Generator {
 
   ExprPtr leaf() {
     switch (pick(11)) {
-      case 0: return make<NullLiteral>();
+      case 0:
+        return make<NullLiteral>();
       case 1: {
         auto e = make<IntegerLiteral>();
         e->value = flip() ? static_cast<uint64_t>(pick(100)) : uint64_t{INT64_MAX};
@@ -309,7 +313,8 @@ class Generator {
         e->index = expr(d);
         return e;
       }
-      default: return call(d);
+      default:
+        return call(d);
     }
   }
 
@@ -372,8 +377,12 @@ class Generator {
       t->params.push_back(std::move(p));
     };
     switch (pick(depth > 0 ? 8 : 4)) {
-      case 0: t->name = "integer"; break;
-      case 1: t->name = "My Type"; break;
+      case 0:
+        t->name = "integer";
+        break;
+      case 1:
+        t->name = "My Type";
+        break;
       case 2:
         t->name = flip() ? "time" : "timestamp";
         t->with_time_zone = flip();
@@ -427,7 +436,8 @@ class Generator {
         r->with_ordinality = flip();
         return r;
       }
-      default: return table();
+      default:
+        return table();
     }
   }
 
@@ -457,13 +467,19 @@ class Generator {
         j->right = relation(d);
         if (j->type == JoinType::kCross) return j;
         switch (pick(3)) {
-          case 0: j->on = expr(d); break;
-          case 1: j->using_columns = idents(); break;
-          default: j->natural = true;
+          case 0:
+            j->on = expr(d);
+            break;
+          case 1:
+            j->using_columns = idents();
+            break;
+          default:
+            j->natural = true;
         }
         return j;
       }
-      default: return primary_relation(d);
+      default:
+        return primary_relation(d);
     }
   }
 
@@ -543,7 +559,8 @@ class Generator {
         s->right = operand(d - 1);
         return s;
       }
-      default: return select(d - 1);
+      default:
+        return select(d - 1);
     }
   }
 
@@ -577,14 +594,19 @@ class Generator {
     };
     if (pick(4) == 0) q->offset = number();
     switch (pick(6)) {
-      case 0: q->limit = number(); break;
-      case 1: q->limit_all = true; break;
+      case 0:
+        q->limit = number();
+        break;
+      case 1:
+        q->limit_all = true;
+        break;
       case 2:
         q->fetch_first = true;
         if (flip()) q->limit = number();
         q->with_ties = flip();
         break;
-      default: break;
+      default:
+        break;
     }
     return q;
   }
@@ -629,8 +651,8 @@ TEST(ParserProperty, RandomTreesPrintAndParseBack) {
     }
     if (actual == expected) continue;
     ++failures;
-    ADD_FAILURE() << "seed " << seed << "\n" << text << "\nwanted " << expected << "\ngot    "
-                  << actual;
+    ADD_FAILURE() << "seed " << seed << "\n"
+                  << text << "\nwanted " << expected << "\ngot    " << actual;
   }
 }
 

@@ -183,8 +183,7 @@ std::optional<Parser::SetHead> Parser::set_operator(bool intersect) {
   return head;
 }
 
-QueryBodyPtr Parser::fold(QueryBodyPtr left, std::vector<QueryBodyPtr> rest,
-                          const SetHead& head) {
+QueryBodyPtr Parser::fold(QueryBodyPtr left, std::vector<QueryBodyPtr> rest, const SetHead& head) {
   bool associative = head.op != SetOperator::kExcept && !head.corresponding;
   if (!associative || rest.size() < kBalanceFrom) {
     for (QueryBodyPtr& right : rest) {
@@ -274,13 +273,16 @@ QueryBodyPtr Parser::select() {
 bool Parser::at_all_quantifier() const {
   if (!is(kALL) || is(TokenKind::kEnd, 1)) return false;
   switch (token(1).symbol) {
-    case Symbol::kNone: break;
+    case Symbol::kNone:
+      break;
     case Symbol::kStar:
     case Symbol::kLeftParen:
     case Symbol::kQuestion:
     case Symbol::kPlus:
-    case Symbol::kMinus: return true;
-    default: return false;
+    case Symbol::kMinus:
+      return true;
+    default:
+      return false;
   }
   Kw next = token(1).keyword;
   bool clause = next == kFROM || next == kWHERE || next == kGROUP || next == kHAVING ||
@@ -325,17 +327,27 @@ bool Parser::at_alias() const { return at_identifier() && !keyword_starts_clause
 bool Parser::keyword_starts_clause() const {
   bool count = is(TokenKind::kInteger, 1) || is(Symbol::kQuestion, 1);
   switch (token().keyword) {
-    case kLIMIT: return count || is(kALL, 1);
-    case kOFFSET: return count;
-    case kFETCH: return is(kFIRST, 1) || is(kNEXT, 1);
-    case kWINDOW: return at_identifier(1) && is(kAS, 2) && is(Symbol::kLeftParen, 3);
-    case kTABLESAMPLE: return is(kBERNOULLI, 1) || is(kSYSTEM, 1);
-    case kMATCH_RECOGNIZE: return is(Symbol::kLeftParen, 1);
-    case kPARTITION: return is(kBY, 1);
+    case kLIMIT:
+      return count || is(kALL, 1);
+    case kOFFSET:
+      return count;
+    case kFETCH:
+      return is(kFIRST, 1) || is(kNEXT, 1);
+    case kWINDOW:
+      return at_identifier(1) && is(kAS, 2) && is(Symbol::kLeftParen, 3);
+    case kTABLESAMPLE:
+      return is(kBERNOULLI, 1) || is(kSYSTEM, 1);
+    case kMATCH_RECOGNIZE:
+      return is(Symbol::kLeftParen, 1);
+    case kPARTITION:
+      return is(kBY, 1);
     case kPRUNE:
-    case kKEEP: return is(kWHEN, 1);
-    case kCOPARTITION: return is(Symbol::kLeftParen, 1);
-    default: return false;
+    case kKEEP:
+      return is(kWHEN, 1);
+    case kCOPARTITION:
+      return is(Symbol::kLeftParen, 1);
+    default:
+      return false;
   }
 }
 
@@ -371,8 +383,8 @@ GroupBy Parser::group_by() {
 GroupingElement Parser::grouping_element() {
   GroupingElement element;
   if (is(kAUTO) && (is(TokenKind::kEnd, 1) || is(Symbol::kRightParen, 1) ||
-                    is(Symbol::kSemicolon, 1) || is_reserved(token(1).keyword) ||
-                    is(kWINDOW, 1) || is(kLIMIT, 1) || is(kOFFSET, 1) || is(kFETCH, 1))) {
+                    is(Symbol::kSemicolon, 1) || is_reserved(token(1).keyword) || is(kWINDOW, 1) ||
+                    is(kLIMIT, 1) || is(kOFFSET, 1) || is(kFETCH, 1))) {
     Kw next = token(1).keyword;
     bool predicate = next == kAND || next == kOR || next == kNOT || next == kIS || next == kIN ||
                      next == kLIKE || next == kBETWEEN;

@@ -147,8 +147,8 @@ RelationPtr Parser::relation_in_parens() {
   } else if (is(Symbol::kLeftParen)) {
     Position inner_start = pos();
     RelationPtr inner = relation_in_parens();
-    bool is_query = inner->kind == RelationKind::kSubquery &&
-                    inner->pos.line == inner_start.line && inner->pos.column == inner_start.column;
+    bool is_query = inner->kind == RelationKind::kSubquery && inner->pos.line == inner_start.line &&
+                    inner->pos.column == inner_start.column;
     if (is_query && continues_query()) {
       QueryBodyPtr body = as_body(std::move(as<SubqueryRelation>(*inner).query));
       result = subquery(query_from(std::move(body), inner_start), start);

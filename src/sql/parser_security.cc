@@ -77,8 +77,7 @@ StatementPtr Parser::grant_privileges(StatementKind kind, std::vector<Ident> nam
 
 StatementPtr Parser::grant() {
   ++at_;
-  if (accept(kALL, kPRIVILEGES))
-    return grant_privileges(StatementKind::kGrant, {}, true, false);
+  if (accept(kALL, kPRIVILEGES)) return grant_privileges(StatementKind::kGrant, {}, true, false);
   std::vector<Ident> names = privileges_or_roles();
   if (at(kON)) return grant_privileges(StatementKind::kGrant, std::move(names), false, false);
   auto s = std::make_unique<RoleStatement>(StatementKind::kGrantRole);
@@ -131,8 +130,7 @@ StatementPtr Parser::revoke() {
 
 StatementPtr Parser::deny() {
   ++at_;
-  if (accept(kALL, kPRIVILEGES))
-    return grant_privileges(StatementKind::kDeny, {}, true, false);
+  if (accept(kALL, kPRIVILEGES)) return grant_privileges(StatementKind::kDeny, {}, true, false);
   return grant_privileges(StatementKind::kDeny, privileges_or_roles(), false, false);
 }
 

@@ -12,15 +12,23 @@ StatementPtr Parser::statement() {
 
 StatementPtr Parser::statement_by_keyword() {
   switch (token().keyword) {
-    case kEXPLAIN: return explain();
-    case kSHOW: return show();
+    case kEXPLAIN:
+      return explain();
+    case kSHOW:
+      return show();
     case kDESCRIBE:
-    case kDESC: return describe();
-    case kUSE: return use();
-    case kSET: return set();
-    case kRESET: return reset();
-    case kPREPARE: return prepare();
-    case kEXECUTE: return execute();
+    case kDESC:
+      return describe();
+    case kUSE:
+      return use();
+    case kSET:
+      return set();
+    case kRESET:
+      return reset();
+    case kPREPARE:
+      return prepare();
+    case kEXECUTE:
+      return execute();
     case kDEALLOCATE: {
       auto s = std::make_unique<Deallocate>();
       ++at_;
@@ -28,7 +36,8 @@ StatementPtr Parser::statement_by_keyword() {
       s->name = identifier();
       return s;
     }
-    case kSTART: return start_transaction();
+    case kSTART:
+      return start_transaction();
     case kCOMMIT:
       ++at_;
       accept(kWORK);
@@ -37,17 +46,28 @@ StatementPtr Parser::statement_by_keyword() {
       ++at_;
       accept(kWORK);
       return std::make_unique<Rollback>();
-    case kCALL: return call_statement();
-    case kINSERT: return insert();
-    case kDELETE: return delete_statement();
-    case kUPDATE: return update();
-    case kMERGE: return merge();
-    case kTRUNCATE: return truncate();
-    case kANALYZE: return analyze();
-    case kCREATE: return create();
-    case kDROP: return drop();
-    case kALTER: return alter();
-    case kCOMMENT: return comment_on();
+    case kCALL:
+      return call_statement();
+    case kINSERT:
+      return insert();
+    case kDELETE:
+      return delete_statement();
+    case kUPDATE:
+      return update();
+    case kMERGE:
+      return merge();
+    case kTRUNCATE:
+      return truncate();
+    case kANALYZE:
+      return analyze();
+    case kCREATE:
+      return create();
+    case kDROP:
+      return drop();
+    case kALTER:
+      return alter();
+    case kCOMMENT:
+      return comment_on();
     case kREFRESH: {
       auto s = std::make_unique<RefreshMaterializedView>();
       ++at_;
@@ -55,21 +75,26 @@ StatementPtr Parser::statement_by_keyword() {
       s->name = qualified_name();
       return s;
     }
-    case kGRANT: return grant();
-    case kREVOKE: return revoke();
-    case kDENY: return deny();
+    case kGRANT:
+      return grant();
+    case kREVOKE:
+      return revoke();
+    case kDENY:
+      return deny();
     case kSELECT:
     case kVALUES:
     case kTABLE:
-    case kWITH: return query_statement();
-    default: break;
+    case kWITH:
+      return query_statement();
+    default:
+      break;
   }
   if (is(Symbol::kLeftParen)) return query_statement();
-  static constexpr Kw kStarts[] = {
-      kALTER,  kANALYZE, kCALL,    kCOMMENT, kCOMMIT, kCREATE, kDEALLOCATE, kDELETE,   kDENY,
-      kDESC,   kDESCRIBE, kDROP,   kEXECUTE, kEXPLAIN, kGRANT, kINSERT,     kMERGE,    kPREPARE,
-      kREFRESH, kRESET,  kREVOKE,  kROLLBACK, kSET,   kSHOW,   kSTART,      kTRUNCATE, kUPDATE,
-      kUSE};
+  static constexpr Kw kStarts[] = {kALTER,      kANALYZE,  kCALL,   kCOMMENT,  kCOMMIT,   kCREATE,
+                                   kDEALLOCATE, kDELETE,   kDENY,   kDESC,     kDESCRIBE, kDROP,
+                                   kEXECUTE,    kEXPLAIN,  kGRANT,  kINSERT,   kMERGE,    kPREPARE,
+                                   kREFRESH,    kRESET,    kREVOKE, kROLLBACK, kSET,      kSHOW,
+                                   kSTART,      kTRUNCATE, kUPDATE, kUSE};
   for (Kw start : kStarts) at(start);
   note("<query>");
   mismatch();
@@ -246,8 +271,8 @@ StatementPtr Parser::use() {
 StatementPtr Parser::set() {
   ++at_;
   if (accept(kSESSION)) {
-    if (is(kAUTHORIZATION) && (at_identifier(1) || is(TokenKind::kString, 1) ||
-                               is(TokenKind::kUnicodeString, 1))) {
+    if (is(kAUTHORIZATION) &&
+        (at_identifier(1) || is(TokenKind::kString, 1) || is(TokenKind::kUnicodeString, 1))) {
       auto s = std::make_unique<SetSessionAuthorization>();
       ++at_;
       s->user = at_string() ? string() : identifier().value;

@@ -147,7 +147,8 @@ TEST(Parser, ParametersAreNumberedInTextOrder) {
 TEST(Parser, ParenthesesThatChangeNothingLeaveNoNode) {
   EXPECT_EQ(dump_of("((SELECT 1))"), dump_of("SELECT 1"));
   EXPECT_EQ(dump_of("(SELECT 1) UNION (SELECT 2)"), dump_of("SELECT 1 UNION SELECT 2"));
-  EXPECT_NE(dump_of("(SELECT 1 LIMIT 1) UNION SELECT 2"), dump_of("SELECT 1 UNION SELECT 2 LIMIT 1"));
+  EXPECT_NE(dump_of("(SELECT 1 LIMIT 1) UNION SELECT 2"),
+            dump_of("SELECT 1 UNION SELECT 2 LIMIT 1"));
   EXPECT_NE(dump_of("SELECT a IN ((SELECT 1))"), dump_of("SELECT a IN (SELECT 1)"));
 }
 
@@ -165,7 +166,8 @@ TEST(Parser, PrintsOnlyTheParenthesesItNeeds) {
   EXPECT_EQ(printed("SELECT (x -> x) = y"), "SELECT (x -> x) = y");
   EXPECT_EQ(printed("SELECT 1 EXCEPT (SELECT 2 EXCEPT SELECT 3)"),
             "SELECT 1 EXCEPT (SELECT 2 EXCEPT SELECT 3)");
-  EXPECT_EQ(printed("SELECT \"a\", \"select\", B FROM \"T\""), "SELECT \"a\", \"select\", B FROM \"T\"");
+  EXPECT_EQ(printed("SELECT \"a\", \"select\", B FROM \"T\""),
+            "SELECT \"a\", \"select\", B FROM \"T\"");
 }
 
 TEST(Parser, PrintsResolvedNodes) {
@@ -200,35 +202,50 @@ TEST(ParserPositions, CountCodePointsAndLines) {
 }
 
 TEST(ParserErrors, NameThePlaceAndWhatWasExpected) {
-  EXPECT_THAT(message_of("SELECT * FORM t"), StartsWith("line 1:10: mismatched input 'FORM'. Expecting: "));
+  EXPECT_THAT(message_of("SELECT * FORM t"),
+              StartsWith("line 1:10: mismatched input 'FORM'. Expecting: "));
   EXPECT_THAT(message_of("SELECT * FORM t"), HasSubstr("'FROM'"));
   EXPECT_EQ(error_of("SELECT * FORM t").hint(), "did you mean FROM?");
   EXPECT_EQ(error_of("SELCT 1").hint(), "did you mean SELECT?");
-  EXPECT_THAT(message_of("SELCT 1"), StartsWith("line 1:1: mismatched input 'SELCT'. Expecting: 'ALTER', "));
-  EXPECT_EQ(message_of("SELECT"), "line 1:7: mismatched input '<EOF>'. Expecting: '*', 'DISTINCT', <expression>");
-  EXPECT_THAT(message_of("SELECT 1 FROM"), HasSubstr("line 1:14: mismatched input '<EOF>'. Expecting: '(', 'LATERAL'"));
-  EXPECT_EQ(message_of("SELECT 1 +"), "line 1:11: mismatched input '<EOF>'. Expecting: <expression>");
-  EXPECT_EQ(message_of("SELECT a FROM t WHERE\n  (b = 1"), "line 2:9: mismatched input '<EOF>'. Expecting: ')'");
+  EXPECT_THAT(message_of("SELCT 1"),
+              StartsWith("line 1:1: mismatched input 'SELCT'. Expecting: 'ALTER', "));
+  EXPECT_EQ(message_of("SELECT"),
+            "line 1:7: mismatched input '<EOF>'. Expecting: '*', 'DISTINCT', <expression>");
+  EXPECT_THAT(message_of("SELECT 1 FROM"),
+              HasSubstr("line 1:14: mismatched input '<EOF>'. Expecting: '(', 'LATERAL'"));
+  EXPECT_EQ(message_of("SELECT 1 +"),
+            "line 1:11: mismatched input '<EOF>'. Expecting: <expression>");
+  EXPECT_EQ(message_of("SELECT a FROM t WHERE\n  (b = 1"),
+            "line 2:9: mismatched input '<EOF>'. Expecting: ')'");
   EXPECT_EQ(message_of("SELECT CAST(a AS)"), "line 1:17: mismatched input ')'. Expecting: <type>");
-  EXPECT_EQ(message_of("DROP TABLE"), "line 1:11: mismatched input '<EOF>'. Expecting: 'IF', <identifier>");
-  EXPECT_EQ(message_of("CREATE OR TABLE t"), "line 1:11: mismatched input 'TABLE'. Expecting: 'REPLACE'");
-  EXPECT_EQ(message_of("SHOW COLUMNS"), "line 1:13: mismatched input '<EOF>'. Expecting: 'FROM', 'IN'");
+  EXPECT_EQ(message_of("DROP TABLE"),
+            "line 1:11: mismatched input '<EOF>'. Expecting: 'IF', <identifier>");
+  EXPECT_EQ(message_of("CREATE OR TABLE t"),
+            "line 1:11: mismatched input 'TABLE'. Expecting: 'REPLACE'");
+  EXPECT_EQ(message_of("SHOW COLUMNS"),
+            "line 1:13: mismatched input '<EOF>'. Expecting: 'FROM', 'IN'");
   EXPECT_THAT(message_of(""), StartsWith("line 1:1: mismatched input '<EOF>'. Expecting: "));
-  EXPECT_THAT(message_of("SELECT 1; SELECT 2"), StartsWith("line 1:11: mismatched input 'SELECT'. Expecting: <EOF>"));
+  EXPECT_THAT(message_of("SELECT 1; SELECT 2"),
+              StartsWith("line 1:11: mismatched input 'SELECT'. Expecting: <EOF>"));
   EXPECT_EQ(error_of("SELECT order FROM t").hint(), "");
-  EXPECT_EQ(error_of("SELECT a AS order FROM t").hint(), "ORDER is a reserved word; as a name it goes in double quotes");
+  EXPECT_EQ(error_of("SELECT a AS order FROM t").hint(),
+            "ORDER is a reserved word; as a name it goes in double quotes");
 }
 
 TEST(ParserErrors, RefusedWords) {
-  EXPECT_EQ(message_of("SELECT `a` FROM t"),
-            "line 1:8: backquoted identifiers are not supported; use double quotes to quote identifiers");
+  EXPECT_EQ(
+      message_of("SELECT `a` FROM t"),
+      "line 1:8: backquoted identifiers are not supported; use double quotes to quote identifiers");
   EXPECT_EQ(message_of("SELECT 1 FROM 1abc"),
-            "line 1:15: identifiers must not start with a digit; surround the identifier with double quotes");
-  EXPECT_EQ(message_of("SELECT \"\" FROM t"), "line 1:8: Zero-length delimited identifier not allowed");
+            "line 1:15: identifiers must not start with a digit; surround the identifier with "
+            "double quotes");
+  EXPECT_EQ(message_of("SELECT \"\" FROM t"),
+            "line 1:8: Zero-length delimited identifier not allowed");
   EXPECT_THAT(message_of("SELECT é"), StartsWith("line 1:8: mismatched input 'é'."));
   EXPECT_THAT(error_of("SELECT é").hint(), HasSubstr("double quotes"));
   EXPECT_THAT(message_of("SELECT a = b = c"), StartsWith("line 1:14: mismatched input '='"));
-  EXPECT_THAT(message_of("SELECT 1 LIMIT 1 OFFSET 1"), StartsWith("line 1:18: mismatched input 'OFFSET'"));
+  EXPECT_THAT(message_of("SELECT 1 LIMIT 1 OFFSET 1"),
+              StartsWith("line 1:18: mismatched input 'OFFSET'"));
 }
 
 TEST(ParserErrors, UnclosedTexts) {
@@ -241,14 +258,18 @@ TEST(ParserErrors, UnclosedTexts) {
 }
 
 TEST(ParserErrors, LiteralsThatMeanNothing) {
-  EXPECT_EQ(message_of("SELECT X'414'"), "line 1:8: Binary literal must contain an even number of digits");
-  EXPECT_EQ(message_of("SELECT X'4G'"), "line 1:8: Binary literal can only contain hexadecimal digits");
+  EXPECT_EQ(message_of("SELECT X'414'"),
+            "line 1:8: Binary literal must contain an even number of digits");
+  EXPECT_EQ(message_of("SELECT X'4G'"),
+            "line 1:8: Binary literal can only contain hexadecimal digits");
   EXPECT_EQ(message_of("SELECT U&'\\00'"), "line 1:8: Incomplete escape sequence: \\00");
   EXPECT_EQ(message_of("SELECT U&'\\00zz'"), "line 1:8: Invalid hexadecimal digit: \\00zz");
   EXPECT_EQ(message_of("SELECT U&'\\+110000'"), "line 1:8: Invalid escaped character: \\+110000");
   EXPECT_THAT(message_of("SELECT U&'\\D83D'"), HasSubstr("Escaped character is a surrogate"));
-  EXPECT_EQ(message_of("SELECT U&'a' UESCAPE '+'"), "line 1:22: Invalid Unicode escape character: +");
-  EXPECT_EQ(message_of("SELECT current_timestamp(13)"), "line 1:26: CURRENT_TIMESTAMP precision must be in range [0, 12]: 13");
+  EXPECT_EQ(message_of("SELECT U&'a' UESCAPE '+'"),
+            "line 1:22: Invalid Unicode escape character: +");
+  EXPECT_EQ(message_of("SELECT current_timestamp(13)"),
+            "line 1:26: CURRENT_TIMESTAMP precision must be in range [0, 12]: 13");
 }
 
 // ---------------------------------------------------------------- depth and size
@@ -260,15 +281,24 @@ std::string repeat(std::string_view text, size_t n) {
   return out;
 }
 
+/// Sanitizers make frames larger.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr size_t kSmallStack = 32 << 20;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr size_t kSmallStack = 32 << 20;
+#else
+constexpr size_t kSmallStack = 4 << 20;
+#endif
+#else
+constexpr size_t kSmallStack = 4 << 20;
+#endif
+
 /// Runs on a stack of 4 MB, half of what a thread usually has.
 void on_small_stack(const std::function<void()>& work) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-  pthread_attr_setstacksize(&attributes, 32 << 20);
-#else
-  pthread_attr_setstacksize(&attributes, 4 << 20);
-#endif
+  pthread_attr_setstacksize(&attributes, kSmallStack);
   pthread_t thread;
   ASSERT_EQ(pthread_create(
                 &thread, &attributes,
@@ -323,12 +353,14 @@ const std::vector<Nest>& nests() {
       {"row types", "SELECT CAST(1 AS ", "row(a ", "integer", ")", ")"},
       {"explain", "", "EXPLAIN ", "SELECT 1", "", ""},
       {"prepare", "", "PREPARE p FROM ", "SELECT 1", "", ""},
-      {"patterns", "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (", "(", "A", ")", ") DEFINE A AS true)"},
+      {"patterns", "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (", "(", "A", ")",
+       ") DEFINE A AS true)"},
       {"windows", "SELECT ", "f() OVER (PARTITION BY ", "1", ")", ""},
       {"group sets", "SELECT 1 GROUP BY ", "(", "a", ")", ""},
       {"json", "SELECT ", "json_array(", "1", ")", ""},
       {"routines", "CREATE FUNCTION f() RETURNS integer ", "BEGIN ", "RETURN 1", "; END", ""},
-      {"json tables", "SELECT * FROM JSON_TABLE(a, '$' ", "COLUMNS (NESTED '$' ", "COLUMNS (x integer)", ")", ")"},
+      {"json tables", "SELECT * FROM JSON_TABLE(a, '$' ", "COLUMNS (NESTED '$' ",
+       "COLUMNS (x integer)", ")", ")"},
       {"mixed", "SELECT ", "(SELECT - f(a[1 + (", "1", ")]) FROM (t) WHERE NOT a)", ""},
   };
   return list;
@@ -346,7 +378,8 @@ TEST(ParserDepth, DeepNestingIsAnErrorAndNothingOverflows) {
       on_small_stack([&] {
         Error e = error_of(text);
         EXPECT_EQ(e.code(), Code::kSyntaxError);
-        EXPECT_THAT(e.message(), StartsWith("statement is too large (nested more than 1000 levels"));
+        EXPECT_THAT(e.message(),
+                    StartsWith("statement is too large (nested more than 1000 levels"));
         EXPECT_TRUE(e.location().known());
       });
     }

@@ -142,8 +142,10 @@ bool Parser::at_interval_field(size_t ahead) const {
     case kDAY:
     case kHOUR:
     case kMINUTE:
-    case kSECOND: return true;
-    default: return false;
+    case kSECOND:
+      return true;
+    default:
+      return false;
   }
 }
 

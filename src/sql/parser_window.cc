@@ -139,8 +139,8 @@ void Parser::row_pattern() {
   Nesting nesting(*this);
   do {
     do row_pattern_term();
-    while (at_identifier() || is(Symbol::kLeftParen) || is(Symbol::kCaret) ||
-           is(Symbol::kDollar) || is(Symbol::kLeftExclude));
+    while (at_identifier() || is(Symbol::kLeftParen) || is(Symbol::kCaret) || is(Symbol::kDollar) ||
+           is(Symbol::kLeftExclude));
   } while (accept(Symbol::kPipe));
 }
 

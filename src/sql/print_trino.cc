@@ -44,9 +44,12 @@ void TrinoPrinter::exprs(const std::vector<ExprPtr>& items, Strength at_least) {
 
 TrinoPrinter::Strength TrinoPrinter::strength(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kLambda: return kAny;
-    case ExprKind::kLogical: return as<Logical>(e).is_and ? kAnd : kOr;
-    case ExprKind::kNot: return kNot;
+    case ExprKind::kLambda:
+      return kAny;
+    case ExprKind::kLogical:
+      return as<Logical>(e).is_and ? kAnd : kOr;
+    case ExprKind::kNot:
+      return kNot;
     case ExprKind::kComparison:
     case ExprKind::kIsNull:
     case ExprKind::kIsDistinctFrom:
@@ -54,17 +57,25 @@ TrinoPrinter::Strength TrinoPrinter::strength(const Expr& e) {
     case ExprKind::kIn:
     case ExprKind::kInSubquery:
     case ExprKind::kLike:
-    case ExprKind::kQuantified: return kPredicate;
-    case ExprKind::kUnary: return kSign;
-    case ExprKind::kAtTimeZone: return kZone;
-    case ExprKind::kBinaryOp: break;
-    default: return kPrimary;
+    case ExprKind::kQuantified:
+      return kPredicate;
+    case ExprKind::kUnary:
+      return kSign;
+    case ExprKind::kAtTimeZone:
+      return kZone;
+    case ExprKind::kBinaryOp:
+      break;
+    default:
+      return kPrimary;
   }
   switch (as<BinaryOp>(e).op) {
-    case BinaryOperator::kConcat: return kConcat;
+    case BinaryOperator::kConcat:
+      return kConcat;
     case BinaryOperator::kAdd:
-    case BinaryOperator::kSubtract: return kSum;
-    default: return kProduct;
+    case BinaryOperator::kSubtract:
+      return kSum;
+    default:
+      return kProduct;
   }
 }
 
@@ -85,12 +96,14 @@ void TrinoPrinter::expr(const Expr& e, Strength at_least) {
     case ExprKind::kBinary:
     case ExprKind::kTyped:
     case ExprKind::kInterval:
-    case ExprKind::kParameter: return literal(e);
+    case ExprKind::kParameter:
+      return literal(e);
     case ExprKind::kIdentifier:
     case ExprKind::kDereference:
     case ExprKind::kColumnRef:
     case ExprKind::kStar:
-    case ExprKind::kSubscript: return column(e);
+    case ExprKind::kSubscript:
+      return column(e);
     case ExprKind::kComparison:
     case ExprKind::kIsNull:
     case ExprKind::kIsDistinctFrom:
@@ -98,26 +111,41 @@ void TrinoPrinter::expr(const Expr& e, Strength at_least) {
     case ExprKind::kIn:
     case ExprKind::kInSubquery:
     case ExprKind::kLike:
-    case ExprKind::kQuantified: return predicate(e);
-    case ExprKind::kUnary: return sign(as<Unary>(e));
-    case ExprKind::kCase: return case_expression(as<Case>(e));
-    case ExprKind::kLambda: return lambda(as<Lambda>(e));
-    case ExprKind::kTrim: return trim(as<Trim>(e));
-    case ExprKind::kFunction: return call(as<FunctionCall>(e));
-    case ExprKind::kJsonFunction: return json(as<JsonFunction>(e));
-    default: return compound(e);
+    case ExprKind::kQuantified:
+      return predicate(e);
+    case ExprKind::kUnary:
+      return sign(as<Unary>(e));
+    case ExprKind::kCase:
+      return case_expression(as<Case>(e));
+    case ExprKind::kLambda:
+      return lambda(as<Lambda>(e));
+    case ExprKind::kTrim:
+      return trim(as<Trim>(e));
+    case ExprKind::kFunction:
+      return call(as<FunctionCall>(e));
+    case ExprKind::kJsonFunction:
+      return json(as<JsonFunction>(e));
+    default:
+      return compound(e);
   }
 }
 
 void TrinoPrinter::literal(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kNull: return put("NULL");
-    case ExprKind::kBoolean: return put(as<BooleanLiteral>(e).value ? "TRUE" : "FALSE");
-    case ExprKind::kInteger: return put(std::to_string(as<IntegerLiteral>(e).value));
-    case ExprKind::kDecimal: return put(as<DecimalLiteral>(e).text);
-    case ExprKind::kDouble: return put(as<DoubleLiteral>(e).text);
-    case ExprKind::kString: return string(as<StringLiteral>(e).value);
-    case ExprKind::kParameter: return put("?");
+    case ExprKind::kNull:
+      return put("NULL");
+    case ExprKind::kBoolean:
+      return put(as<BooleanLiteral>(e).value ? "TRUE" : "FALSE");
+    case ExprKind::kInteger:
+      return put(std::to_string(as<IntegerLiteral>(e).value));
+    case ExprKind::kDecimal:
+      return put(as<DecimalLiteral>(e).text);
+    case ExprKind::kDouble:
+      return put(as<DoubleLiteral>(e).text);
+    case ExprKind::kString:
+      return string(as<StringLiteral>(e).value);
+    case ExprKind::kParameter:
+      return put("?");
     case ExprKind::kBinary: {
       static constexpr char kHex[] = "0123456789ABCDEF";
       put("X'");
@@ -142,14 +170,15 @@ void TrinoPrinter::literal(const Expr& e) {
       if (!i.to.empty()) put(" TO " + upper(i.to));
       return;
     }
-    default: internal_error("not a literal");
+    default:
+      internal_error("not a literal");
   }
 }
 
 /// What a `.` or `[` is put behind; a number there would swallow the dot.
 void TrinoPrinter::base(const Expr& e) {
-  bool number = e.kind == ExprKind::kInteger || e.kind == ExprKind::kDecimal ||
-                e.kind == ExprKind::kDouble;
+  bool number =
+      e.kind == ExprKind::kInteger || e.kind == ExprKind::kDecimal || e.kind == ExprKind::kDouble;
   if (number) put("(");
   expr(e, kPrimary);
   if (number) put(")");
@@ -157,7 +186,8 @@ void TrinoPrinter::base(const Expr& e) {
 
 void TrinoPrinter::column(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kIdentifier: return ident(as<Identifier>(e).name);
+    case ExprKind::kIdentifier:
+      return ident(as<Identifier>(e).name);
     case ExprKind::kDereference:
       base(*as<Dereference>(e).base);
       put(".");
@@ -189,7 +219,8 @@ void TrinoPrinter::column(const Expr& e) {
       expr(*as<Subscript>(e).index, kConcat);
       return put("]");
     }
-    default: internal_error("not a column");
+    default:
+      internal_error("not a column");
   }
 }
 
@@ -250,7 +281,8 @@ void TrinoPrinter::predicate(const Expr& e) {
       query(*q.query);
       return put(")");
     }
-    default: internal_error("not a predicate");
+    default:
+      internal_error("not a predicate");
   }
 }
 
@@ -364,8 +396,7 @@ void TrinoPrinter::compound(const Expr& e) {
       return expr(*as<AtTimeZone>(e).zone, kPrimary);
     case ExprKind::kCurrent:
       put(upper(as<Current>(e).what));
-      if (as<Current>(e).precision)
-        put("(" + std::to_string(*as<Current>(e).precision) + ")");
+      if (as<Current>(e).precision) put("(" + std::to_string(*as<Current>(e).precision) + ")");
       return;
     case ExprKind::kArray:
       put("ARRAY[");
@@ -387,7 +418,8 @@ void TrinoPrinter::compound(const Expr& e) {
       put("GROUPING(");
       exprs(as<Grouping>(e).args);
       return put(")");
-    default: internal_error("unknown expression in print_trino()");
+    default:
+      internal_error("unknown expression in print_trino()");
   }
 }
 
@@ -541,9 +573,12 @@ void TrinoPrinter::sort(const std::vector<SortItem>& items) {
 
 void TrinoPrinter::bound(const FrameBound& b) {
   switch (b.kind) {
-    case FrameBound::Kind::kUnboundedPreceding: return put("UNBOUNDED PRECEDING");
-    case FrameBound::Kind::kUnboundedFollowing: return put("UNBOUNDED FOLLOWING");
-    case FrameBound::Kind::kCurrentRow: return put("CURRENT ROW");
+    case FrameBound::Kind::kUnboundedPreceding:
+      return put("UNBOUNDED PRECEDING");
+    case FrameBound::Kind::kUnboundedFollowing:
+      return put("UNBOUNDED FOLLOWING");
+    case FrameBound::Kind::kCurrentRow:
+      return put("CURRENT ROW");
     case FrameBound::Kind::kPreceding:
     case FrameBound::Kind::kFollowing:
       expr(*b.value);

@@ -18,7 +18,19 @@ namespace meesh::sql {
 class TrinoPrinter {
  public:
   /// Weakest first.
-  enum Strength { kAny, kOr, kAnd, kNot, kPredicate, kConcat, kSum, kProduct, kSign, kZone, kPrimary };
+  enum Strength {
+    kAny,
+    kOr,
+    kAnd,
+    kNot,
+    kPredicate,
+    kConcat,
+    kSum,
+    kProduct,
+    kSign,
+    kZone,
+    kPrimary
+  };
 
   void statement(const Statement& s);
   void query(const Query& q);

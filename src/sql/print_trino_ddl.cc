@@ -65,7 +65,8 @@ void TrinoPrinter::alter_table(const AlterTable& a) {
       if (a.add_position != "after") return;
       put(" ");
       return ident(*a.new_name);
-    case Action::kDropColumn: return column(" DROP COLUMN ");
+    case Action::kDropColumn:
+      return column(" DROP COLUMN ");
     case Action::kRenameColumn:
       column(" RENAME COLUMN ");
       put(" TO ");
@@ -77,12 +78,17 @@ void TrinoPrinter::alter_table(const AlterTable& a) {
       column(" ALTER COLUMN ");
       put(" SET DEFAULT ");
       return expr(*a.value);
-    case Action::kDropDefault: column(" ALTER COLUMN "); return put(" DROP DEFAULT");
-    case Action::kDropNotNull: column(" ALTER COLUMN "); return put(" DROP NOT NULL");
+    case Action::kDropDefault:
+      column(" ALTER COLUMN ");
+      return put(" DROP DEFAULT");
+    case Action::kDropNotNull:
+      column(" ALTER COLUMN ");
+      return put(" DROP NOT NULL");
     case Action::kSetProperties:
       put(" SET PROPERTIES ");
       return properties(a.properties);
-    case Action::kSetAuthorization: return put(" SET AUTHORIZATION " + a.authorization);
+    case Action::kSetAuthorization:
+      return put(" SET AUTHORIZATION " + a.authorization);
     case Action::kExecute:
       put(" EXECUTE ");
       ident(a.procedure);
@@ -155,7 +161,8 @@ void TrinoPrinter::create_statement(const Statement& statement) {
       if (s.with_data_written) put(s.with_data ? " WITH DATA" : " WITH NO DATA");
       return;
     }
-    case StatementKind::kCreateView: return create_view(as<CreateView>(statement));
+    case StatementKind::kCreateView:
+      return create_view(as<CreateView>(statement));
     case StatementKind::kCreateCatalog: {
       const auto& s = as<CreateCatalog>(statement);
       put(s.if_not_exists ? "CREATE CATALOG IF NOT EXISTS " : "CREATE CATALOG ");
@@ -169,7 +176,8 @@ void TrinoPrinter::create_statement(const Statement& statement) {
     case StatementKind::kCreateFunction:
       put(as<CreateFunction>(statement).or_replace ? "CREATE OR REPLACE " : "CREATE ");
       return put(as<CreateFunction>(statement).text);
-    case StatementKind::kAlterTable: return alter_table(as<AlterTable>(statement));
+    case StatementKind::kAlterTable:
+      return alter_table(as<AlterTable>(statement));
     case StatementKind::kAlterSchema: {
       const auto& s = as<AlterSchema>(statement);
       put("ALTER SCHEMA ");
@@ -192,7 +200,8 @@ void TrinoPrinter::create_statement(const Statement& statement) {
       put(" SET PROPERTIES ");
       return properties(s.properties);
     }
-    default: internal_error("unknown DDL statement in print_trino()");
+    default:
+      internal_error("unknown DDL statement in print_trino()");
   }
 }
 
@@ -240,7 +249,8 @@ void TrinoPrinter::drop_statement(const Statement& statement) {
       if (!s.comment) return put("NULL");
       return string(*s.comment);
     }
-    default: internal_error("unknown DROP statement in print_trino()");
+    default:
+      internal_error("unknown DROP statement in print_trino()");
   }
 }
 
@@ -261,10 +271,18 @@ void TrinoPrinter::grant(const Grant& g) {
 void TrinoPrinter::role(const RoleStatement& r) {
   bool revoke = r.kind == StatementKind::kRevokeRole;
   switch (r.kind) {
-    case StatementKind::kCreateRole: put("CREATE ROLE "); break;
-    case StatementKind::kDropRole: put("DROP ROLE "); break;
-    case StatementKind::kGrantRole: put("GRANT "); break;
-    default: put("REVOKE "); break;
+    case StatementKind::kCreateRole:
+      put("CREATE ROLE ");
+      break;
+    case StatementKind::kDropRole:
+      put("DROP ROLE ");
+      break;
+    case StatementKind::kGrantRole:
+      put("GRANT ");
+      break;
+    default:
+      put("REVOKE ");
+      break;
   }
   put_if(r.if_exists, "IF EXISTS ");
   put_if(revoke && r.admin_option, "ADMIN OPTION FOR ");
@@ -288,8 +306,10 @@ void TrinoPrinter::security_statement(const Statement& s) {
   switch (s.kind) {
     case StatementKind::kGrant:
     case StatementKind::kRevoke:
-    case StatementKind::kDeny: return grant(as<Grant>(s));
-    default: return role(as<RoleStatement>(s));
+    case StatementKind::kDeny:
+      return grant(as<Grant>(s));
+    default:
+      return role(as<RoleStatement>(s));
   }
 }
 

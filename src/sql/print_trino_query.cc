@@ -55,8 +55,10 @@ void TrinoPrinter::query(const Query& q) {
 
 void TrinoPrinter::body(const QueryBody& b) {
   switch (b.kind) {
-    case QueryBodyKind::kSelect: return select(as<Select>(b));
-    case QueryBodyKind::kSetOperation: return set_operation(as<SetOperation>(b));
+    case QueryBodyKind::kSelect:
+      return select(as<Select>(b));
+    case QueryBodyKind::kSetOperation:
+      return set_operation(as<SetOperation>(b));
     case QueryBodyKind::kValues:
       put("VALUES ");
       return exprs(as<Values>(b).rows);
@@ -79,8 +81,8 @@ void TrinoPrinter::set_operation(const SetOperation& s) {
       const auto& inner = as<SetOperation>(b);
       bool tighter = inner.op == SetOperator::kIntersect && s.op != SetOperator::kIntersect;
       bool looser = inner.op != SetOperator::kIntersect && s.op == SetOperator::kIntersect;
-      bool chained = inner.balanced && s.balanced && inner.op == s.op &&
-                     inner.quantifier == s.quantifier;
+      bool chained =
+          inner.balanced && s.balanced && inner.op == s.op && inner.quantifier == s.quantifier;
       // A balanced tree that is only the start of another chain would melt into it.
       bool apart = inner.balanced && !s.balanced && inner.op == s.op &&
                    inner.quantifier == s.quantifier && !s.corresponding;
@@ -191,19 +193,29 @@ void TrinoPrinter::join(const Join& j) {
   relation(*j.left);
   if (j.type == JoinType::kImplicit) {
     put(", ");
-    bool nested = j.right->kind == RelationKind::kJoin &&
-                  as<Join>(*j.right).type == JoinType::kImplicit;
+    bool nested =
+        j.right->kind == RelationKind::kJoin && as<Join>(*j.right).type == JoinType::kImplicit;
     put_if(nested, "(");
     relation(*j.right);
     return put_if(nested, ")");
   }
   put_if(j.natural, " NATURAL");
   switch (j.type) {
-    case JoinType::kInner: put(" JOIN "); break;
-    case JoinType::kLeft: put(" LEFT JOIN "); break;
-    case JoinType::kRight: put(" RIGHT JOIN "); break;
-    case JoinType::kFull: put(" FULL JOIN "); break;
-    default: put(" CROSS JOIN "); break;
+    case JoinType::kInner:
+      put(" JOIN ");
+      break;
+    case JoinType::kLeft:
+      put(" LEFT JOIN ");
+      break;
+    case JoinType::kRight:
+      put(" RIGHT JOIN ");
+      break;
+    case JoinType::kFull:
+      put(" FULL JOIN ");
+      break;
+    default:
+      put(" CROSS JOIN ");
+      break;
   }
   // Before a condition a join takes every join it can, so parentheses would only add depth.
   bool closed = j.on || !j.using_columns.empty();
@@ -269,8 +281,10 @@ void TrinoPrinter::table_function(const TableFunction& f) {
 
 void TrinoPrinter::relation(const Relation& r) {
   switch (r.kind) {
-    case RelationKind::kTable: return table(as<TableRef>(r), false);
-    case RelationKind::kJoin: return join(as<Join>(r));
+    case RelationKind::kTable:
+      return table(as<TableRef>(r), false);
+    case RelationKind::kJoin:
+      return join(as<Join>(r));
     case RelationKind::kAliased: {
       const auto& a = as<AliasedRelation>(r);
       primary_relation(*a.relation);
@@ -293,11 +307,12 @@ void TrinoPrinter::relation(const Relation& r) {
       exprs(as<Unnest>(r).items);
       put(")");
       return put_if(as<Unnest>(r).with_ordinality, " WITH ORDINALITY");
-    case RelationKind::kTableFunction: return table_function(as<TableFunction>(r));
+    case RelationKind::kTableFunction:
+      return table_function(as<TableFunction>(r));
     case RelationKind::kSampled: {
       const auto& s = as<Sampled>(r);
-      bool parens = s.relation->kind == RelationKind::kJoin ||
-                    s.relation->kind == RelationKind::kSampled;
+      bool parens =
+          s.relation->kind == RelationKind::kJoin || s.relation->kind == RelationKind::kSampled;
       put_if(parens, "(");
       relation(*s.relation);
       put_if(parens, ")");
@@ -317,7 +332,8 @@ void TrinoPrinter::relation(const Relation& r) {
       put_if(parens, ")");
       return put(" " + m.text);
     }
-    case RelationKind::kJsonTable: return put(as<JsonTable>(r).text);
+    case RelationKind::kJsonTable:
+      return put(as<JsonTable>(r).text);
   }
 }
 

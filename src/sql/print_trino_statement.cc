@@ -5,7 +5,8 @@ namespace meesh::sql {
 
 void TrinoPrinter::statement(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kQuery: return query(*as<QueryStatement>(s).query);
+    case StatementKind::kQuery:
+      return query(*as<QueryStatement>(s).query);
     case StatementKind::kExplain:
     case StatementKind::kUse:
     case StatementKind::kSetSession:
@@ -16,21 +17,25 @@ void TrinoPrinter::statement(const Statement& s) {
     case StatementKind::kSetSessionAuthorization:
     case StatementKind::kStartTransaction:
     case StatementKind::kCommit:
-    case StatementKind::kRollback: return session_statement(s);
-    case StatementKind::kShow: return show(as<Show>(s));
+    case StatementKind::kRollback:
+      return session_statement(s);
+    case StatementKind::kShow:
+      return show(as<Show>(s));
     case StatementKind::kPrepare:
     case StatementKind::kExecute:
     case StatementKind::kExecuteImmediate:
     case StatementKind::kDeallocate:
     case StatementKind::kDescribeInput:
     case StatementKind::kDescribeOutput:
-    case StatementKind::kCall: return prepared_statement(s);
+    case StatementKind::kCall:
+      return prepared_statement(s);
     case StatementKind::kInsert:
     case StatementKind::kDelete:
     case StatementKind::kUpdate:
     case StatementKind::kMerge:
     case StatementKind::kTruncate:
-    case StatementKind::kAnalyze: return dml_statement(s);
+    case StatementKind::kAnalyze:
+      return dml_statement(s);
     case StatementKind::kCreateSchema:
     case StatementKind::kCreateTable:
     case StatementKind::kCreateTableAs:
@@ -39,21 +44,24 @@ void TrinoPrinter::statement(const Statement& s) {
     case StatementKind::kCreateFunction:
     case StatementKind::kAlterTable:
     case StatementKind::kAlterSchema:
-    case StatementKind::kAlterView: return create_statement(s);
+    case StatementKind::kAlterView:
+      return create_statement(s);
     case StatementKind::kDropSchema:
     case StatementKind::kDropTable:
     case StatementKind::kDropView:
     case StatementKind::kDropCatalog:
     case StatementKind::kDropFunction:
     case StatementKind::kRefreshMaterializedView:
-    case StatementKind::kComment: return drop_statement(s);
+    case StatementKind::kComment:
+      return drop_statement(s);
     case StatementKind::kGrant:
     case StatementKind::kRevoke:
     case StatementKind::kDeny:
     case StatementKind::kCreateRole:
     case StatementKind::kDropRole:
     case StatementKind::kGrantRole:
-    case StatementKind::kRevokeRole: return security_statement(s);
+    case StatementKind::kRevokeRole:
+      return security_statement(s);
   }
 }
 
@@ -118,9 +126,12 @@ void TrinoPrinter::session_statement(const Statement& statement) {
       put_if(!s.isolation.empty(), ",");
       return put(*s.read_only ? " READ ONLY" : " READ WRITE");
     }
-    case StatementKind::kCommit: return put("COMMIT");
-    case StatementKind::kRollback: return put("ROLLBACK");
-    default: internal_error("unknown session statement in print_trino()");
+    case StatementKind::kCommit:
+      return put("COMMIT");
+    case StatementKind::kRollback:
+      return put("ROLLBACK");
+    default:
+      internal_error("unknown session statement in print_trino()");
   }
 }
 
@@ -194,7 +205,8 @@ void TrinoPrinter::prepared_statement(const Statement& statement) {
       put("CALL ");
       name(as<Call>(statement).name);
       return call_args(as<Call>(statement).args);
-    default: internal_error("unknown prepared statement in print_trino()");
+    default:
+      internal_error("unknown prepared statement in print_trino()");
   }
 }
 
@@ -226,7 +238,9 @@ void TrinoPrinter::merge(const Merge& m) {
       expr(*c.condition);
     }
     switch (c.action) {
-      case MergeCase::Action::kDelete: put(" THEN DELETE"); break;
+      case MergeCase::Action::kDelete:
+        put(" THEN DELETE");
+        break;
       case MergeCase::Action::kUpdate:
         put(" THEN UPDATE SET ");
         assignments(c.assignments);
@@ -273,7 +287,8 @@ void TrinoPrinter::dml_statement(const Statement& statement) {
       put(" SET ");
       assignments(as<Update>(statement).assignments);
       return where(as<Update>(statement).where);
-    case StatementKind::kMerge: return merge(as<Merge>(statement));
+    case StatementKind::kMerge:
+      return merge(as<Merge>(statement));
     case StatementKind::kTruncate:
       put("TRUNCATE TABLE ");
       return name(as<Truncate>(statement).table);
@@ -281,7 +296,8 @@ void TrinoPrinter::dml_statement(const Statement& statement) {
       put("ANALYZE ");
       name(as<Analyze>(statement).table);
       return with_properties(as<Analyze>(statement).properties);
-    default: internal_error("unknown DML statement in print_trino()");
+    default:
+      internal_error("unknown DML statement in print_trino()");
   }
 }
 

@@ -27,7 +27,9 @@ class RoutineBlocks {
       case Kw::kBEGIN:
       case Kw::kCASE:
       case Kw::kLOOP:
-      case Kw::kWHILE: ++depth_; break;
+      case Kw::kWHILE:
+        ++depth_;
+        break;
       case Kw::kIF:
       case Kw::kREPEAT: {
         // Elsewhere these are functions: if(…), repeat(…).
@@ -41,7 +43,8 @@ class RoutineBlocks {
       case Kw::kEND:
         if (depth_ > 0) --depth_;
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

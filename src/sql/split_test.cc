@@ -33,7 +33,8 @@ TEST(SplitStatements, RoutinesKeepTheirSemicolons) {
   std::string_view routine =
       "CREATE OR REPLACE FUNCTION f(a integer) RETURNS integer BEGIN DECLARE x integer DEFAULT "
       "if(a > 1, 2, 3); IF a > 1 THEN SET x = CASE a WHEN 1 THEN 2 END; END IF; CASE a WHEN 1 THEN "
-      "RETURN 1; END CASE; WHILE x > 1 DO SET x = x - 1; END WHILE; REPEAT SET x = 1; UNTIL true END "
+      "RETURN 1; END CASE; WHILE x > 1 DO SET x = x - 1; END WHILE; REPEAT SET x = 1; UNTIL true "
+      "END "
       "REPEAT; LOOP LEAVE a; END LOOP; RETURN repeat('a', x); END";
   std::string script = std::string(routine) + "; SELECT 1";
   EXPECT_THAT(split_statements(script), ElementsAre(routine, "SELECT 1"));

@@ -78,8 +78,7 @@ Type interval_type(const TypeNode& node) {
     return Type::of(TypeKind::kIntervalDayToSecond);
   if (node.interval_to.empty() && is_one_of(node.interval_from, {"year", "month"}))
     return Type::of(TypeKind::kIntervalYearToMonth);
-  if (node.interval_to.empty())
-    return Type::of(TypeKind::kIntervalDayToSecond);
+  if (node.interval_to.empty()) return Type::of(TypeKind::kIntervalDayToSecond);
   bad_type(node);
 }
 
@@ -91,8 +90,8 @@ Type row_type(const TypeNode& node) {
     if (!param.type) bad_type(node);
     names.emplace_back();
     if (param.field_name)
-      names.back() = param.field_name->quoted ? param.field_name->value
-                                              : lower(param.field_name->value);
+      names.back() =
+          param.field_name->quoted ? param.field_name->value : lower(param.field_name->value);
     types.push_back(to_type(*param.type));
   }
   return Type::row(std::move(names), std::move(types));
@@ -107,14 +106,17 @@ bool needs_quotes(const TypeNode& node) {
     case Kw::kJSON:
     case Kw::kARRAY:
     case Kw::kMAP:
-    case Kw::kDOUBLE: return false;
+    case Kw::kDOUBLE:
+      return false;
     case Kw::kTIME:
-    case Kw::kTIMESTAMP: return node.params.size() > 1;
+    case Kw::kTIMESTAMP:
+      return node.params.size() > 1;
     case Kw::kROW:
       return node.params.empty() ||
              std::any_of(node.params.begin(), node.params.end(),
                          [](const TypeNode::Param& p) { return p.number.has_value(); });
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -163,19 +165,24 @@ std::string Type::base_name() const {
 std::string Type::display() const {
   auto with = [&](const std::string& inside) { return base_name() + "(" + inside + ")"; };
   switch (kind) {
-    case TypeKind::kDecimal: return with(std::to_string(precision) + "," + std::to_string(scale));
+    case TypeKind::kDecimal:
+      return with(std::to_string(precision) + "," + std::to_string(scale));
     case TypeKind::kVarchar:
       return precision == kUnbounded ? base_name() : with(std::to_string(precision));
     case TypeKind::kChar:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return with(std::to_string(precision));
-    case TypeKind::kTimeTz: return "time(" + std::to_string(precision) + ") with time zone";
+    case TypeKind::kTimestamp:
+      return with(std::to_string(precision));
+    case TypeKind::kTimeTz:
+      return "time(" + std::to_string(precision) + ") with time zone";
     case TypeKind::kTimestampTz:
       return "timestamp(" + std::to_string(precision) + ") with time zone";
     case TypeKind::kArray:
     case TypeKind::kMap:
-    case TypeKind::kRow: break;
-    default: return base_name();
+    case TypeKind::kRow:
+      break;
+    default:
+      return base_name();
   }
   std::string inside;
   for (size_t i = 0; i < children.size(); ++i) {
@@ -238,8 +245,11 @@ Type to_type(const TypeNode& node) {
     case TypeKind::kMap:
       if (node.params.size() != 2) bad_type(node);
       return Type::map(child(node, 0), child(node, 1));
-    case TypeKind::kRow: return row_type(node);
-    default: at_most(node, 0); return Type::of(entry->kind);
+    case TypeKind::kRow:
+      return row_type(node);
+    default:
+      at_most(node, 0);
+      return Type::of(entry->kind);
   }
 }
 

@@ -1,8 +1,8 @@
 // Trino's types as the rest of the program sees them: result columns, catalog columns, casts.
 //
 // A Type is a value; nested types own their children. Display text is Trino's ("varchar(10)",
-// "timestamp(3) with time zone", "row(x integer)", "array(varchar)"): it is what information_schema,
-// DESCRIBE and the protocol's `type` field show.
+// "timestamp(3) with time zone", "row(x integer)", "array(varchar)"): it is what
+// information_schema, DESCRIBE and the protocol's `type` field show.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@ enum class TypeKind {
   kBigint,
   kReal,
   kDouble,
-  kDecimal,    // precision 1..38, scale 0..precision
-  kVarchar,    // precision = length in code points, kUnbounded for varchar
-  kChar,       // precision = length
+  kDecimal,  // precision 1..38, scale 0..precision
+  kVarchar,  // precision = length in code points, kUnbounded for varchar
+  kChar,     // precision = length
   kVarbinary,
   kDate,
-  kTime,            // precision 0..12
-  kTimeTz,          // precision 0..12
-  kTimestamp,       // precision 0..12
-  kTimestampTz,     // precision 0..12
+  kTime,         // precision 0..12
+  kTimeTz,       // precision 0..12
+  kTimestamp,    // precision 0..12
+  kTimestampTz,  // precision 0..12
   kIntervalYearToMonth,
   kIntervalDayToSecond,
   kUuid,

@@ -1,6 +1,7 @@
 // `meesh demo`: fill the demo's databases, ask its queries.
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -23,17 +24,19 @@ struct DemoOptions {
   std::optional<uint64_t> customers, orders, leads, campaigns;
 };
 
+std::atomic<bool> interrupted = false;
+
 class Bar {
  public:
   bool show(uint64_t done, uint64_t total) {
-    if (!isatty(STDERR_FILENO)) return true;
+    if (!isatty(STDERR_FILENO)) return !interrupted;
     const double part = total ? static_cast<double>(done) / static_cast<double>(total) : 1;
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     const size_t filled = static_cast<size_t>(part * 40);
     fmt::print(stderr, "\r\x1b[K[{}{}] {:3.0f}%  {}/{} {}  {:.0f} k/s", std::string(filled, '='), std::string(40 - filled, ' '),
                part * 100, done, total, say("rows", "lignes"), static_cast<double>(done) / 1000 / std::max(seconds, 0.001));
     if (done == total) fmt::print(stderr, "\n");
-    return true;
+    return !interrupted;
   }
 
  private:
@@ -53,6 +56,7 @@ void load(const DemoOptions& options) {
   load.counts.leads = options.leads.value_or(load.counts.leads);
   load.counts.campaigns = options.campaigns.value_or(load.counts.campaigns);
   load.seed = options.seed;
+  std::signal(SIGINT, [](int) { interrupted = true; });
   Bar bar;
   const auto start = Clock::now();
   mesh::load_demo_data(running.database_of("sales"), running.database_of("marketing"), load,

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <clocale>
+#include <cstdio>
 
 #include "app/commands.h"
 #include "app/language.h"

@@ -94,9 +94,9 @@ BatchReader::BatchReader(std::vector<LogicalType> from, const std::vector<Type>&
   }
 }
 
-BatchPtr BatchReader::read(std::unique_ptr<DataChunk> chunk) const {
+BatchPtr BatchReader::read(duckdb::unique_ptr<DataChunk> chunk) const {
   if (casts_) {
-    auto converted = std::make_unique<DataChunk>();
+    auto converted = duckdb::make_uniq<DataChunk>();
     duckdb::vector<LogicalType> types(physical_.begin(), physical_.end());
     converted->Initialize(duckdb::Allocator::DefaultAllocator(), types);
     for (size_t i = 0; i < physical_.size(); ++i) {
@@ -110,7 +110,7 @@ BatchPtr BatchReader::read(std::unique_ptr<DataChunk> chunk) const {
   for (size_t i = 0; i < types_.size(); ++i) {
     batch->columns.push_back(view_of(chunk->data[i], batch->rows, types_[i], batch->bytes));
   }
-  batch->owner = std::shared_ptr<DataChunk>(std::move(chunk));
+  batch->owner = std::shared_ptr<DataChunk>(chunk.release());
   return batch;
 }
 

@@ -20,7 +20,7 @@ class BatchReader {
   BatchReader(std::vector<duckdb::LogicalType> from, const std::vector<sql::Type>& types);
 
   /// Takes the chunk over; types without a layout (hugeint, enum, unsigned) are cast on the way.
-  BatchPtr read(std::unique_ptr<duckdb::DataChunk> chunk) const;
+  BatchPtr read(duckdb::unique_ptr<duckdb::DataChunk> chunk) const;
 
  private:
   std::vector<sql::Type> types_;

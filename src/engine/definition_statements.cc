@@ -143,6 +143,67 @@ void StatementRunner::explain(sql::Explain& statement, const Parameters& paramet
   answer_rows("SELECT " + quote_string(plan) + " AS \"Query Plan\"");
 }
 
+bool StatementRunner::define_in_source(sql::Statement& statement, const sql::Analysis& analysis) {
+  if (transaction_ || analysis.writes.empty()) return false;
+  const auto catalog = core_.catalogs.get(analysis.writes.front().name.catalog);
+  switch (statement.kind) {
+    case StatementKind::kCreateTable:
+    case StatementKind::kAlterTable:
+      if (!catalog->define(statement, analysis.writes.front().name)) return false;
+      invalidate(analysis);
+      answer_done(analysis.update_type);
+      return true;
+    case StatementKind::kCreateTableAs:
+      return create_table_as(as<sql::CreateTableAs>(statement), analysis, *catalog);
+    default:
+      return false;
+  }
+}
+
+bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::Analysis& analysis,
+                                      Catalog& catalog) {
+  sql::TableInfo table = analysis.writes.front();
+  const auto existing = catalog.table(table.name.schema, table.name.table);
+  if (statement.or_replace || (existing && !statement.if_not_exists)) return false;
+  if (existing) {
+    query_.set_update_count(0);
+    answer_rows("SELECT 0::BIGINT AS rows");
+    return true;
+  }
+  // The query alone tells the columns; it is put back for DuckDB if the source does not take part.
+  sql::QueryStatement source;
+  source.query = std::move(statement.query);
+  const auto columns = bound_columns(source, analysis);
+  table.columns.clear();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    sql::ColumnInfo column;
+    column.name = lower_case(statement.columns.empty() ? columns[i].name : statement.columns[i].value);
+    column.type = columns[i].type;
+    table.columns.push_back(std::move(column));
+  }
+  table.comment = statement.comment.value_or("");
+  const auto printed = sql::print_duckdb(source);
+  statement.query = std::move(source.query);
+  if (!catalog.create_table(table)) return false;
+  catalog.invalidate();
+  const auto created = catalog.table(table.name.schema, table.name.table);
+  if (!created) internal_error("a table just created is not there: " + table.name.display());
+  try {
+    std::vector<sql::TableInfo> used_tables = analysis.reads;
+    used_tables.push_back(*created);
+    const auto used = core_.catalogs.prepare(core_.duck, used_tables);
+    const std::string limit = statement.with_data ? "" : " LIMIT 0";
+    execute(fmt::format("INSERT INTO {} SELECT * FROM ({}){}", created->duckdb_target, printed.text, limit),
+            nullptr, analysis);
+  } catch (const Error&) {
+    const auto used = core_.catalogs.prepare(core_.duck, {*created});
+    core_.connections.acquire("UTC")->Query("DROP TABLE " + created->duckdb_target);
+    catalog.invalidate();
+    throw;
+  }
+  return true;
+}
+
 void StatementRunner::create_view(sql::CreateView& statement) {
   if (statement.materialized) refuse("CREATE MATERIALIZED VIEW", statement);
   const auto name = full_name(statement.name);

@@ -12,6 +12,7 @@
 //   row(...)                STRUCT     anonymous fields are named "field0", "field1", …
 #pragma once
 
+#include "base/error.h"
 #include "duckdb.hpp"
 #include "sql/type.h"
 

@@ -250,12 +250,10 @@ void StatementRunner::describe_input(const sql::DescribeInput& statement) {
 
 void StatementRunner::describe_output(const sql::DescribeOutput& statement) {
   auto inner = sql::parse(prepared_text(statement.name));
-  // Parameters have no values yet; NULL has the type that fits everywhere.
-  const int count = sql::parameter_count(*inner);
-  std::vector<sql::NullLiteral> nulls(static_cast<size_t>(count));
-  Parameters parameters;
-  for (auto& null : nulls) parameters.push_back(&null);
-  const auto analysis = sql::resolve(inner, context(parameters));
+  // Parameters have no values yet.
+  auto unknown = context({});
+  unknown.parameters_unknown = true;
+  const auto analysis = sql::resolve(inner, unknown);
   std::vector<Column> columns;
   if (analysis.update_type.empty()) {
     columns = bound_columns(*inner, analysis);

@@ -84,6 +84,7 @@ sql::ResolveContext StatementRunner::context(const Parameters& parameters) const
   context.user = session.user;
   context.time_zone = session.time_zone;
   context.parameters = parameters;
+  context.session_properties = &session.properties;
   return context;
 }
 
@@ -120,10 +121,11 @@ void StatementRunner::check_writes(const sql::Analysis& analysis) {
 }
 
 void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters& parameters) {
-  const StatementKind kind = statement->kind;
   const auto analysis = sql::resolve(statement, context(parameters));
+  const StatementKind kind = statement->kind;  // resolution makes SHOW a query
   query_.set_update_type(analysis.update_type);
   check_writes(analysis);
+  if (define_in_source(*statement, analysis)) return;
 
   std::optional<std::string> remote;
   if (auto* query = sql::try_as<sql::QueryStatement>(statement.get()); query && !transaction_) {
@@ -162,6 +164,10 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
       kind == StatementKind::kUpdate || kind == StatementKind::kMerge) {
     return;
   }
+  invalidate(analysis);
+}
+
+void StatementRunner::invalidate(const sql::Analysis& analysis) {
   for (const auto& table : analysis.writes) {
     if (auto catalog = core_.catalogs.find(table.name.catalog)) catalog->invalidate();
   }
@@ -233,6 +239,13 @@ void StatementRunner::stream(duckdb::QueryResult& result, const sql::Analysis& a
   query_.set_columns(std::move(columns));
   while (auto chunk = result.FetchRaw()) {
     if (chunk->size() == 0) break;
+    if (result.type == duckdb::QueryResultType::MATERIALIZED_RESULT) {
+      // Its chunks borrow from the result, which dies before the batch does.
+      auto copy = duckdb::make_uniq<duckdb::DataChunk>();
+      copy->Initialize(duckdb::Allocator::DefaultAllocator(), result.types);
+      chunk->Copy(*copy);
+      chunk = std::move(copy);
+    }
     query_.push(reader.read(std::move(chunk)));
     if (connection) watch(*connection);
   }

@@ -48,6 +48,8 @@ class StatementRunner {
                                              const sql::Printed* positions);
   void watch(duckdb::Connection& connection);
 
+  void invalidate(const sql::Analysis& analysis);
+
   // session_statements.cc
   void use(const sql::Use& statement);
   void set_session(const sql::SetSession& statement);
@@ -64,6 +66,10 @@ class StatementRunner {
 
   // definition_statements.cc
   void explain(sql::Explain& statement, const Parameters& parameters);
+  /// Tables that their source must define itself, so that types are kept; false: DuckDB does it.
+  bool define_in_source(sql::Statement& statement, const sql::Analysis& analysis);
+  bool create_table_as(sql::CreateTableAs& statement, const sql::Analysis& analysis,
+                       Catalog& catalog);
   void create_view(sql::CreateView& statement);
   void drop_view(const sql::DropView& statement);
   void rename_view(const sql::AlterView& statement);

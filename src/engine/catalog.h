@@ -50,6 +50,8 @@ class Catalog {
   virtual void on_error(Error& error) { (void)error; }
 
   virtual bool writable() const { return false; }
+  /// Its tables hold columns of labelled types (engine/duck_types.h) as they are.
+  virtual bool keeps_labels() const { return false; }
   /// Chance to run a resolved CREATE TABLE or ALTER TABLE of `target` in the source's own words,
   /// with the exact types that DuckDB does not keep. False: DuckDB is to run it. Not called inside
   /// an explicit transaction; invalidate() follows.

@@ -117,6 +117,16 @@ std::optional<sql::TableInfo> CatalogSet::table(const sql::TableName& name) {
   return catalog->table(name.schema, name.table);
 }
 
+bool CatalogSet::schema_in_use(const std::string& catalog, const std::string& schema) {
+  const auto found = find(catalog);
+  return found && !found->tables(schema).empty();
+}
+
+bool CatalogSet::keeps_labels(const std::string& catalog) {
+  const auto found = find(catalog);
+  return found && found->keeps_labels();
+}
+
 CatalogsInUse CatalogSet::prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) {
   // Virtual tables pin their catalog but need nothing attached.
   std::map<std::string, std::vector<sql::TableInfo>> by_catalog;

@@ -76,6 +76,8 @@ class CatalogSet : public sql::CatalogReader {
   bool catalog_exists(const std::string& catalog) override;
   bool schema_exists(const std::string& catalog, const std::string& schema) override;
   std::optional<sql::TableInfo> table(const sql::TableName& name) override;
+  bool schema_in_use(const std::string& catalog, const std::string& schema) override;
+  bool keeps_labels(const std::string& catalog) override;
   /// Sorted, with "information_schema". Throws CATALOG_NOT_FOUND.
   std::vector<std::string> schemas(const std::string& catalog);
 

@@ -110,8 +110,10 @@ std::vector<Column> StatementRunner::bound_columns(sql::Statement& statement,
   if (prepared->HasError()) throw located(prepared->error, &printed);
   std::vector<Column> columns;
   for (size_t i = 0; i < prepared->ColumnCount(); ++i) {
-    columns.push_back({analysis.columns.at(i).name,
-                       shown_type(prepared->GetTypes()[i], analysis.columns.at(i).declared)});
+    const bool known = i < analysis.columns.size();
+    columns.push_back({known ? analysis.columns[i].name : prepared->GetNames()[i],
+                       shown_type(prepared->GetTypes()[i],
+                                  known ? analysis.columns[i].declared : std::optional<sql::Type>{})});
   }
   return columns;
 }

@@ -222,7 +222,8 @@ class LocalEngine : public Engine {
   }
 
   static void log_end(const QueryInfo& info) {
-    if (info.error && info.error->kind() == ErrorKind::kInternal) {
+    if (info.error && info.error->kind() == ErrorKind::kInternal &&
+        info.error->code() != Code::kServerShuttingDown) {
       log::error("query failed", {{"query", info.id}, {"error", info.error->what()}});
     }
   }

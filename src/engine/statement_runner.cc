@@ -268,7 +268,7 @@ void StatementRunner::report_update(duckdb::QueryResult& result) {
 
 void StatementRunner::answer_done(std::string update_type) {
   query_.set_update_type(std::move(update_type));
-  answer_rows("SELECT true AS result");
+  query_.set_columns({});
 }
 
 void StatementRunner::answer_rows(const std::string& duckdb_text) {

@@ -79,7 +79,7 @@ class StatementRunner {
   sql::TableName full_name(const sql::Name& name) const;
   std::vector<Column> bound_columns(sql::Statement& statement, const sql::Analysis& analysis);
 
-  /// A statement that returns nothing: one row, column "result" boolean true, as Trino answers.
+  /// A statement that returns nothing has no columns and no rows.
   void answer_done(std::string update_type);
   void answer_rows(const std::string& duckdb_text);
 

@@ -20,7 +20,10 @@ bool may_retry(const soci::soci_error& error) {
 
 Error as_error(const soci::soci_error& error) {
   if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-    constexpr int kSqliteFull = 13;
+    constexpr int kSqliteFull = 13, kSqliteConstraint = 19;
+    if ((sqlite->result() & 0xff) == kSqliteConstraint) {
+      return Error(Code::kAlreadyExists, error.get_error_message());
+    }
     if ((sqlite->result() & 0xff) == kSqliteFull) {
       return Error(Code::kDiskFull, "the disk of the metadata database is full")
           .with_hint("free some space; nothing was written");
@@ -33,6 +36,11 @@ Error as_error(const soci::soci_error& error) {
     return Error(Code::kAlreadyExists, error.get_error_message());
   }
   return Error(Code::kIoError, fmt::format("metadata database: {}", error.get_error_message()));
+}
+
+/// SOCI takes connection strings apart at '=' and cannot put a bare URL together again.
+std::string soci_url(const std::string& url) {
+  return url + (url.find('?') == std::string::npos ? "?" : "&") + "application_name=meesh";
 }
 
 /// SQLite would create the file for everybody to read.
@@ -58,10 +66,10 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
     for (size_t i = 0; i < options.connections; ++i) {
       soci::session& sql = database->pool_.at(i);
       if (!sqlite) {
-        sql.open(soci::postgresql, options.location);
+        sql.open(soci::postgresql, soci_url(options.location));
         continue;
       }
-      sql.open(soci::sqlite3, fmt::format("dbname='{}' timeout=30", options.location));
+      sql.open(soci::sqlite3, fmt::format("dbname=\"{}\" timeout=30", options.location));
       // WAL: readers do not wait for the writer. FULL: a commit is on disk when it returns.
       std::string mode;
       sql << "PRAGMA journal_mode = WAL", soci::into(mode);
@@ -69,7 +77,8 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       sql << "PRAGMA foreign_keys = ON";
     }
   } catch (const soci::soci_error& error) {
-    throw as_error(error);
+    if (sqlite) throw as_error(error);
+    throw Error(Code::kUnavailable, fmt::format("cannot reach the metadata database: {}", error.get_error_message()));
   }
   return database;
 }
@@ -114,23 +123,27 @@ std::string Database::now_ms() const {
              : "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 }
 
+/// Two servers that start together: PostgreSQL reports clashes of their definitions in several ways,
+/// and the second attempt finds the work done.
+static void write_with_patience(Database& database, const std::function<void(soci::session&)>& work) {
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return database.write(work);
+    } catch (const Error& error) {
+      if (attempt >= 5 || error.code() == Code::kConfigInvalid) throw;
+    }
+  }
+}
+
 void migrate(Database& database, const std::string& room, const std::vector<Migration>& migrations) {
   const std::string create =
       "CREATE TABLE IF NOT EXISTS schema_history (room TEXT NOT NULL, version BIGINT NOT NULL, "
       "name TEXT NOT NULL, applied_ms BIGINT NOT NULL, PRIMARY KEY (room, version))";
-  // Two servers that start together: PostgreSQL may still report a clash of the two CREATEs.
-  for (int attempt = 0;; ++attempt) {
-    try {
-      database.write([&](soci::session& sql) { sql << create; });
-      break;
-    } catch (const Error&) {
-      if (attempt >= 5) throw;
-    }
-  }
+  write_with_patience(database, [&](soci::session& sql) { sql << create; });
   const int last = migrations.empty() ? 0 : migrations.back().version;
   for (bool more = true; more;) {
-    more = false;
-    database.write([&](soci::session& sql) {
+    write_with_patience(database, [&](soci::session& sql) {
+      more = false;
       int applied = 0;
       sql << "SELECT coalesce(max(version), 0) FROM schema_history WHERE room = :room",
           soci::into(applied), soci::use(room);

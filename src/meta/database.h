@@ -23,7 +23,7 @@ enum class Backend { kSqlite, kPostgresql };
 
 struct DatabaseOptions {
   Backend kind = Backend::kSqlite;
-  std::string location;  // SQLite: file path. PostgreSQL: libpq connection string or URL
+  std::string location;  // SQLite: file path. PostgreSQL: URL (postgresql://…)
   size_t connections = 4;
 };
 

@@ -104,8 +104,7 @@ int SqlSession::one(std::string_view statement) {
   bool has_rows_to_show = false;
   TrinoClient::Callbacks callbacks;
   callbacks.columns = [&](const std::vector<ClientColumn>& columns) {
-    // Statements without a result answer one column "result", true: that is no table to show.
-    has_rows_to_show = !(columns.size() == 1 && columns[0].name == "result" && columns[0].type == "boolean");
+    has_rows_to_show = !columns.empty();
     if (has_rows_to_show) printer->columns(columns);
   };
   callbacks.rows = [&](const boost::json::array& rows) {

@@ -31,6 +31,7 @@ class MemoryCatalog : public Catalog {
   const std::string& name() const override { return name_; }
   std::string_view connector() const override { return "memory"; }
   bool writable() const override { return true; }
+  bool keeps_labels() const override { return true; }
 
   void open(Duck& duck) override;
   void release(Duck& duck) override;

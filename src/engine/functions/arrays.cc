@@ -381,8 +381,9 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
     if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
     return index;
   });
-  add_kernel<View>(loader, "meesh_missing_key", {kText}, kBool, [](View key) -> bool {
-    raise(Code::kInvalidFunctionArgument, "Key not present in map: " + std::string(key));
+  add_kernel<bool, View>(loader, "meesh_key_found", {kBool, kText}, kBool, [](bool found, View key) {
+    if (!found) raise(Code::kInvalidFunctionArgument, "Key not present in map: " + std::string(key));
+    return true;
   });
   add_kernel<View>(loader, "meesh_fail", {kText}, kBool, [](View message) -> bool { raise(Code::kGenericUserError, std::string(message)); });
   add_kernel<int64_t>(loader, "meesh_repeat_count", {kLong}, kLong, [](int64_t count) {

@@ -243,7 +243,18 @@ const std::vector<NamedHook>& cast_hooks() {
   return hooks;
 }
 
+/// Columns of any of Trino's types: CREATE TABLE t (c trino_type('varchar(20)')).
+LogicalType named_type(duckdb::BindLogicalTypeInput& input) {
+  if (input.modifiers.size() != 1) internal_error("trino_type takes the name of a type");
+  try {
+    return to_duckdb(Type::parse(input.modifiers[0].GetValue().ToString()));
+  } catch (const Error& error) {
+    raise(error.code(), error.message());
+  }
+}
+
 void register_label_casts(duckdb::ExtensionLoader& loader) {
+  loader.RegisterType("trino_type", LogicalType::VARCHAR, named_type);
   auto alias = [](LogicalType type, const char* name) {
     type.SetAlias(name);
     return type;

@@ -65,6 +65,7 @@ void write_value(duckdb::Vector& result, size_t row, std::optional<R> value) {
 
 template <class... A, class F, size_t... I>
 void run_kernel(duckdb::DataChunk& args, duckdb::Vector& result, const F& function, std::index_sequence<I...>) {
+  if (args.size() == 0) return;  // constants of a branch no row takes must not raise
   const bool constant = args.AllConstant();
   const size_t rows = constant ? 1 : args.size();
   std::array<duckdb::UnifiedVectorFormat, sizeof...(A)> columns;

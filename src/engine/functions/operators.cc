@@ -466,9 +466,10 @@ ExprPtr subscript(const Build& build, Exprs args) {
     auto text = build.native_cast(key->Copy(), LogicalType::VARCHAR);
     auto value = build.call("map_extract_value", args[0]->Copy(), key->Copy());
     const auto type = value->return_type;
-    auto missing = build.case_when(build.call("meesh_missing_key", std::move(text)), build.constant(Value(type)),
-                                   build.constant(Value(type)));
-    auto found = build.case_when(build.call("map_contains", args[0]->Copy(), key->Copy()), std::move(value), std::move(missing));
+    // The check looks at the map, too: DuckDB evaluates a branch that is constant for no row at all.
+    auto contains = build.call("map_contains", args[0]->Copy(), key->Copy());
+    auto found = build.case_when(build.call("meesh_key_found", std::move(contains), std::move(text)), std::move(value),
+                                 build.constant(Value(type)));
     return build.case_when(build.either(build.is_null(std::move(args[0])), build.is_null(std::move(key))),
                            build.constant(Value(type)), std::move(found));
   }

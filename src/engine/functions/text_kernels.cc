@@ -45,6 +45,14 @@ std::pair<size_t, size_t> window(size_t size, int64_t start, int64_t length) {
   return {static_cast<size_t>(first), static_cast<size_t>(last)};
 }
 
+/// Text to be stored as varchar(length) or char(length); spaces at its end may go.
+std::string fitting(std::string_view text, int64_t length, std::string_view message) {
+  std::string_view kept = text;
+  while (!kept.empty() && kept.back() == ' ') kept.remove_suffix(1);
+  if (count_points(kept) > static_cast<size_t>(length)) raise(Code::kInvalidCastArgument, std::string(message));
+  return std::string(text);
+}
+
 std::string substr_bytes(std::string_view text, int64_t start, int64_t length) {
   auto [first, last] = window(text.size(), start, length);
   return std::string(text.substr(first, last - first));
@@ -391,6 +399,7 @@ void register_text_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View, View, int64_t>(loader, "meesh_split", {kText, kText, kLong}, duckdb::LogicalType::LIST(kText), split);
   add_kernel<View, View, int64_t>(loader, "meesh_split_part", {kText, kText, kLong}, kText, split_part);
   add_kernel<View, View, int64_t>(loader, "meesh_strpos", {kText, kText, kLong}, kLong, strpos);
+  add_kernel<View, int64_t, View>(loader, "meesh_fitting", {kText, kLong, kText}, kText, fitting);
   add_kernel<int64_t>(loader, "meesh_chr", {kLong}, kText, chr);
   add_kernel<View>(loader, "meesh_codepoint", {kText}, kInt, codepoint);
   add_kernel<View, View, View>(loader, "meesh_translate", {kText, kText, kText}, kText, translate_points);

@@ -133,6 +133,10 @@ std::string protocol_type(const Type& type, DateTimes date_times) {
       return date_time("timestamp", false, type, date_times);
     case TypeKind::kTimestampTz:
       return date_time("timestamp", true, type, date_times);
+    case TypeKind::kIntervalYearToMonth:
+      return "INTERVAL YEAR TO MONTH";
+    case TypeKind::kIntervalDayToSecond:
+      return "INTERVAL DAY TO SECOND";
     case TypeKind::kArray:
       return fmt::format("array({})", child(0));
     case TypeKind::kMap:

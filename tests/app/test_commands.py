@@ -87,30 +87,39 @@ def test_the_terminal_client_in_a_terminal(ours, folder):
         return subprocess.run(["tmux", "-S", str(socket), *arguments], text=True, check=True,
                               stdout=subprocess.PIPE).stdout
 
+    def type_line(text):
+        if text.endswith(";"):  # would end tmux's own command
+            text = text[:-1] + "\\;"
+        tmux("send-keys", "-t", "sql", "-l", "--", text)
+        tmux("send-keys", "-t", "sql", "Enter")
+
     def screen():
         return tmux("capture-pane", "-p", "-t", "sql")
 
     def shows(text):
-        wait_until(lambda: text in screen(), 30, f"'{text}' on the screen:\n{screen()}", every=0.1)
+        try:
+            wait_until(lambda: text in screen(), 30, text, every=0.1)
+        except AssertionError:
+            pytest.fail(f"'{text}' is not on the screen:\n{screen().rstrip()}", pytrace=False)
 
     command = f"env HOME={folder} LANG=C.UTF-8 {binary()} sql --server {ours.url}"
     tmux("-f", "/dev/null", "new-session", "-d", "-s", "sql", "-x", "120", "-y", "50", command)
     try:
-        shows("meesh> ")
-        tmux("send-keys", "-t", "sql", "SELECT 40 + 2", "Enter")
-        shows("    -> ")
-        tmux("send-keys", "-t", "sql", "AS answer;", "Enter")
+        shows("meesh>")
+        type_line("SELECT 40 + 2")
+        shows("    ->")
+        type_line("AS answer;")
         shows("(1 row")
         assert "answer" in screen() and "42" in screen()
-        tmux("send-keys", "-t", "sql", "USE sales.public;", "Enter")
-        shows("meesh:sales.public> ")
-        tmux("send-keys", "-t", "sql", "SELECT count(*) AS c FROM custo", "Tab")
-        shows("FROM customers")
-        tmux("send-keys", "-t", "sql", ";", "Enter")
+        type_line("USE sales.public;")
+        shows("meesh:sales.public>")
+        tmux("send-keys", "-t", "sql", "SELECT count(*) AS c FROM tpch.tiny.supplie", "Tab")
+        shows("FROM tpch.tiny.supplier")
+        type_line(";")
         wait_until(lambda: screen().count("(1 row") == 2, 30, "the count")
-        tmux("send-keys", "-t", "sql", "\\d", "Enter")
+        type_line("\\d")
         shows("orders")
-        tmux("send-keys", "-t", "sql", "\\q", "Enter")
+        type_line("\\q")
         wait_until(lambda: subprocess.run(["tmux", "-S", str(socket), "has-session", "-t", "sql"],
                                           stderr=subprocess.DEVNULL).returncode != 0,
                    30, "the client gone")

@@ -412,6 +412,8 @@ struct Statement {
   Position pos;
   /// Set by the resolver: what DuckDB calls the table or schema this statement creates or changes.
   std::string duckdb_target;
+  /// Set by the resolver: columns are created with labelled types (varchar(20), timestamp(3)).
+  bool keeps_labels = false;
 };
 template <StatementKind K>
 struct StatementOf : Statement {

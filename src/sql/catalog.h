@@ -61,6 +61,16 @@ class CatalogReader {
   virtual bool catalog_exists(const std::string& catalog) = 0;
   virtual bool schema_exists(const std::string& catalog, const std::string& schema) = 0;
   virtual std::optional<TableInfo> table(const TableName& name) = 0;
+  /// Whether DROP SCHEMA would take tables or views along.
+  virtual bool schema_in_use(const std::string& catalog, const std::string& schema) {
+    (void)catalog, (void)schema;
+    return false;
+  }
+  /// Whether its tables hold columns of any type that DuckDB gives a label to (varchar(20)).
+  virtual bool keeps_labels(const std::string& catalog) {
+    (void)catalog;
+    return false;
+  }
 };
 
 }  // namespace meesh::sql

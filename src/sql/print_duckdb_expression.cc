@@ -198,11 +198,7 @@ void DuckdbPrinter::expr(const Expr& e) {
       return put(as<IsNull>(e).negated ? " IS NOT NULL)" : " IS NULL)");
     case ExprKind::kIsDistinctFrom: {
       const auto& op = as<IsDistinctFrom>(e);
-      put("(");
-      expr(*op.left);
-      put(op.negated ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ");
-      expr(*op.right);
-      return put(")");
+      return binary(op.negated ? "trino_not_distinct" : "trino_distinct", *op.left, *op.right);
     }
     case ExprKind::kBetween: {
       const auto& op = as<Between>(e);
@@ -344,19 +340,21 @@ void DuckdbPrinter::case_of(const Case& node) {
 
 void DuckdbPrinter::cast(const Cast& cast) {
   const Type type = to_type(*cast.type);
+  put(cast.try_cast ? "trino_try_cast(" : "trino_cast(");
   if (cast.store) {
     // What does not fit is refused on the way into a table, where a CAST would cut it.
-    put("CASE WHEN length(rtrim(CAST(");
+    const auto from = infer_type(*cast.value);
+    put("meesh_fitting(CAST(");
     expr(*cast.value);
-    put(
-        fmt::format(" AS VARCHAR), ' ')) > {} THEN error('Cannot truncate non-space characters "
-                    "on INSERT') ELSE ",
-                    type.precision));
+    put(fmt::format(" AS VARCHAR), {}, {})", type.precision,
+                    duckdb_string(fmt::format("Cannot truncate non-space characters when casting "
+                                              "from {} to {} on INSERT",
+                                              (from ? *from : Type::varchar()).display(),
+                                              type.display()))));
+  } else {
+    expr(*cast.value);
   }
-  put(cast.try_cast ? "trino_try_cast(" : "trino_cast(");
-  expr(*cast.value);
   put(", " + duckdb_string(type.display()) + ")");
-  if (cast.store) put(" END");
 }
 
 void DuckdbPrinter::row(const RowConstructor& row) {

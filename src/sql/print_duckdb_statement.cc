@@ -72,6 +72,19 @@ std::string duckdb_column_type(const Type& type) {
       .with_hint("use a precision of 9 or less");
 }
 
+std::string duckdb_labelled_type(const Type& type) {
+  return "trino_type(" + duckdb_string(type.display()) + ")";
+}
+
+namespace {
+
+std::string column_type(const Statement& statement, const TypeNode& node) {
+  const Type type = to_type(node);
+  return statement.keeps_labels ? duckdb_labelled_type(type) : duckdb_column_type(type);
+}
+
+}  // namespace
+
 void DuckdbPrinter::insert(const Insert& insert) {
   put("INSERT INTO " + insert.duckdb_target + " ");
   columns(insert.columns);
@@ -156,7 +169,7 @@ void DuckdbPrinter::create_table(const CreateTable& create) {
     if (i) put(", ");
     mark(column.pos);
     ident(column.name.back().value);
-    put(" " + duckdb_column_type(to_type(*column.type)));
+    put(" " + column_type(create, *column.type));
     if (column.not_null) put(" NOT NULL");
     if (!column.default_value) continue;
     put(" DEFAULT ");
@@ -189,7 +202,7 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
     case AlterTable::Action::kAddColumn: {
       put(alter.column_if_not_exists ? "ADD COLUMN IF NOT EXISTS " : "ADD COLUMN ");
       column(alter.column->name);
-      put(" " + duckdb_column_type(to_type(*alter.column->type)));
+      put(" " + column_type(alter, *alter.column->type));
       if (alter.column->default_value) {
         put(" DEFAULT ");
         expr(*alter.column->default_value);
@@ -209,7 +222,7 @@ void DuckdbPrinter::alter_table(const AlterTable& alter) {
     case AlterTable::Action::kSetType:
       put("ALTER COLUMN ");
       column(alter.column_name);
-      return put(" SET DATA TYPE " + duckdb_column_type(to_type(*alter.type)));
+      return put(" SET DATA TYPE " + column_type(alter, *alter.type));
     case AlterTable::Action::kSetDefault:
       put("ALTER COLUMN ");
       column(alter.column_name);

@@ -224,8 +224,9 @@ TEST(PrintDuckdb, InsertsFitTheTable) {
             "\"u\".\"d\" AS \"d\" FROM " +
                 kU);
   EXPECT_THAT(duckdb("INSERT INTO t (c) SELECT b FROM t"),
-              HasSubstr("> 5 THEN error('Cannot truncate non-space characters on INSERT') ELSE "
-                        "trino_cast(\"query\".\"b\", 'varchar(5)') END"));
+              HasSubstr("trino_cast(meesh_fitting(CAST(\"query\".\"b\" AS VARCHAR), 5, 'Cannot "
+                        "truncate non-space characters when casting from varchar to varchar(5) on "
+                        "INSERT'), 'varchar(5)')"));
 }
 
 TEST(PrintDuckdb, UpdateDeleteMerge) {

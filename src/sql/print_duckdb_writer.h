@@ -17,6 +17,8 @@ std::string duckdb_string(std::string_view text);
 /// "STRUCT(a INTEGER)[]"). DuckDB has no lengths of text and few precisions of time: those are
 /// dropped. Throws NOT_SUPPORTED for digits of a second beyond 9.
 std::string duckdb_column_type(const Type& type);
+/// The same with lengths and precisions kept, for tables that hold labelled types.
+std::string duckdb_labelled_type(const Type& type);
 
 class DuckdbPrinter {
  public:

@@ -84,6 +84,7 @@ void Resolver::alter_table(AlterTable& alter) {
   drop_table(alter, alter.name, alter.if_exists, false, "ALTER");
   const TableInfo info = analysis_.writes.back();
   alter.name = qualified(info.name, alter.pos);
+  alter.keeps_labels = context_.catalogs->keeps_labels(info.name.catalog);
   const bool known = !info.columns.empty();
   const auto missing = [&](const Name& column) {
     if (known && !has_column(info, column.back().value) && !alter.column_if_exists)
@@ -191,6 +192,10 @@ bool Resolver::definition(Statement& s) {
     case StatementKind::kDropSchema: {
       auto& drop = as<DropSchema>(s);
       schema_statement(drop.name, s.pos, true, drop.if_exists, s);
+      const TableName& schema = analysis_.writes.back().name;
+      if (!drop.cascade && context_.catalogs->schema_in_use(schema.catalog, schema.schema))
+        fail(Code::kSchemaNotEmpty, s.pos,
+             fmt::format("Cannot drop non-empty schema '{}'", schema.schema));
       return true;
     }
     case StatementKind::kAlterSchema:

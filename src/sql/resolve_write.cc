@@ -265,6 +265,7 @@ void Resolver::create_table(CreateTable& create) {
   TableInfo info;
   info.name = name;
   info.duckdb_target = create.duckdb_target = duckdb_name(name);
+  create.keeps_labels = context_.catalogs->keeps_labels(name.catalog);
   std::vector<TableElement> elements;
   for (auto& element : create.elements) {
     if (element.column) {

@@ -208,7 +208,7 @@ ERRORS = [
      "line 1:15: Schema must be specified when session schema is not set"),
     ("SELECT CAST(300 AS tinyint)", "NUMERIC_VALUE_OUT_OF_RANGE", 19, "Out of range for tinyint: 300"),
     ("SELECT sum(x) FROM (VALUES BIGINT '9223372036854775807', 1) t(x)",
-     "NUMERIC_VALUE_OUT_OF_RANGE", 19, "bigint addition overflow: 9223372036854775807 + 1"),
+     "NUMERIC_VALUE_OUT_OF_RANGE", 19, "bigint addition overflow"),
 ]
 
 

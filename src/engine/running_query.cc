@@ -46,7 +46,8 @@ QueryInfo RunningQuery::info() const {
   info.elapsed_ms = span(start_, {});
   info.cpu_ms = cpu_ms_;
   info.progress_known = progress_ >= 0 || state_ == QueryState::kFinished;
-  info.progress = state_ == QueryState::kFinished ? 100 : std::max(progress_, 0.0);
+  // DuckDB counts what is read, so it may say 100 while the last operator still works.
+  info.progress = state_ == QueryState::kFinished ? 100 : std::clamp(progress_, 0.0, 99.0);
   info.rows_out = rows_out_;
   info.bytes_out = bytes_out_;
   info.rows_read = std::max(rows_read_, rows_out_);

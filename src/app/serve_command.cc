@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -100,8 +101,17 @@ void configure_log(const mesh::Mesh& mesh) {
   log::configure(options);
 }
 
+/// Every connection is a descriptor; the soft limit of 1024 is a relic.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const ServeOptions& given) {
   const auto start = Clock::now();
+  raise_descriptor_limit();
   const sigset_t signals = block_stop_signals();
   mesh::LoadOptions load;
   load.data = given.data;
@@ -132,6 +142,7 @@ int serve(const ServeOptions& given) {
   net::ServerOptions options;
   options.address = mesh.listen.address;
   options.port = given.port.value_or(mesh.listen.port);
+  options.workers = 256;  // a client that waits for its rows holds one; they start on need
   if (mesh.tls) options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
   net::Server server(options);
   serve::trino::register_trino(server, *engine, {});

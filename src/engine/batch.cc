@@ -114,6 +114,20 @@ BatchPtr BatchReader::read(duckdb::unique_ptr<DataChunk> chunk) const {
   return batch;
 }
 
+namespace {
+
+/// Lengths of text inside; a row's fields keep their names.
+Type shown_nested(Type type, const Type& declared) {
+  if (declared.kind != type.kind || declared.children.size() != type.children.size()) return type;
+  if (type.kind == TypeKind::kVarchar) return type.precision == Type::kUnbounded ? declared : type;
+  for (size_t i = 0; i < type.children.size(); ++i) {
+    type.children[i] = shown_nested(std::move(type.children[i]), declared.children[i]);
+  }
+  return type;
+}
+
+}  // namespace
+
 Type shown_type(const LogicalType& result, const std::optional<Type>& declared) {
   Type type = from_duckdb(result);
   if (!declared || declared->kind != type.kind) return type;
@@ -126,6 +140,10 @@ Type shown_type(const LogicalType& result, const std::optional<Type>& declared) 
     case TypeKind::kTimestampTz:
       // Six digits and fewer are microseconds, more are nanoseconds: never mix the two.
       return (type.precision > 6) == (declared->precision > 6) ? *declared : type;
+    case TypeKind::kArray:
+    case TypeKind::kMap:
+    case TypeKind::kRow:
+      return shown_nested(std::move(type), *declared);
     default:
       return type;
   }

@@ -213,6 +213,11 @@ void StatementRunner::create_view(sql::CreateView& statement) {
   if (!catalog->schema_exists(name.schema)) {
     throw Error(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema), at(statement.pos));
   }
+  const auto existing = catalog->table(name.schema, name.table);
+  if (existing && existing->kind == sql::TableInfo::Kind::kView && !statement.or_replace) {
+    throw Error(Code::kTableAlreadyExists, fmt::format("View already exists: '{}'", name.display()),
+                at(statement.pos));
+  }
   sql::TableInfo view;
   view.name = name;
   view.kind = sql::TableInfo::Kind::kView;
@@ -242,7 +247,7 @@ void StatementRunner::drop_view(const sql::DropView& statement) {
   const auto table = catalog->table(name.schema, name.table);
   if (!table || table->kind != sql::TableInfo::Kind::kView || statement.materialized) {
     if (statement.if_exists && !table) return answer_done(type);
-    throw Error(Code::kTableNotFound,
+    throw Error(Code::kGenericUserError,
                 fmt::format("{} '{}' does not exist",
                             statement.materialized ? "Materialized view" : "View", name.display()),
                 at(statement.pos));

@@ -74,7 +74,7 @@ std::optional<Error> out_of_range_cast(const std::string& message) {
     return Error(Code::kInvalidCastArgument,
                  std::string("Cannot cast ") + (m[1] == "DOUBLE" ? "double" : "real") + " '" + m[2].str() + "' to " + target);
   }
-  return Error(Code::kInvalidCastArgument, "Out of range for " + target + ": " + m[2].str());
+  return Error(Code::kNumericValueOutOfRange, "Out of range for " + target + ": " + m[2].str());
 }
 
 std::optional<Error> string_cast(const std::string& message) {
@@ -210,6 +210,16 @@ Error resource_error(ExceptionType type, std::string message) {
   return Error(Code::kIoError, std::move(message));
 }
 
+/// "NOT NULL constraint failed: t.c"
+Error constraint_error(std::string message) {
+  constexpr std::string_view kNotNull = "NOT NULL constraint failed: ";
+  if (message.starts_with(kNotNull)) {
+    return Error(Code::kConstraintViolation,
+                 "NULL value not allowed for NOT NULL column: " + message.substr(message.rfind('.') + 1));
+  }
+  return Error(Code::kConstraintViolation, std::move(message));
+}
+
 Error by_type(const duckdb::ErrorData& error, std::string message) {
   switch (error.Type()) {
     case ExceptionType::OUT_OF_MEMORY: return resource_error(error.Type(), std::move(message));
@@ -220,7 +230,7 @@ Error by_type(const duckdb::ErrorData& error, std::string message) {
       return Error(Code::kInvalidCastArgument, std::move(message));
     case ExceptionType::OUT_OF_RANGE: return Error(Code::kNumericValueOutOfRange, std::move(message));
     case ExceptionType::DIVIDE_BY_ZERO: return Error(Code::kDivisionByZero, "Division by zero");
-    case ExceptionType::CONSTRAINT: return Error(Code::kConstraintViolation, std::move(message));
+    case ExceptionType::CONSTRAINT: return constraint_error(std::move(message));
     case ExceptionType::TRANSACTION:
       if (contains(message, "onflict")) return Error(Code::kTransactionConflict, std::move(message));
       return Error(Code::kGenericUserError, std::move(message));
@@ -282,6 +292,15 @@ Error translate(const duckdb::ErrorData& error) {
   }
   if (error.Type() == ExceptionType::INTERNAL || error.Type() == ExceptionType::FATAL) {
     return Error(Code::kGenericInternalError, std::move(message));
+  }
+  static const std::regex decimal_cast(R"re((?:Casting value "(\S+)" to type DECIMAL\((\d+),(\d+)\) failed.*)re"
+                                       R"re(|Failed to cast decimal value (\S+) to type INT(\d+).*))re");
+  if (std::smatch m; std::regex_match(message, m, decimal_cast)) {
+    if (m[1].matched) {
+      return Error(Code::kInvalidCastArgument, "Cannot cast DECIMAL '" + m[1].str() + "' to DECIMAL(" + m[2].str() + ", " + m[3].str() + ")");
+    }
+    const char* target = m[5] == "64" ? "BIGINT" : m[5] == "32" ? "INTEGER" : m[5] == "16" ? "SMALLINT" : "TINYINT";
+    return Error(Code::kInvalidCastArgument, "Cannot cast '" + m[4].str() + "' to " + target);
   }
   for (auto* known : {&overflow, &out_of_range_cast, &string_cast}) {
     if (auto found = (*known)(message)) return *found;

@@ -37,7 +37,7 @@ std::span<const FunctionRow> math_functions() {
       {"log2(double) -> double", "meesh_log2($1)", "Logarithm to base 2"},
       {"log10(double) -> double", "meesh_log10($1)", "Logarithm to base 10"},
       {"sqrt(double) -> double", "meesh_sqrt($1)", "Square root"},
-      {"cbrt(double) -> double", "cbrt($1)", "Cube root"},
+      {"cbrt(double) -> double", "meesh_cbrt($1)", "Cube root"},
       {"mod(N:number, M:number) -> any", "trino_modulus($1, $2)", "Remainder of given quotient"},
       {"sign(T:integral) -> T", "sign($1)", "Signum"},
       {"sign(T:decimal) -> tinyint", "sign($1)", "Signum"},

@@ -10,6 +10,9 @@
 namespace meesh::sql {
 namespace {
 
+/// -2147483648 is an integer, 2147483648 is none.
+constexpr uint64_t kIntegerMinimum = 2147483648;
+
 const char* function_of(BinaryOperator op) {
   switch (op) {
     case BinaryOperator::kAdd:
@@ -174,6 +177,7 @@ void DuckdbPrinter::expr(const Expr& e) {
       const auto* literal = try_as<const IntegerLiteral>(unary.value.get());
       if (literal && literal->value == static_cast<uint64_t>(INT64_MAX) + 1)
         return put("CAST('-9223372036854775808' AS BIGINT)");
+      if (literal && literal->value == kIntegerMinimum) return put("CAST(-2147483648 AS INTEGER)");
       put("trino_negate(");
       expr(*unary.value);
       return put(")");

@@ -285,7 +285,7 @@ TEST(PrintDuckdb, RefusesWhatHasNoEquivalent) {
 }
 
 TEST(PrintDuckdb, OffsetsLeadBackToTheText) {
-  const auto resolved = resolve_text("SELECT a,\n       b + 'x' AS y\nFROM t");
+  const auto resolved = resolve_text("SELECT a,\n       b || 'x' AS y\nFROM t");
   const Printed printed = print_duckdb(*resolved.statement);
   const auto at = [&](const char* piece) {
     const size_t offset = printed.text.find(piece);
@@ -294,7 +294,7 @@ TEST(PrintDuckdb, OffsetsLeadBackToTheText) {
     return std::to_string(pos.line) + ":" + std::to_string(pos.column);
   };
   EXPECT_EQ(at("\"t\".\"a\""), "1:8");
-  EXPECT_EQ(at("'x'"), "2:12");
+  EXPECT_EQ(at("'x'"), "2:13");
   EXPECT_EQ(at("\"memory\""), "3:6");
 }
 

@@ -146,9 +146,15 @@ std::string Resolver::unique(const std::string& base) {
 }
 
 void Resolver::columns_of(const Fields& outputs) {
-  for (size_t i = 0; i < outputs.size(); ++i)
-    analysis_.columns.push_back(
-        {outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i), outputs[i].type});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    auto type = outputs[i].type;
+    // Lengths of text are known here only; DuckDB's labels tell the rest better than inference.
+    const auto& inferred = outputs[i].inferred;
+    if (!type && inferred && inferred->display().find("varchar(") != std::string::npos)
+      type = inferred;
+    analysis_.columns.push_back({outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i),
+                                 std::move(type)});
+  }
 }
 
 void Resolver::statement(StatementPtr& slot) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/resolve_check.h"
 #include "sql/resolve_literals.h"
 #include "sql/resolve_text.h"
 #include "sql/resolve_types.h"
@@ -33,14 +34,6 @@ bool name_parts(const Expr& expr, std::vector<const Ident*>& parts) {
 
 std::string joined(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "."));
-}
-
-std::string type_list(const std::vector<Type>& types) {
-  std::vector<std::string> names;
-  for (const auto& type : types)
-    if (std::find(names.begin(), names.end(), type.display()) == names.end())
-      names.push_back(type.display());
-  return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -214,7 +207,7 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
          "RUNNING and FINAL are only valid in MATCH_RECOGNIZE");
   if (window_only && !call.over)
     fail(Code::kMissingOver, call.pos,
-         fmt::format("Window function {} requires an OVER clause", name));
+         fmt::format("Window function system.builtin.{} requires an OVER clause", name));
   if (call.over && !aggregate && !window_only)
     fail(Code::kFunctionNotWindow, call.pos, fmt::format("Not a window function: {}", name));
   if (call.filter && !aggregate)
@@ -260,29 +253,27 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
       return true;
     });
   }
-  std::vector<const Expr*> args;
-  for (const auto& arg : call.args) args.push_back(arg.get());
-  if (name == "coalesce") check_same(call, args, "All COALESCE operands");
-  if (name == "if" && args.size() == 3) check_same(call, {args[1], args[2]}, "Result types for IF");
+  check_form(call, name);
 }
 
-void Resolver::check_same(const Expr& at, const std::vector<const Expr*>& exprs, const char* what) {
-  std::optional<Type> all;
-  std::vector<Type> seen;
-  for (const Expr* e : exprs) {
-    const auto type = infer_type(*e);
-    if (!type) return;
-    seen.push_back(*type);
-  }
-  for (const Type& type : seen) {
-    const auto common = all ? common_type(*all, type) : std::optional(type);
-    if (!common) {
-      fail(Code::kTypeMismatch, at.pos,
-           fmt::format("{} must be the same type or coercible to a common type. Cannot find "
-                       "common type between {} and {}, all types (without duplicates): {}",
-                       what, all->display(), type.display(), type_list(seen)));
-    }
-    all = common;
+/// The calls that are syntax in Trino.
+void Resolver::check_form(FunctionCall& call, const std::string& name) {
+  auto& args = call.args;
+  if (name == "coalesce") {
+    if (args.size() < 2)
+      fail(Code::kSyntaxError, call.pos, "The 'coalesce' function must have at least two arguments");
+    std::vector<ExprPtr*> slots;
+    for (auto& arg : args) slots.push_back(&arg);
+    unify(slots, "All COALESCE operands");
+  } else if (name == "if" && (args.size() == 2 || args.size() == 3)) {
+    check_boolean(*args[0], "IF condition");
+    if (args.size() == 3) unify({&args[1], &args[2]}, "Result types for IF");
+  } else if (name == "nullif" && args.size() == 2) {
+    const auto a = infer_type(*args[0]), b = infer_type(*args[1]);
+    if (a && b && !common_type(*a, *b))
+      fail(Code::kTypeMismatch, call.pos,
+           fmt::format("Types are not comparable with NULLIF: {} vs {}", a->display(),
+                       b->display()));
   }
 }
 
@@ -301,6 +292,20 @@ Field Resolver::subquery(Query& inner, const Scope& scope, const Env& env, size_
          fmt::format("Multiple columns returned by subquery are not yet supported. Found {}",
                      outputs.size()));
   return std::move(outputs.front());
+}
+
+void Resolver::fit_subquery(const Expr& at, ExprPtr& value, Query& query,
+                            const std::optional<Type>& inner) {
+  const auto type = infer_type(*value);
+  if (!type || !inner) return;
+  const auto common = common_type(*type, *inner);
+  if (!common)
+    fail(Code::kTypeMismatch, at.pos,
+         fmt::format("Value expression and result of subquery must be of the same type: row({}) "
+                     "vs row({})",
+                     type->display(), inner->display()));
+  coerce(value, *common);
+  if (differ(*inner, *common)) coerce_outputs(*query.body, {common});
 }
 
 void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
@@ -343,30 +348,13 @@ void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
       const auto* row = try_as<RowConstructor>(node.value.get());
       const size_t width = row ? row->items.size() : 1;
       const auto inner = subquery(*node.query, scope, env, width).known_type();
-      const auto value = infer_type(*node.value);
-      if (width == 1 && !row && inner && value && !common_type(*value, *inner))
-        fail(Code::kTypeMismatch, e.pos,
-             fmt::format("value and result of subquery must be of the same type for IN "
-                         "expression: {} vs {}",
-                         value->display(), inner->display()));
+      if (width == 1 && !row) fit_subquery(e, node.value, *node.query, inner);
       return;
     }
     case ExprKind::kQuantified: {
       auto& node = as<Quantified>(e);
       const auto inner = subquery(*node.query, scope, env, 1).known_type();
-      const auto value = infer_type(*node.value);
-      if (inner && value && !common_type(*value, *inner))
-        fail(Code::kTypeMismatch, e.pos,
-             fmt::format("value and result of subquery must be of the same type for quantified "
-                         "comparison: {} vs {}",
-                         value->display(), inner->display()));
-      return;
-    }
-    case ExprKind::kCase: {
-      std::vector<const Expr*> results;
-      for (const auto& [when, then] : as<Case>(e).whens) results.push_back(then.get());
-      if (as<Case>(e).otherwise) results.push_back(as<Case>(e).otherwise.get());
-      return check_same(e, results, "All CASE results");
+      return fit_subquery(e, node.value, *node.query, inner);
     }
     case ExprKind::kCast:
       to_type(*as<Cast>(e).type);  // says what is wrong with it
@@ -384,7 +372,7 @@ void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
       type_of_decimal(as<DecimalLiteral>(e).text, e.pos);
       return;
     default:
-      return;
+      return check_operands(e);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/resolve_check.h"
 #include "sql/resolve_text.h"
 #include "sql/resolve_types.h"
 #include "sql/resolve_walk.h"
@@ -213,6 +214,7 @@ Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const
          fmt::format("{} query has different number of fields: {}, {}", word, left.size(),
                      right.size()));
   Fields outputs;
+  std::vector<std::optional<Type>> fit_left(left.size()), fit_right(left.size());
   for (size_t i = 0; i < left.size(); ++i) {
     Field field;
     field.name = left[i].name;
@@ -224,16 +226,39 @@ Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const
         fail(Code::kTypeMismatch, op.pos,
              fmt::format("column {} in {} query has incompatible types: {}, {}", i + 1, word,
                          a->display(), b->display()));
+      if (differ(*a, *field.inferred)) fit_left[i] = field.inferred;
+      if (differ(*b, *field.inferred)) fit_right[i] = field.inferred;
     }
     if (left[i].type && left[i].type == right[i].type) field.type = left[i].type;
     outputs.push_back(std::move(field));
   }
+  const auto some = [](const auto& type) { return type.has_value(); };
+  if (std::any_of(fit_left.begin(), fit_left.end(), some)) coerce_outputs(*op.left, fit_left);
+  if (std::any_of(fit_right.begin(), fit_right.end(), some)) coerce_outputs(*op.right, fit_right);
   return outputs;
 }
+
+namespace {
+
+[[noreturn]] void mismatched_rows(const Values& values, const std::vector<const Expr*>& cells,
+                                  const std::vector<Field>& outputs) {
+  std::vector<std::string> expected, found;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto type = infer_type(*cells[i]);
+    expected.push_back(outputs[i].inferred ? outputs[i].inferred->display() : "unknown");
+    found.push_back(type ? type->display() : "unknown");
+  }
+  fail(Code::kTypeMismatch, values.pos,
+       fmt::format("Values rows have mismatched types: row({}) vs row({})",
+                   fmt::join(expected, ", "), fmt::join(found, ", ")));
+}
+
+}  // namespace
 
 Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* outer) {
   const Scope scope{outer, {}};
   Fields outputs;
+  bool mixed = false;
   for (size_t r = 0; r < values.rows.size(); ++r) {
     ExprPtr& row = values.rows[r];
     expr(row, scope, env);
@@ -262,12 +287,15 @@ Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* o
         continue;
       }
       const auto common = common_type(*outputs[i].inferred, *type);
-      if (!common)
-        fail(Code::kTypeMismatch, cells[i]->pos,
-             fmt::format("Values rows have mismatched types: {} vs {}",
-                         outputs[i].inferred->display(), type->display()));
+      if (!common) mismatched_rows(values, cells, outputs);
+      mixed = mixed || differ(*common, *outputs[i].inferred) || differ(*common, *type);
       outputs[i].inferred = common;
     }
+  }
+  if (mixed) {
+    std::vector<std::optional<Type>> types;
+    for (const auto& output : outputs) types.push_back(output.inferred);
+    coerce_outputs(values, types);
   }
   return outputs;
 }

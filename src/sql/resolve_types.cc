@@ -160,14 +160,36 @@ std::optional<Type> decimal_result(BinaryOperator op, const Type& a, const Type&
   return std::nullopt;
 }
 
+std::optional<Type> concat_type(const Type& a, const Type& b) {
+  if (a.kind == TypeKind::kVarchar && b.kind == TypeKind::kVarchar) return Type::varchar();
+  if (a.kind == TypeKind::kArray && b.kind == TypeKind::kArray) return common_type(a, b);
+  return std::nullopt;
+}
+
+/// Functions that give a part of a text: as long as it at most.
+std::optional<Type> text_of(const std::optional<Type>& from) {
+  if (!from || !is_text(*from)) return from ? std::optional(Type::varchar()) : std::nullopt;
+  return Type::varchar(from->precision);
+}
+
+/// replace(x, y, z) and regexp_replace(x, y, z) have room for z between all letters of x.
+std::optional<Type> replaced_type(const std::string& name, const std::optional<Type>& text,
+                                  const std::optional<Type>& by) {
+  if (!text || text->kind != TypeKind::kVarchar) return std::nullopt;
+  const int64_t x = text->precision, z = by ? by->precision : 0;
+  if (!by || x == Type::kUnbounded) return text;
+  if (by->kind != TypeKind::kVarchar || z == Type::kUnbounded) return Type::varchar();
+  const int64_t room =
+      name == "replace" ? x + z * (x + 1) : x + std::max(x * z / 2, z) * (x + 1);
+  return Type::varchar(static_cast<int32_t>(std::min<int64_t>(room, Type::kUnbounded)));
+}
+
 std::optional<Type> binary_type(const BinaryOp& e) {
   const auto a = infer_type(*e.left);
   const auto b = infer_type(*e.right);
   if (!a || !b) return std::nullopt;
   if (e.op == BinaryOperator::kConcat) {
-    if (a->kind == TypeKind::kVarchar && b->kind == TypeKind::kVarchar) return Type::varchar();
-    if (a->kind == TypeKind::kArray && b->kind == TypeKind::kArray) return common_type(*a, *b);
-    return std::nullopt;
+    return concat_type(*a, *b);
   }
   if (is_numeric(*a) && is_numeric(*b)) {
     const auto common = common_numeric(*a, *b);
@@ -177,8 +199,14 @@ std::optional<Type> binary_type(const BinaryOp& e) {
   const auto is_interval = [](const Type& t) {
     return t.kind == TypeKind::kIntervalDayToSecond || t.kind == TypeKind::kIntervalYearToMonth;
   };
-  if (is_dated(*a) && is_interval(*b)) return a;
-  if (is_interval(*a) && is_dated(*b) && e.op == BinaryOperator::kAdd) return b;
+  // Days to seconds are kept in milliseconds.
+  const auto moved = [](Type moment, const Type& interval) {
+    if (moment.kind != TypeKind::kDate && interval.kind == TypeKind::kIntervalDayToSecond)
+      moment.precision = std::max(3, moment.precision);
+    return moment;
+  };
+  if (is_dated(*a) && is_interval(*b)) return moved(*a, *b);
+  if (is_interval(*a) && is_dated(*b) && e.op == BinaryOperator::kAdd) return moved(*b, *a);
   if (is_dated(*a) && is_dated(*b) && e.op == BinaryOperator::kSubtract)
     return Type::of(TypeKind::kIntervalDayToSecond);
   return std::nullopt;
@@ -216,7 +244,11 @@ enum class Rule {
   kCommon,
   kSecond,
   kIf,
-  kArrayOfVarchar,
+  kArrayOfText,
+  kText,     // varchar as long as the first
+  kElement,  // of an array or map
+  kConcat,
+  kOffset,   // the first, and the third if it is there
   kJson
 };
 
@@ -256,15 +288,29 @@ const std::unordered_map<std::string, Rule>& rules() {
                                                 {"to_unixtime", Rule::kDouble},
                                                 {"upper", Rule::kFirst},
                                                 {"lower", Rule::kFirst},
-                                                {"substr", Rule::kVarchar},
-                                                {"replace", Rule::kVarchar},
+                                                {"substr", Rule::kText},
+                                                {"substring", Rule::kText},
+                                                {"ltrim", Rule::kText},
+                                                {"rtrim", Rule::kText},
+                                                {"reverse", Rule::kText},
+                                                {"url_decode", Rule::kText},
+                                                {"element_at", Rule::kElement},
+                                                {"concat", Rule::kConcat},
                                                 {"lpad", Rule::kVarchar},
                                                 {"rpad", Rule::kVarchar},
-                                                {"split_part", Rule::kVarchar},
+                                                {"split_part", Rule::kText},
+                                                {"url_extract_host", Rule::kText},
+                                                {"url_extract_path", Rule::kText},
+                                                {"url_extract_query", Rule::kText},
+                                                {"url_extract_fragment", Rule::kText},
+                                                {"url_extract_protocol", Rule::kText},
+                                                {"url_extract_parameter", Rule::kText},
+                                                {"regexp_split", Rule::kArrayOfText},
+                                                {"repeat", Rule::kArrayOfFirst},
+                                                {"map_concat", Rule::kCommon},
                                                 {"date_format", Rule::kVarchar},
-                                                {"regexp_replace", Rule::kVarchar},
-                                                {"regexp_extract", Rule::kVarchar},
-                                                {"json_extract_scalar", Rule::kVarchar},
+                                                {"regexp_extract", Rule::kText},
+                                                {"json_extract_scalar", Rule::kText},
                                                 {"json_format", Rule::kVarchar},
                                                 {"listagg", Rule::kVarchar},
                                                 {"to_hex", Rule::kVarchar},
@@ -283,8 +329,8 @@ const std::unordered_map<std::string, Rule>& rules() {
                                                 {"first_value", Rule::kFirst},
                                                 {"last_value", Rule::kFirst},
                                                 {"nth_value", Rule::kFirst},
-                                                {"lag", Rule::kFirst},
-                                                {"lead", Rule::kFirst},
+                                                {"lag", Rule::kOffset},
+                                                {"lead", Rule::kOffset},
                                                 {"min_by", Rule::kFirst},
                                                 {"max_by", Rule::kFirst},
                                                 {"nullif", Rule::kFirst},
@@ -307,7 +353,8 @@ const std::unordered_map<std::string, Rule>& rules() {
                                                 {"greatest", Rule::kCommon},
                                                 {"least", Rule::kCommon},
                                                 {"if", Rule::kIf},
-                                                {"split", Rule::kArrayOfVarchar},
+                                                {"split", Rule::kArrayOfText},
+                                                {"regexp_extract_all", Rule::kArrayOfText},
                                                 {"json_parse", Rule::kJson}};
   return *map;
 }
@@ -336,7 +383,25 @@ std::optional<Type> container_type(const std::string& name, const FunctionCall& 
     if (first && values && first->kind == TypeKind::kArray && values->kind == TypeKind::kArray)
       return Type::map(first->children[0], values->children[0]);
   }
+  if (name == "chr") return Type::varchar(1);
+  if (name == "soundex") return Type::varchar(4);
+  if (name == "to_base") return Type::varchar(64);
   if (!first) return std::nullopt;
+  if (name == "url_encode" && first->kind == TypeKind::kVarchar) {
+    const int64_t room = int64_t{12} * first->precision;
+    return Type::varchar(static_cast<int32_t>(std::min<int64_t>(room, Type::kUnbounded)));
+  }
+  if (name == "histogram") return Type::map(*first, Type::of(TypeKind::kBigint));
+  if (name == "map_agg" || name == "multimap_agg") {
+    const auto value = arg(1);
+    if (!value) return std::nullopt;
+    return Type::map(*first, name == "map_agg" ? *value : Type::array(*value));
+  }
+  if (name == "transform_values" && first->kind == TypeKind::kMap)
+    return Type::map(first->children[0], Type::of(TypeKind::kUnknown));
+  if (name == "replace" || name == "regexp_replace")
+    return call.args.size() < 3 ? first
+                                : (arg(2) ? replaced_type(name, first, arg(2)) : std::nullopt);
   if (name == "map_keys" && first->kind == TypeKind::kMap) return Type::array(first->children[0]);
   if (name == "map_values" && first->kind == TypeKind::kMap) return Type::array(first->children[1]);
   if (name == "map_entries" && first->kind == TypeKind::kMap)
@@ -347,7 +412,7 @@ std::optional<Type> container_type(const std::string& name, const FunctionCall& 
   if (name == "zip") {
     std::vector<Type> fields;
     for (size_t i = 0; i < call.args.size(); ++i) {
-      const auto item = arg(i);
+      const auto item = i ? arg(i) : first;
       if (!item || item->kind != TypeKind::kArray) return std::nullopt;
       fields.push_back(item->children[0]);
     }
@@ -393,16 +458,44 @@ std::optional<Type> call_type(const FunctionCall& call) {
     }
     case Rule::kSecond:
       return arg(1);
-    case Rule::kSum:
-      return arg(0) ? sum_type(*arg(0)) : std::nullopt;
-    case Rule::kAvg:
-      return arg(0) ? avg_type(*arg(0)) : std::nullopt;
+    case Rule::kSum: {
+      const auto item = arg(0);
+      return item ? sum_type(*item) : std::nullopt;
+    }
+    case Rule::kAvg: {
+      const auto item = arg(0);
+      return item ? avg_type(*item) : std::nullopt;
+    }
     case Rule::kArrayOfFirst: {
       const auto item = arg(0);
       return item ? std::optional(Type::array(*item)) : std::nullopt;
     }
-    case Rule::kArrayOfVarchar:
-      return Type::array(Type::varchar());
+    case Rule::kText:
+      return text_of(arg(0));
+    case Rule::kArrayOfText: {
+      const auto text = text_of(arg(0));
+      return text ? std::optional(Type::array(*text)) : std::nullopt;
+    }
+    case Rule::kElement: {
+      const auto from = arg(0);
+      if (!from || (from->kind != TypeKind::kArray && from->kind != TypeKind::kMap))
+        return std::nullopt;
+      return from->children.back();
+    }
+    case Rule::kConcat: {
+      std::optional<Type> joined = arg(0);
+      for (size_t i = 1; i < call.args.size() && joined; ++i) {
+        const auto next = arg(i);
+        joined = next ? concat_type(*joined, *next) : std::nullopt;
+      }
+      return joined;
+    }
+    case Rule::kOffset: {
+      const auto value = arg(0);
+      if (!value || call.args.size() < 3) return value;
+      const auto otherwise = arg(2);
+      return otherwise ? common_type(*value, *otherwise) : std::nullopt;
+    }
     case Rule::kCommon:
       return common_of(pointers(call.args));
     case Rule::kIf:
@@ -498,8 +591,12 @@ std::optional<Type> infer_type(const Expr& e) {
       const auto base = infer_type(*as<Dereference>(e).base);
       return base ? field_type(*base, as<Dereference>(e).field.value) : std::nullopt;
     }
-    case ExprKind::kUnary:
+    case ExprKind::kUnary: {
+      const auto* literal = try_as<IntegerLiteral>(as<Unary>(e).value.get());
+      if (literal && literal->value == 2147483648 && as<Unary>(e).op == UnaryOp::kMinus)
+        return Type::of(TypeKind::kInteger);
       return infer_type(*as<Unary>(e).value);
+    }
     case ExprKind::kBinaryOp:
       return binary_type(as<BinaryOp>(e));
     case ExprKind::kBoolean:
@@ -536,7 +633,7 @@ std::optional<Type> infer_type(const Expr& e) {
     case ExprKind::kSubscript:
       return subscript_type(as<Subscript>(e));
     case ExprKind::kTrim:
-      return Type::varchar();
+      return text_of(infer_type(*as<Trim>(e).value));
     case ExprKind::kAtTimeZone: {
       const auto value = infer_type(*as<AtTimeZone>(e).value);
       if (!value) return std::nullopt;

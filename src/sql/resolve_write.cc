@@ -42,7 +42,8 @@ std::string duckdb_name(const TableName& name) {
 // ---------------------------------------------------------------- targets
 
 TableInfo Resolver::target(TableRef& table, const char* refusal) {
-  TableInfo info = table_info(table.name, top(), table.pos);
+  // Trino speaks of the statement here, not of the name in it.
+  TableInfo info = table_info(table.name, top(), {1, 1});
   if (info.kind == TableInfo::Kind::kView)
     fail(Code::kNotSupported, table.pos, fmt::format("{} views is not supported", refusal));
   if (info.duckdb_target.empty()) {
@@ -257,6 +258,23 @@ std::optional<TableInfo> Resolver::existing(const TableName& name, Position) {
   return context_.catalogs->table(name);
 }
 
+namespace {
+
+void check_column_type(const ColumnDefinition& column) {
+  try {
+    to_type(*column.type);
+  } catch (const Error& error) {
+    if (error.code() != Code::kTypeNotFound) throw;
+    constexpr std::string_view kUnknown = "Unknown type: ";
+    std::string name = error.message();
+    if (name.starts_with(kUnknown)) name.erase(0, kUnknown.size());
+    fail(Code::kTypeNotFound, column.pos,
+         fmt::format("Unknown type '{}' for column '{}'", name, column.name.back().value));
+  }
+}
+
+}  // namespace
+
 void Resolver::create_table(CreateTable& create) {
   const TableName name = new_name(create.name, create.pos);
   if (existing(name, create.pos) && !create.if_not_exists && !create.or_replace)
@@ -290,6 +308,7 @@ void Resolver::create_table(CreateTable& create) {
   for (auto& element : create.elements) {
     ColumnDefinition& column = *element.column;
     const std::string column_name = lower(column.name.back().value);
+    check_column_type(column);
     if (!seen.insert(column_name).second)
       fail(Code::kDuplicateColumnName, column.pos,
            fmt::format("Column name '{}' specified more than once", column_name));

@@ -84,7 +84,10 @@ class Resolver {
   void call(FunctionCall& call, const Scope& scope, const Env& env);
   void window(WindowSpec& spec, const Scope& scope, const Env& env);
   Field subquery(Query& query, const Scope& scope, const Env& env, size_t width);
-  void check_same(const Expr& at, const std::vector<const Expr*>& exprs, const char* what);
+  void check_form(FunctionCall& call, const std::string& name);
+  /// Brings the two sides of IN, ANY and ALL to one type.
+  void fit_subquery(const Expr& at, ExprPtr& value, Query& query,
+                    const std::optional<Type>& inner);
   void predicate(ExprPtr& slot, const Scope& scope, const Env& env, const char* clause);
   static ExprPtr reference(const Field& field, Position pos, std::string written);
 

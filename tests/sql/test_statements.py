@@ -13,7 +13,8 @@
     session catalog=memory schema=default
 
 NULL is a null, text stands as it is, everything else as JSON. After `error` comes the code, then
-text the message must contain. Runs on any server of the Trino protocol (see tests/conftest.py).
+text the message must contain. Runs on any server of the Trino protocol (see tests/conftest.py),
+but for *.ours.test: what we do and Trino's connectors do not.
 """
 import json
 from pathlib import Path
@@ -103,8 +104,10 @@ def check(server, case):
 
 
 @pytest.mark.parametrize("file", sorted(CASES.glob("*.test")), ids=lambda file: file.stem)
-def test_file(server, file):
+def test_file(request, server, file):
     """Statements of a file build on each other, so one file is one test; it tells every failure."""
+    if file.name.endswith(".ours.test"):
+        request.getfixturevalue("ours")
     failures = []
     for case in read(file):
         try:

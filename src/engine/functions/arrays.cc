@@ -404,8 +404,9 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
     return out;
   });
   add_kernel<View, bool>(loader, "meesh_json_parse", {kText, kBool}, LogicalType::JSON(), [](View text, bool valid) {
-    if (!valid) raise(Code::kInvalidFunctionArgument, "Cannot convert value to JSON: '" + std::string(text) + "'");
-    return std::string(text);
+    auto made = valid ? canonical_json(text) : std::nullopt;
+    if (!made) raise(Code::kInvalidFunctionArgument, "Cannot convert value to JSON: '" + std::string(text.substr(0, 1000)) + "'");
+    return *made;
   });
   add_special(loader, duckdb::ScalarFunction("meesh_array_join", {LogicalType::LIST(kText), kText, kText}, kText, array_join));
   duckdb::ScalarFunction json_size("meesh_json_size", {kText, LogicalType::UBIGINT, kLong}, kLong,

@@ -30,7 +30,10 @@ bool convert_all(Vector& source, Vector& result, duckdb::idx_t count, CastParame
         To out{};
         std::string error;
         if (convert(in, out, error)) return out;
-        if (!parameters.error_message) raise(Code::kInvalidCastArgument, error);
+        if (!parameters.error_message) {
+          const bool range = error.starts_with("Out of range for ");
+          raise(range ? Code::kNumericValueOutOfRange : Code::kInvalidCastArgument, error);
+        }
         if (parameters.error_message->empty()) *parameters.error_message = error;
         all = false;
         mask.SetInvalid(row);
@@ -298,7 +301,8 @@ bool floating_to_integer(Vector& source, Vector& result, duckdb::idx_t count, Ca
       std::string name = K == TypeKind::kInteger ? "integer" : cast_word(K);
       for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       error = std::isnan(in) ? "Cannot cast " + std::string(sizeof(From) == 4 ? "real" : "double") + " NaN to " + name
-                             : "Out of range for " + name + ": " + scientific(in);
+             : sizeof(To) == 8   ? "Unable to cast " + scientific(in) + " to bigint"
+                                 : "Out of range for " + name + ": " + scientific(in);
       return false;
     }
     out = static_cast<To>(rounded);

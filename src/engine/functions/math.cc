@@ -106,6 +106,11 @@ void register_math_kernels(duckdb::ExtensionLoader& loader) {
   unary("meesh_ln", [](double x) { return std::log(x); });
   unary("meesh_log2", [](double x) { return std::log2(x); });
   unary("meesh_log10", [](double x) { return std::log10(x); });
+  unary("meesh_cbrt", [](double x) {
+    const double root = std::cbrt(x);
+    if (root == 0 || !std::isfinite(root)) return root;
+    return root - (root * root * root - x) / (3 * root * root);  // the library may be off by one bit
+  });
   unary("meesh_sqrt", [](double x) { return x < 0 ? std::nan("") : std::sqrt(x); });
   unary("meesh_sin", [](double x) { return std::sin(x); });
   unary("meesh_cos", [](double x) { return std::cos(x); });

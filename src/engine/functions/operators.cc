@@ -158,6 +158,20 @@ ExprPtr integer_divide(const Build& build, Exprs args, const LogicalType& type, 
   return build.kernel(std::move(kernel), std::move(args));
 }
 
+/// + - * of decimals. DuckDB gives 18 digits at most to operands that have no more; Trino as many as
+/// the result may need, up to 38.
+ExprPtr decimal_arithmetic(const Build& build, const char* sign, Exprs args) {
+  Type a = as_decimal(type_of(*args[0])), b = as_decimal(type_of(*args[1]));
+  const int scale = *sign == '*' ? a.scale + b.scale : std::max(a.scale, b.scale);
+  const int digits = *sign == '*' ? a.precision + b.precision
+                                  : std::max(a.precision - a.scale, b.precision - b.scale) + scale + 1;
+  const Type result = Type::decimal(std::min(38, digits), scale);
+  if (result.precision > 18 && std::max(a.precision, b.precision) <= 18) a.precision = 19;
+  args[0] = build.native_cast(std::move(args[0]), to_duckdb(a));
+  args[1] = build.native_cast(std::move(args[1]), to_duckdb(b));
+  return build.native_cast(build.call(sign, std::move(args)), to_duckdb(result));
+}
+
 /// Both sides numeric: the native operator at Trino's type.
 ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
   const Type a = type_of(*args[0]), b = type_of(*args[1]);
@@ -169,9 +183,7 @@ ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
       raise(Code::kInvalidFunctionArgument, "DECIMAL scale must be in range [0, precision (38)]: " +
                                                 std::to_string(as_decimal(a).scale + as_decimal(b).scale), args[0].get());
     }
-    args[0] = build.native_cast(std::move(args[0]), to_duckdb(as_decimal(a)));
-    args[1] = build.native_cast(std::move(args[1]), to_duckdb(as_decimal(b)));
-    return build.call(sign, std::move(args));
+    return decimal_arithmetic(build, sign, std::move(args));
   }
   const auto type = to_duckdb(common);
   if (is_integral(common) && (*sign == '/' || *sign == '%')) {
@@ -233,7 +245,8 @@ ExprPtr shift(const Build& build, const char* sign, ExprPtr value, ExprPtr inter
     return build.native_cast(build.call(sign, std::move(value), std::move(interval)), LogicalType::DATE);
   }
   if (type.kind == TypeKind::kTime) {
-    return build.relabel(build.call(sign, build.plain(std::move(value)), std::move(interval)), result);
+    return build.relabel(build.call(sign, build.plain(std::move(value)), std::move(interval)),
+                         to_duckdb(Type::of(TypeKind::kTime, std::max(3, type.precision))));
   }
   if (type.kind == TypeKind::kTimestampTz) {
     const std::string zone = zone_of(result);

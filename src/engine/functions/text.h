@@ -45,4 +45,8 @@ int32_t days_of(int64_t year, int month, int day);
 void civil_of(int64_t days, int64_t& year, int& month, int& day);
 int month_days(int64_t year, int month);
 
+/// Valid JSON without spaces, members sorted by key: JSON that is equal is the same text then.
+/// nullopt when it nests deeper than a thousand levels.
+std::optional<std::string> canonical_json(std::string_view text);
+
 }  // namespace meesh::engine

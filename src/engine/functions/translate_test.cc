@@ -39,7 +39,7 @@ TEST(Translate, WordsAreTrinos) {
             "NUMERIC_VALUE_OUT_OF_RANGE: integer addition overflow: 2147483647 + 1");
   EXPECT_EQ(said(ExceptionType::CONVERSION, "Could not convert string 'abc' to INT32\n\nLINE 1: select"), "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT");
   EXPECT_EQ(said(ExceptionType::CONVERSION, "Type INT64 with value 300 can't be cast because the value is out of range for the destination type INT8"),
-            "INVALID_CAST_ARGUMENT: Out of range for tinyint: 300");
+            "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300");
   EXPECT_EQ(said(ExceptionType::BINDER, "Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required"),
             "TYPE_MISMATCH: Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required");
   EXPECT_EQ(said(ExceptionType::CONSTRAINT, "NOT NULL constraint failed: t.x"), "CONSTRAINT_VIOLATION: NOT NULL constraint failed: t.x");

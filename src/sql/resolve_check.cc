@@ -1,0 +1,320 @@
+#include "sql/resolve_check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sql/resolve_types.h"
+#include "sql/scope.h"
+
+namespace meesh::sql {
+namespace {
+
+[[noreturn]] void mismatch(const Expr& at, std::string message) {
+  fail(Code::kTypeMismatch, at.pos, std::move(message));
+}
+
+bool unknown(const Type& type) { return type.kind == TypeKind::kUnknown; }
+bool is_interval(const Type& t) {
+  return t.kind == TypeKind::kIntervalDayToSecond || t.kind == TypeKind::kIntervalYearToMonth;
+}
+bool is_dated(const Type& t) {
+  return t.kind == TypeKind::kDate || t.kind == TypeKind::kTimestamp ||
+         t.kind == TypeKind::kTimestampTz;
+}
+bool is_time(const Type& t) { return t.kind == TypeKind::kTime || t.kind == TypeKind::kTimeTz; }
+
+std::string type_list(const std::vector<Type>& types) {
+  std::vector<std::string> names;
+  for (const auto& type : types)
+    if (std::find(names.begin(), names.end(), type.display()) == names.end())
+      names.push_back(type.display());
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
+
+bool arithmetic_fits(BinaryOperator op, const Type& a, const Type& b) {
+  if (unknown(a) || unknown(b)) return true;
+  if (is_numeric(a) && is_numeric(b)) return true;
+  const bool moments = is_dated(a) || is_time(a), other = is_dated(b) || is_time(b);
+  switch (op) {
+    case BinaryOperator::kAdd:
+      return (moments && is_interval(b)) || (is_interval(a) && other) ||
+             (is_interval(a) && a.kind == b.kind);
+    case BinaryOperator::kSubtract:
+      return (moments && is_interval(b)) || (is_interval(a) && a.kind == b.kind) ||
+             (is_dated(a) && is_dated(b)) || (is_time(a) && is_time(b));
+    case BinaryOperator::kMultiply:
+      return (is_interval(a) && is_numeric(b)) || (is_numeric(a) && is_interval(b));
+    case BinaryOperator::kDivide:
+      return is_interval(a) && is_numeric(b);
+    case BinaryOperator::kModulus:
+      return false;
+    case BinaryOperator::kConcat:
+      return true;  // a function: it says itself what it takes
+  }
+  return true;
+}
+
+const char* sign(BinaryOperator op) {
+  switch (op) {
+    case BinaryOperator::kAdd:
+      return "+";
+    case BinaryOperator::kSubtract:
+      return "-";
+    case BinaryOperator::kMultiply:
+      return "*";
+    case BinaryOperator::kDivide:
+      return "/";
+    case BinaryOperator::kModulus:
+      return "%";
+    case BinaryOperator::kConcat:
+      return "||";
+  }
+  return "";
+}
+
+/// Trino knows three comparisons; the others are these with their sides changed.
+const char* sign(ComparisonOp op) {
+  switch (op) {
+    case ComparisonOp::kEq:
+    case ComparisonOp::kNe:
+      return "=";
+    case ComparisonOp::kLt:
+    case ComparisonOp::kGt:
+      return "<";
+    case ComparisonOp::kLe:
+    case ComparisonOp::kGe:
+      return "<=";
+  }
+  return "";
+}
+
+void check_text(const Expr& e, const char* what) {
+  const auto type = infer_type(e);
+  if (!type || unknown(*type) || type->kind == TypeKind::kVarchar || type->kind == TypeKind::kChar)
+    return;
+  mismatch(e, fmt::format("{} must evaluate to a varchar (actual: {})", what, type->display()));
+}
+
+void check_between(const Between& e) {
+  const auto value = infer_type(*e.value), low = infer_type(*e.low), high = infer_type(*e.high);
+  if (!value || !low || !high) return;
+  const auto lower = common_type(*value, *low);
+  if (lower && common_type(*lower, *high)) return;
+  mismatch(e, fmt::format("Cannot check if {} is BETWEEN {} and {}", value->display(),
+                          low->display(), high->display()));
+}
+
+void check_subscript(const Subscript& e) {
+  const auto base = infer_type(*e.base), index = infer_type(*e.index);
+  if (!base || !index || unknown(*index) || unknown(*base)) return;
+  bool fits = false;
+  if (base->kind == TypeKind::kArray || base->kind == TypeKind::kRow)
+    fits = is_integral(*index);
+  else if (base->kind == TypeKind::kMap)
+    fits = common_type(base->children[0], *index).has_value();
+  if (!fits)
+    mismatch(e, fmt::format("Cannot use {} for subscript of {}", index->display(),
+                            base->display()));
+}
+
+void check_case(Case& e) {
+  const auto operand = e.operand ? infer_type(*e.operand) : std::nullopt;
+  std::vector<ExprPtr*> results;
+  for (auto& [when, then] : e.whens) {
+    if (!e.operand) check_boolean(*when, "CASE WHEN clause");
+    const auto type = infer_type(*when);
+    if (operand && type && !common_type(*operand, *type))
+      mismatch(*when,
+               fmt::format("CASE operand type does not match WHEN clause operand type: {} vs {}",
+                           operand->display(), type->display()));
+    results.push_back(&then);
+  }
+  if (e.otherwise) results.push_back(&e.otherwise);
+  unify(results, "All CASE results");
+}
+
+void check_in(const In& e) {
+  auto all = infer_type(*e.value);
+  if (!all) return;
+  std::vector<Type> seen = {*all};
+  for (const auto& item : e.list) {
+    const auto type = infer_type(*item);
+    if (!type) return;
+    seen.push_back(*type);
+  }
+  for (size_t i = 1; i < seen.size(); ++i) {
+    const auto common = common_type(*all, seen[i]);
+    if (!common)
+      mismatch(*e.list[i - 1],
+               fmt::format("IN value and list items must be the same type or coercible to a common "
+                           "type. Cannot find common type between {} and {}, all types (without "
+                           "duplicates): {}",
+                           all->display(), seen[i].display(), type_list(seen)));
+    all = common;
+  }
+}
+
+void check_extract(const Extract& e) {
+  const auto type = infer_type(*e.value);
+  if (!type || unknown(*type) || is_dated(*type) || is_time(*type) || is_interval(*type)) return;
+  std::string field = e.field;
+  for (char& c : field) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  mismatch(*e.value, fmt::format("Cannot extract {} from {}", field, type->display()));
+}
+
+void check_binary(const BinaryOp& e) {
+  const auto a = infer_type(*e.left), b = infer_type(*e.right);
+  if (a && b && !arithmetic_fits(e.op, *a, *b))
+    mismatch(e, fmt::format("Cannot apply operator: {} {} {}", a->display(), sign(e.op),
+                            b->display()));
+}
+
+void check_comparison(const Expr& e, const Expr& left, const Expr& right, const char* text) {
+  const auto a = infer_type(left), b = infer_type(right);
+  if (a && b && !common_type(*a, *b)) {
+    if (e.kind == ExprKind::kIsDistinctFrom)
+      mismatch(e, fmt::format("Cannot check if {} is identical to {}", a->display(),
+                              b->display()));
+    mismatch(e, fmt::format("Cannot apply operator: {} {} {}", a->display(), text, b->display()));
+  }
+}
+
+}  // namespace
+
+void check_boolean(const Expr& e, const char* what) {
+  const auto type = infer_type(e);
+  if (!type || unknown(*type) || type->kind == TypeKind::kBoolean) return;
+  mismatch(e, fmt::format("{} must evaluate to a boolean (actual: {})", what, type->display()));
+}
+
+void check_operands(Expr& e) {
+  switch (e.kind) {
+    case ExprKind::kBinaryOp:
+      return check_binary(as<BinaryOp>(e));
+    case ExprKind::kComparison: {
+      const auto& op = as<Comparison>(e);
+      return check_comparison(e, *op.left, *op.right, sign(op.op));
+    }
+    case ExprKind::kIsDistinctFrom:
+      return check_comparison(e, *as<IsDistinctFrom>(e).left, *as<IsDistinctFrom>(e).right, "");
+    case ExprKind::kBetween:
+      return check_between(as<Between>(e));
+    case ExprKind::kIn:
+      return check_in(as<In>(e));
+    case ExprKind::kLike:
+      check_text(*as<Like>(e).value, "Left side of LIKE expression");
+      check_text(*as<Like>(e).pattern, "Pattern for LIKE expression");
+      if (as<Like>(e).escape) check_text(*as<Like>(e).escape, "Escape for LIKE expression");
+      return;
+    case ExprKind::kNot:
+      return check_boolean(*as<Not>(e).value, "Value of logical NOT expression");
+    case ExprKind::kLogical:
+      for (const auto& term : as<Logical>(e).terms)
+        check_boolean(*term, "Logical expression term");
+      return;
+    case ExprKind::kUnary: {
+      const auto type = infer_type(*as<Unary>(e).value);
+      if (type && !unknown(*type) && !is_numeric(*type) && !is_interval(*type))
+        mismatch(e, fmt::format("Cannot negate {}", type->display()));
+      return;
+    }
+    case ExprKind::kCase:
+      return check_case(as<Case>(e));
+    case ExprKind::kArray: {
+      std::vector<ExprPtr*> items;
+      for (auto& item : as<ArrayConstructor>(e).items) items.push_back(&item);
+      return unify(items, "All ARRAY elements");
+    }
+    case ExprKind::kSubscript:
+      return check_subscript(as<Subscript>(e));
+    case ExprKind::kExtract:
+      return check_extract(as<Extract>(e));
+    case ExprKind::kAtTimeZone: {
+      const Expr& value = *as<AtTimeZone>(e).value;
+      const auto type = infer_type(value);
+      if (type && !unknown(*type) && !is_time(*type) &&
+          (!is_dated(*type) || type->kind == TypeKind::kDate))
+        mismatch(value, fmt::format("Type of value must be a time or timestamp with or without "
+                                    "time zone (actual {})",
+                                    type->display()));
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void unify(const std::vector<ExprPtr*>& slots, const char* what) {
+  std::vector<Type> seen;
+  for (const ExprPtr* slot : slots) {
+    const auto type = infer_type(**slot);
+    if (!type) return;
+    seen.push_back(*type);
+  }
+  if (seen.empty()) return;
+  Type all = seen.front();
+  for (size_t i = 1; i < seen.size(); ++i) {
+    const auto common = common_type(all, seen[i]);
+    if (!common)
+      mismatch(**slots[i],
+               fmt::format("{} must be the same type or coercible to a common type. Cannot find "
+                           "common type between {} and {}, all types (without duplicates): {}",
+                           what, all.display(), seen[i].display(), type_list(seen)));
+    all = *common;
+  }
+  for (ExprPtr* slot : slots) coerce(*slot, all);
+}
+
+bool differ(const Type& a, const Type& b) {
+  if (a.kind != b.kind) return true;
+  if (a.kind == TypeKind::kVarchar) return false;
+  if (a.children.empty()) return a != b;
+  if (a.children.size() != b.children.size()) return true;
+  for (size_t i = 0; i < a.children.size(); ++i)
+    if (differ(a.children[i], b.children[i])) return true;
+  return false;
+}
+
+void coerce(ExprPtr& slot, const Type& to) {
+  const auto from = infer_type(*slot);
+  if (!from || unknown(*from) || unknown(to) || !differ(*from, to)) return;
+  // What holds an unknown (ARRAY[NULL]) takes DuckDB's way.
+  if (from->display().find("unknown") != std::string::npos ||
+      to.display().find("unknown") != std::string::npos)
+    return;
+  auto cast = std::make_unique<Cast>();
+  cast->pos = slot->pos;
+  cast->value = std::move(slot);
+  cast->type = parse_type(to.display());
+  slot = std::move(cast);
+}
+
+void coerce_outputs(QueryBody& body, const std::vector<std::optional<Type>>& types) {
+  switch (body.kind) {
+    case QueryBodyKind::kSelect: {
+      auto& items = as<Select>(body).items;
+      for (size_t i = 0; i < items.size() && i < types.size(); ++i)
+        if (types[i]) coerce(items[i].value, *types[i]);
+      return;
+    }
+    case QueryBodyKind::kValues:
+      for (auto& row : as<Values>(body).rows) {
+        auto* cells = try_as<RowConstructor>(row.get());
+        if (!cells && types[0]) coerce(row, *types[0]);
+        for (size_t i = 0; cells && i < cells->items.size() && i < types.size(); ++i)
+          if (types[i]) coerce(cells->items[i], *types[i]);
+      }
+      return;
+    case QueryBodyKind::kSetOperation:
+      coerce_outputs(*as<SetOperation>(body).left, types);
+      return coerce_outputs(*as<SetOperation>(body).right, types);
+    case QueryBodyKind::kQuery:
+      return coerce_outputs(*as<QueryInParens>(body).query->body, types);
+    case QueryBodyKind::kTable:
+      return;
+  }
+}
+
+}  // namespace meesh::sql

@@ -1,0 +1,26 @@
+// Operands that must fit each other: Trino's refusals with their words and places, and the casts
+// that make two Trino types one where DuckDB would choose another.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sql/ast.h"
+
+namespace meesh::sql {
+
+/// Throws TYPE_MISMATCH (COMPARISONS, ARITHMETIC, conditions, subscripts …) for a resolved
+/// expression whose children are checked already; operands of unknown type pass. Casts the results
+/// of CASE and the items of ARRAY to their common type.
+void check_operands(Expr& expr);
+/// All to their common type; `what` begins the refusal ("All COALESCE operands").
+void unify(const std::vector<ExprPtr*>& slots, const char* what);
+void check_boolean(const Expr& expr, const char* what);
+/// A cast to the type, unless only lengths of varchar differ or the type is not known.
+void coerce(ExprPtr& slot, const Type& to);
+/// The same for the columns of a query; entries without a type stay.
+void coerce_outputs(QueryBody& body, const std::vector<std::optional<Type>>& types);
+/// Whether the two differ in more than lengths of varchar.
+bool differ(const Type& a, const Type& b);
+
+}  // namespace meesh::sql

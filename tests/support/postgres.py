@@ -36,7 +36,7 @@ class PostgresServer:
             entry = pwd.getpwnam(owner)
             self._owner = (entry.pw_uid, entry.pw_gid)
             self._as_user = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}",
-                             "--clear-groups", "--"]
+                             "--clear-groups", "--pdeathsig=KILL", "--"]
 
     def create(self):
         """Makes the data folder unless it is there."""

@@ -216,7 +216,7 @@ void StatementRunner::execute(const std::string& text, const sql::Printed* posit
     if (analysis.update_type.empty()) {
       stream(*result, analysis, &*lease);
     } else {
-      report_update(*result);
+      report_update(*result, analysis);
     }
   } catch (const Error&) {
     throw;
@@ -252,7 +252,7 @@ void StatementRunner::stream(duckdb::QueryResult& result, const sql::Analysis& a
   if (result.HasError()) throw located(result.GetErrorObject(), nullptr);
 }
 
-void StatementRunner::report_update(duckdb::QueryResult& result) {
+void StatementRunner::report_update(duckdb::QueryResult& result, const sql::Analysis& analysis) {
   std::optional<int64_t> count;
   while (auto chunk = result.Fetch()) {
     if (chunk->size() == 0) break;
@@ -261,7 +261,7 @@ void StatementRunner::report_update(duckdb::QueryResult& result) {
     }
   }
   if (result.HasError()) throw located(result.GetErrorObject(), nullptr);
-  if (!count) return;
+  if (!count || analysis.update_type == "TRUNCATE TABLE") return;  // which tells no count
   query_.set_update_count(static_cast<uint64_t>(*count));
   answer_rows(fmt::format("SELECT {}::BIGINT AS rows", *count));
 }

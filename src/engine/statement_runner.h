@@ -42,7 +42,7 @@ class StatementRunner {
                const sql::Analysis& analysis);
   void stream(duckdb::QueryResult& result, const sql::Analysis& analysis,
               duckdb::Connection* connection);
-  void report_update(duckdb::QueryResult& result);
+  void report_update(duckdb::QueryResult& result, const sql::Analysis& analysis);
   std::unique_ptr<duckdb::QueryResult> start(duckdb::Connection& connection,
                                              const std::string& text,
                                              const sql::Printed* positions);

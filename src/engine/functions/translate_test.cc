@@ -42,7 +42,7 @@ TEST(Translate, WordsAreTrinos) {
             "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300");
   EXPECT_EQ(said(ExceptionType::BINDER, "Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required"),
             "TYPE_MISMATCH: Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required");
-  EXPECT_EQ(said(ExceptionType::CONSTRAINT, "NOT NULL constraint failed: t.x"), "CONSTRAINT_VIOLATION: NOT NULL constraint failed: t.x");
+  EXPECT_EQ(said(ExceptionType::CONSTRAINT, "NOT NULL constraint failed: t.x"), "CONSTRAINT_VIOLATION: NULL value not allowed for NOT NULL column: x");
   EXPECT_EQ(said(ExceptionType::INTERNAL, "Attempted to access index 3"), "GENERIC_INTERNAL_ERROR: Attempted to access index 3");
 }
 

@@ -42,6 +42,8 @@ sql::Position call_at(const sql::Printed& printed, size_t offset) {
 Error located(const duckdb::ErrorData& error, const sql::Printed* positions) {
   Error out = translate(unwrapped(error));
   if (!positions || out.location().known()) return out;
+  // A value that overflows is met while the statement runs, even if DuckDB meets it while it binds.
+  if (out.code() == Code::kNumericValueOutOfRange) return out;
   const auto found = error.ExtraInfo().find("position");
   if (found == error.ExtraInfo().end()) return out;
   const size_t offset = std::strtoull(found->second.c_str(), nullptr, 10);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "engine/duck.h"
 #include "sql/catalog.h"
 
@@ -75,7 +76,13 @@ std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalog
 
 /// Cells.
 inline duckdb::Value null_text() { return duckdb::Value(duckdb::LogicalType::VARCHAR); }
-inline duckdb::Value text(const std::string& value) { return duckdb::Value(value); }
+/// Bytes that are no UTF-8 (the text of a statement that was refused for them) are shown as '?'.
+inline duckdb::Value text(std::string value) {
+  if (!base::valid_utf8(value)) {
+    for (char& c : value) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
+  }
+  return duckdb::Value(std::move(value));
+}
 inline duckdb::Value text_or_null(const std::string& value) {
   return value.empty() ? null_text() : text(value);
 }

@@ -33,8 +33,9 @@ class Bar {
     const double part = total ? static_cast<double>(done) / static_cast<double>(total) : 1;
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     const size_t filled = static_cast<size_t>(part * 40);
-    fmt::print(stderr, "\r\x1b[K[{}{}] {:3.0f}%  {}/{} {}  {:.0f} k/s", std::string(filled, '='), std::string(40 - filled, ' '),
-               part * 100, done, total, say("rows", "lignes"), static_cast<double>(done) / 1000 / std::max(seconds, 0.001));
+    fmt::print(stderr, "\r\x1b[K[{}{}] {:3.0f}%  {}/{} {}  {:.0f} k/s", std::string(filled, '='),
+               std::string(40 - filled, ' '), part * 100, done, total, say("rows", "lignes"),
+               static_cast<double>(done) / 1000 / std::max(seconds, 0.001));
     if (done == total) fmt::print(stderr, "\n");
     return !interrupted;
   }
@@ -61,9 +62,9 @@ void load(const DemoOptions& options) {
   const auto start = Clock::now();
   mesh::load_demo_data(running.database_of("sales"), running.database_of("marketing"), load,
                        [&](uint64_t done, uint64_t total) { return bar.show(done, total); });
-  fmt::print("{} {}: {} customers, {} orders, {} leads, {} campaigns, {:.1f} s\n", load.counts.total(),
-             say("rows loaded", "lignes chargées"), load.counts.customers, load.counts.orders,
-             load.counts.leads, load.counts.campaigns,
+  fmt::print("{} {}: {} customers, {} orders, {} leads, {} campaigns, {:.1f} s\n",
+             load.counts.total(), say("rows loaded", "lignes chargées"), load.counts.customers,
+             load.counts.orders, load.counts.leads, load.counts.campaigns,
              std::chrono::duration<double>(Clock::now() - start).count());
 }
 
@@ -94,24 +95,39 @@ int ask(const DemoOptions& options) {
 
 void add_demo(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DemoOptions>();
-  auto* command = app.add_subcommand("demo", std::string(say("Fill the demo mesh, ask its queries", "Remplir le mesh de démonstration, poser ses requêtes")));
+  auto* command = app.add_subcommand(
+      "demo", std::string(say("Fill the demo mesh, ask its queries",
+                              "Remplir le mesh de démonstration, poser ses requêtes")));
   command->require_subcommand(1);
-  auto* fill = command->add_subcommand("load", std::string(say("Generate customers, orders, leads and campaigns", "Générer clients, commandes, prospects et campagnes")));
-  fill->add_option("--mesh", options->mesh, std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))->capture_default_str();
-  fill->add_option("--data", options->data, std::string(say("Data folder instead of the file's", "Dossier de données au lieu de celui du fichier")));
-  fill->add_option("--scale", options->scale, std::string(say("1 = 200 k customers, 2 M orders, 300 k leads", "1 = 200 k clients, 2 M commandes, 300 k prospects")))
-      ->capture_default_str()->check(CLI::Range(0.0001, 1000.0));
-  fill->add_option("--seed", options->seed, std::string(say("Same seed, same rows", "Même graine, mêmes lignes")))->capture_default_str();
+  auto* fill = command->add_subcommand(
+      "load", std::string(say("Generate customers, orders, leads and campaigns",
+                              "Générer clients, commandes, prospects et campagnes")));
+  fill->add_option("--mesh", options->mesh,
+                   std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))
+      ->capture_default_str();
+  fill->add_option("--data", options->data,
+                   std::string(say("Data folder instead of the file's",
+                                   "Dossier de données au lieu de celui du fichier")));
+  fill->add_option("--scale", options->scale,
+                   std::string(say("1 = 200 k customers, 2 M orders, 300 k leads",
+                                   "1 = 200 k clients, 2 M commandes, 300 k prospects")))
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 1000.0));
+  fill->add_option("--seed", options->seed,
+                   std::string(say("Same seed, same rows", "Même graine, mêmes lignes")))
+      ->capture_default_str();
   fill->add_option("--customers", options->customers);
   fill->add_option("--orders", options->orders);
   fill->add_option("--leads", options->leads);
   fill->add_option("--campaigns", options->campaigns);
-  fill->footer("meesh demo load --scale 1\nmeesh demo load --customers 1000 --orders 50000 --seed 7");
+  fill->footer(
+      "meesh demo load --scale 1\nmeesh demo load --customers 1000 --orders 50000 --seed 7");
   fill->callback([options, &exit_code] {
     load(*options);
     exit_code = 0;
   });
-  auto* queries = command->add_subcommand("ask", std::string(say("Ask the demo's queries", "Poser les requêtes de la démonstration")));
+  auto* queries = command->add_subcommand(
+      "ask", std::string(say("Ask the demo's queries", "Poser les requêtes de la démonstration")));
   queries->add_option("--mesh", options->mesh)->capture_default_str();
   queries->add_option("--server", options->server)->capture_default_str();
   queries->callback([options, &exit_code] { exit_code = ask(*options); });

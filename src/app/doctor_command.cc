@@ -38,7 +38,8 @@ class Examination {
     }
   }
   void warn(std::string_view what, std::string detail, std::string_view advice) {
-    findings_.push_back({Finding::Level::kWarning, std::string(what), std::move(detail), std::string(advice)});
+    findings_.push_back(
+        {Finding::Level::kWarning, std::string(what), std::move(detail), std::string(advice)});
   }
   bool good() const {
     return std::none_of(findings_.begin(), findings_.end(),
@@ -50,13 +51,17 @@ class Examination {
     const char* colours[] = {"32", "33", "31"};
     for (const auto& finding : findings_) {
       const auto level = static_cast<size_t>(finding.level);
-      fmt::print("{} {}: {}\n", colour ? fmt::format("\x1b[{}m{}\x1b[0m", colours[level], marks[level]) : marks[level],
-                 finding.what, finding.detail);
+      fmt::print(
+          "{} {}: {}\n",
+          colour ? fmt::format("\x1b[{}m{}\x1b[0m", colours[level], marks[level]) : marks[level],
+          finding.what, finding.detail);
       if (!finding.advice.empty()) fmt::print("    → {}\n", finding.advice);
     }
-    fmt::print("\n{}\n", good() ? say("✓ Installation validated successfully!", "✓ Installation validée avec succès!")
-                                : say("✗ The installation is not complete: see above what to do.",
-                                      "✗ L'installation n'est pas complète : voyez ci-dessus quoi faire."));
+    fmt::print("\n{}\n",
+               good() ? say("✓ Installation validated successfully!",
+                            "✓ Installation validée avec succès!")
+                      : say("✗ The installation is not complete: see above what to do.",
+                            "✗ L'installation n'est pas complète : voyez ci-dessus quoi faire."));
   }
   void print_json() const {
     const char* levels[] = {"good", "warning", "bad"};
@@ -67,7 +72,8 @@ class Examination {
                         {"detail", finding.detail},
                         {"advice", finding.advice}});
     }
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"ok", good()}, {"checks", checks}}));
+    fmt::print("{}\n",
+               boost::json::serialize(boost::json::object{{"ok", good()}, {"checks", checks}}));
   }
 
  private:
@@ -115,18 +121,24 @@ void examine_engine(Examination& examination) {
 
 std::string look_at_data(const fs::path& data) {
   fs::path existing = data;
-  while (!fs::exists(existing) && existing.has_parent_path() && existing != existing.parent_path()) {
+  while (!fs::exists(existing) && existing.has_parent_path() &&
+         existing != existing.parent_path()) {
     existing = existing.parent_path();
   }
   if (access(existing.c_str(), W_OK) != 0) {
-    throw Error(Code::kIoError, fmt::format("{} {}", existing.string(), say("cannot be written", "n'est pas accessible en écriture")))
-        .with_hint(std::string(say("choose another folder with --data", "choisissez un autre dossier avec --data")));
+    throw Error(Code::kIoError,
+                fmt::format("{} {}", existing.string(),
+                            say("cannot be written", "n'est pas accessible en écriture")))
+        .with_hint(std::string(
+            say("choose another folder with --data", "choisissez un autre dossier avec --data")));
   }
-  struct statvfs disk {};
+  struct statvfs disk{};
   statvfs(existing.c_str(), &disk);
-  const double free_gb = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize) / 1e9;
+  const double free_gb =
+      static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize) / 1e9;
   if (free_gb < 1) {
-    throw Error(Code::kDiskFull, fmt::format("{}: {:.1f} GB {}", data.string(), free_gb, say("free", "libres")))
+    throw Error(Code::kDiskFull,
+                fmt::format("{}: {:.1f} GB {}", data.string(), free_gb, say("free", "libres")))
         .with_hint(std::string(say("keep at least 1 GB free", "gardez au moins 1 Go libre")));
   }
   return fmt::format("{} ({:.0f} GB {})", data.string(), free_gb, say("free", "libres"));
@@ -137,12 +149,15 @@ void look_at_server(Examination& examination, const std::string& address) {
     net::Client client(address, std::chrono::seconds(2));
     const auto response = client.request("GET", "/v1/info", {}, {});
     examination.check(say("Server", "Serveur"), [&] {
-      if (response.status != 200) throw Error(Code::kUnavailable, fmt::format("{}: HTTP {}", address, response.status));
+      if (response.status != 200)
+        throw Error(Code::kUnavailable, fmt::format("{}: HTTP {}", address, response.status));
       return fmt::format("{} {}", address, say("answers", "répond"));
     });
   } catch (const Error&) {
-    examination.warn(say("Server", "Serveur"), fmt::format("{} {}", address, say("is not running", "n'est pas démarré")),
-                     say("start it with ./run or `meesh serve`", "démarrez-le avec ./run ou `meesh serve`"));
+    examination.warn(
+        say("Server", "Serveur"),
+        fmt::format("{} {}", address, say("is not running", "n'est pas démarré")),
+        say("start it with ./run or `meesh serve`", "démarrez-le avec ./run ou `meesh serve`"));
   }
 }
 
@@ -161,8 +176,10 @@ int examine(const std::string& folder, const std::string& data, bool json) {
       load.data = data;
       const auto mesh = mesh::Mesh::load(folder, load);
       address = fmt::format("http://{}:{}", mesh.listen.address, mesh.listen.port);
-      examination.check(say("Data folder", "Dossier de données"), [&] { return look_at_data(mesh.data); });
-      return fmt::format("{}: '{}', {} {}", folder, mesh.name, mesh.domains.size(), say("domains", "domaines"));
+      examination.check(say("Data folder", "Dossier de données"),
+                        [&] { return look_at_data(mesh.data); });
+      return fmt::format("{}: '{}', {} {}", folder, mesh.name, mesh.domains.size(),
+                         say("domains", "domaines"));
     });
   }
   look_at_server(examination, address);
@@ -173,12 +190,18 @@ int examine(const std::string& folder, const std::string& data, bool json) {
 }  // namespace
 
 void add_doctor(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("doctor", std::string(say("Check the installation and say what to do", "Vérifier l'installation et dire quoi faire")));
+  auto* command =
+      app.add_subcommand("doctor", std::string(say("Check the installation and say what to do",
+                                                   "Vérifier l'installation et dire quoi faire")));
   auto folder = std::make_shared<std::string>();
   auto data = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("--mesh", *folder, std::string(say("Folder with meesh.yaml to check too", "Dossier de meesh.yaml à vérifier aussi")));
-  command->add_option("--data", *data, std::string(say("Data folder instead of the file's", "Dossier de données au lieu de celui du fichier")));
+  command->add_option("--mesh", *folder,
+                      std::string(say("Folder with meesh.yaml to check too",
+                                      "Dossier de meesh.yaml à vérifier aussi")));
+  command->add_option("--data", *data,
+                      std::string(say("Data folder instead of the file's",
+                                      "Dossier de données au lieu de celui du fichier")));
   command->add_flag("--json", *json, "JSON");
   command->footer("meesh doctor\nmeesh --lang fr doctor --mesh demo");
   command->callback([=, &exit_code] { exit_code = examine(*folder, *data, *json); });

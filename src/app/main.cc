@@ -11,23 +11,28 @@ namespace meesh::app {
 namespace {
 
 int run(int argc, char** argv) {
-  CLI::App app(std::string(say("meesh: a data mesh in one program", "meesh : un data mesh en un seul programme")), "meesh");
+  CLI::App app(std::string(say("meesh: a data mesh in one program",
+                               "meesh : un data mesh en un seul programme")),
+               "meesh");
   app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", std::string(say("Help of every command", "L'aide de toutes les commandes")));
+  app.set_help_all_flag(
+      "--help-all", std::string(say("Help of every command", "L'aide de toutes les commandes")));
   app.add_option_function<std::string>(
          "--lang",
-         [](const std::string& lang) { set_language(lang == "fr" ? Language::kFrench : Language::kEnglish); },
+         [](const std::string& lang) {
+           set_language(lang == "fr" ? Language::kFrench : Language::kEnglish);
+         },
          std::string(say("Language: en or fr", "Langue : en ou fr")))
       ->check(CLI::IsMember({"en", "fr"}));
-  app.footer(std::string(say(
-      "Examples:\n"
-      "  meesh serve --mesh demo                   start the mesh in the folder demo\n"
-      "  meesh sql -e \"SHOW CATALOGS\"              ask it\n"
-      "  meesh doctor                              check the installation",
-      "Exemples :\n"
-      "  meesh serve --mesh demo                   démarre le mesh du dossier demo\n"
-      "  meesh sql -e \"SHOW CATALOGS\"              l'interroge\n"
-      "  meesh doctor                              vérifie l'installation")));
+  app.footer(std::string(
+      say("Examples:\n"
+          "  meesh serve --mesh demo                   start the mesh in the folder demo\n"
+          "  meesh sql -e \"SHOW CATALOGS\"              ask it\n"
+          "  meesh doctor                              check the installation",
+          "Exemples :\n"
+          "  meesh serve --mesh demo                   démarre le mesh du dossier demo\n"
+          "  meesh sql -e \"SHOW CATALOGS\"              l'interroge\n"
+          "  meesh doctor                              vérifie l'installation")));
   int exit_code = 0;
   add_serve(app, exit_code);
   add_sql(app, exit_code);

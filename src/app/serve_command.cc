@@ -40,9 +40,8 @@ engine::Options engine_options(const mesh::Mesh& mesh) {
   engine::Options options;
   const char* extensions = std::getenv("MEESH_EXTENSIONS");
   options.extension_directory = extensions ? extensions : MEESH_EXTENSION_DIR;
-  options.spill_directory = mesh.compute.spill_folder.empty()
-                                ? (mesh.data / "spill").string()
-                                : mesh.compute.spill_folder.string();
+  options.spill_directory = mesh.compute.spill_folder.empty() ? (mesh.data / "spill").string()
+                                                              : mesh.compute.spill_folder.string();
   options.spill_limit = mesh.compute.spill_limit;
   options.memory_limit = mesh.compute.memory;
   if (options.memory_limit == 0 && mesh.compute.memory_percent > 0) {
@@ -58,7 +57,8 @@ engine::Options engine_options(const mesh::Mesh& mesh) {
   return options;
 }
 
-void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh, const mesh::RunningMesh& running) {
+void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh,
+                  const mesh::RunningMesh& running) {
   for (auto& options : running.catalogs()) {
     engine.add_catalog(engine::make_postgresql_catalog(options));
   }
@@ -82,14 +82,15 @@ void print_banner(const mesh::Mesh& mesh, const std::string& address,
     fmt::print("  {:<12} {}:{}/{}  ({})\n", database.catalog, database.host, database.port,
                database.database, database.owner);
   }
-  fmt::print("\n{}\n", say("  SQL page       open the address in a browser\n"
-                           "  terminal       meesh sql\n"
-                           "  Python         trino.dbapi.connect(host='localhost', port=…, user='you')\n"
-                           "  Ctrl-C stops everything.",
-                           "  page SQL       ouvrez l'adresse dans un navigateur\n"
-                           "  terminal       meesh sql\n"
-                           "  Python         trino.dbapi.connect(host='localhost', port=…, user='vous')\n"
-                           "  Ctrl-C arrête tout."));
+  fmt::print("\n{}\n",
+             say("  SQL page       open the address in a browser\n"
+                 "  terminal       meesh sql\n"
+                 "  Python         trino.dbapi.connect(host='localhost', port=…, user='you')\n"
+                 "  Ctrl-C stops everything.",
+                 "  page SQL       ouvrez l'adresse dans un navigateur\n"
+                 "  terminal       meesh sql\n"
+                 "  Python         trino.dbapi.connect(host='localhost', port=…, user='vous')\n"
+                 "  Ctrl-C arrête tout."));
   std::fflush(stdout);
 }
 
@@ -143,13 +144,14 @@ int serve(const ServeOptions& given) {
   options.address = mesh.listen.address;
   options.port = given.port.value_or(mesh.listen.port);
   options.workers = 256;  // a client that waits for its rows holds one; they start on need
-  if (mesh.tls) options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
+  if (mesh.tls)
+    options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
   net::Server server(options);
   serve::trino::register_trino(server, *engine, {});
   server.start();
-  const std::string address = fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
-                                          options.address == "127.0.0.1" ? "localhost" : options.address,
-                                          server.port());
+  const std::string address =
+      fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
+                  options.address == "127.0.0.1" ? "localhost" : options.address, server.port());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   log::info("the mesh is up", {{"mesh", mesh.name}, {"address", address}, {"seconds", seconds}});
   print_banner(mesh, address, running, seconds);
@@ -178,13 +180,27 @@ int serve(const ServeOptions& given) {
 
 void add_serve(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
-  auto* command = app.add_subcommand("serve", std::string(say("Start a mesh and serve it", "Démarrer un mesh et le servir")));
-  command->add_option("--mesh", options->mesh, std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))->capture_default_str();
-  command->add_option("--port", options->port, std::string(say("HTTP port instead of the file's; 0 takes a free one", "Port HTTP au lieu de celui du fichier ; 0 en prend un libre")))
+  auto* command = app.add_subcommand(
+      "serve", std::string(say("Start a mesh and serve it", "Démarrer un mesh et le servir")));
+  command
+      ->add_option("--mesh", options->mesh,
+                   std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))
+      ->capture_default_str();
+  command
+      ->add_option("--port", options->port,
+                   std::string(say("HTTP port instead of the file's; 0 takes a free one",
+                                   "Port HTTP au lieu de celui du fichier ; 0 en prend un libre")))
       ->check(CLI::Range(0, 65535));
-  command->add_option("--data", options->data, std::string(say("Data folder instead of the file's", "Dossier de données au lieu de celui du fichier")));
-  command->add_option("--show", options->show, std::string(say("Once up, run this SQL file and print the answer", "Une fois prêt, exécuter ce fichier SQL et afficher la réponse")));
-  command->footer("meesh serve --mesh demo --show demo/queries/query_a.sql\nmeesh serve --mesh /srv/mesh --port 8443 --data /var/lib/meesh");
+  command->add_option("--data", options->data,
+                      std::string(say("Data folder instead of the file's",
+                                      "Dossier de données au lieu de celui du fichier")));
+  command->add_option(
+      "--show", options->show,
+      std::string(say("Once up, run this SQL file and print the answer",
+                      "Une fois prêt, exécuter ce fichier SQL et afficher la réponse")));
+  command->footer(
+      "meesh serve --mesh demo --show demo/queries/query_a.sql\nmeesh serve --mesh /srv/mesh "
+      "--port 8443 --data /var/lib/meesh");
   command->callback([options, &exit_code] { exit_code = serve(*options); });
 }
 

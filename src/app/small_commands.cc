@@ -10,13 +10,14 @@
 namespace meesh::app {
 
 void add_version(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("version", std::string(say("Print the version", "Afficher la version")));
+  auto* command =
+      app.add_subcommand("version", std::string(say("Print the version", "Afficher la version")));
   auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "JSON");
   command->callback([json, &exit_code] {
     if (*json) {
-      fmt::print("{{\"version\":\"{}\",\"duckdb\":\"{}\",\"trino_protocol\":\"{}\"}}\n", MEESH_VERSION,
-                 MEESH_DUCKDB_VERSION, MEESH_TRINO_VERSION);
+      fmt::print("{{\"version\":\"{}\",\"duckdb\":\"{}\",\"trino_protocol\":\"{}\"}}\n",
+                 MEESH_VERSION, MEESH_DUCKDB_VERSION, MEESH_TRINO_VERSION);
     } else {
       fmt::print("meesh {} (DuckDB {}, {} {})\n", MEESH_VERSION, MEESH_DUCKDB_VERSION,
                  say("speaks Trino", "parle Trino"), MEESH_TRINO_VERSION);
@@ -27,12 +28,18 @@ void add_version(CLI::App& app, int& exit_code) {
 
 void add_schema(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
-      "schema", std::string(say("Write the JSON Schemas of the mesh's files", "Écrire les schémas JSON des fichiers du mesh")));
+      "schema", std::string(say("Write the JSON Schemas of the mesh's files",
+                                "Écrire les schémas JSON des fichiers du mesh")));
   auto kind = std::make_shared<std::string>();
   auto folder = std::make_shared<std::string>();
-  command->add_option("kind", *kind, std::string(say("One kind, to standard output", "Un seul type, sur la sortie standard")))
+  command
+      ->add_option(
+          "kind", *kind,
+          std::string(say("One kind, to standard output", "Un seul type, sur la sortie standard")))
       ->check(CLI::IsMember(mesh::schema_kinds()));
-  command->add_option("-o,--output", *folder, std::string(say("Folder that receives every KIND.schema.json", "Dossier qui reçoit chaque TYPE.schema.json")));
+  command->add_option("-o,--output", *folder,
+                      std::string(say("Folder that receives every KIND.schema.json",
+                                      "Dossier qui reçoit chaque TYPE.schema.json")));
   command->footer(
       "meesh schema domain > domain.schema.json\n"
       "meesh schema -o .schemas\n"
@@ -49,7 +56,8 @@ void add_schema(CLI::App& app, int& exit_code) {
       const auto file = target / (name + ".schema.json");
       std::ofstream out(file);
       out << boost::json::serialize(mesh::json_schema(name)) << "\n";
-      if (!out.flush()) throw Error(Code::kIoError, fmt::format("cannot write '{}'", file.string()));
+      if (!out.flush())
+        throw Error(Code::kIoError, fmt::format("cannot write '{}'", file.string()));
       fmt::print("{}\n", file.string());
     }
   });

@@ -27,10 +27,14 @@ ErrorKind error_kind(Code code) { return info(code).kind; }
 
 std::string_view kind_name(ErrorKind k) {
   switch (k) {
-    case ErrorKind::kUser: return "USER_ERROR";
-    case ErrorKind::kInternal: return "INTERNAL_ERROR";
-    case ErrorKind::kInsufficientResources: return "INSUFFICIENT_RESOURCES";
-    case ErrorKind::kExternal: return "EXTERNAL";
+    case ErrorKind::kUser:
+      return "USER_ERROR";
+    case ErrorKind::kInternal:
+      return "INTERNAL_ERROR";
+    case ErrorKind::kInsufficientResources:
+      return "INSUFFICIENT_RESOURCES";
+    case ErrorKind::kExternal:
+      return "EXTERNAL";
   }
   return "INTERNAL_ERROR";
 }

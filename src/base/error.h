@@ -183,13 +183,13 @@ enum class Code {
 #undef X
 };
 
-std::string_view code_name(Code code);    // "TABLE_NOT_FOUND"
-int trino_number(Code code);              // 46
+std::string_view code_name(Code code);  // "TABLE_NOT_FOUND"
+int trino_number(Code code);            // 46
 ErrorKind error_kind(Code code);
 std::string_view kind_name(ErrorKind k);  // "USER_ERROR", "INTERNAL_ERROR", ...
 
-/// Where in a text: 1-based line and column (columns count Unicode code points); `file` is empty for
-/// SQL. line 0 means unknown.
+/// Where in a text: 1-based line and column (columns count Unicode code points); `file` is empty
+/// for SQL. line 0 means unknown.
 struct Location {
   int line = 0;
   int column = 0;

@@ -103,12 +103,14 @@ class PostgresServer {
   const std::string& database() const { return database_; }
   /// A libpq connection string for the test's own database, or another.
   std::string dsn(const std::string& database = "") const {
-    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=boss connect_timeout=5 dbname=" +
-           (database.empty() ? database_ : database) + " password='it\\'s \\\\ a \"secret\"'";
+    return "host=127.0.0.1 port=" + std::to_string(port_) +
+           " user=boss connect_timeout=5 dbname=" + (database.empty() ? database_ : database) +
+           " password='it\\'s \\\\ a \"secret\"'";
   }
   /// The same as a URL.
   std::string url(const std::string& database) const {
-    return "postgresql://boss:it%27s%20%5C%20a%20%22secret%22@127.0.0.1:" + std::to_string(port_) + "/" + database;
+    return "postgresql://boss:it%27s%20%5C%20a%20%22secret%22@127.0.0.1:" + std::to_string(port_) +
+           "/" + database;
   }
   int port() const { return port_; }
   const std::string& folder() const { return folder_; }

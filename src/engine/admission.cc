@@ -12,8 +12,7 @@ void Admission::submit(std::string user, std::function<void()> job) {
   std::lock_guard lock(mutex_);
   if (stopping_) throw Error(Code::kServerShuttingDown, "The server is shutting down");
   if (static_cast<int>(queue_.size()) >= limits_.queued) {
-    throw Error(Code::kQueryQueueFull,
-                fmt::format("Too many queued queries ({})", limits_.queued))
+    throw Error(Code::kQueryQueueFull, fmt::format("Too many queued queries ({})", limits_.queued))
         .with_hint("try again when some have ended, or raise compute.max_queued in meesh.yaml");
   }
   queue_.push_back({std::move(user), std::move(job)});

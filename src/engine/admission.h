@@ -1,5 +1,5 @@
-// Who runs now and who waits: a fixed number of statements at once, first come first served, with an
-// optional limit of its own for each user so that one of them cannot take every slot.
+// Who runs now and who waits: a fixed number of statements at once, first come first served, with
+// an optional limit of its own for each user so that one of them cannot take every slot.
 #pragma once
 
 #include <condition_variable>

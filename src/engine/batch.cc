@@ -1,6 +1,5 @@
-#include "engine/batch_reader.h"
-
 #include "base/error.h"
+#include "engine/batch_reader.h"
 #include "engine/duck_types.h"
 
 namespace meesh::engine {
@@ -18,18 +17,30 @@ using sql::TypeKind;
 
 Layout layout_of(const LogicalType& type) {
   switch (type.InternalType()) {
-    case PhysicalType::BOOL: return Layout::kBool;
-    case PhysicalType::INT8: return Layout::kInt8;
-    case PhysicalType::INT16: return Layout::kInt16;
-    case PhysicalType::INT32: return Layout::kInt32;
-    case PhysicalType::INT64: return Layout::kInt64;
-    case PhysicalType::INT128: return Layout::kInt128;
-    case PhysicalType::FLOAT: return Layout::kFloat;
-    case PhysicalType::DOUBLE: return Layout::kDouble;
-    case PhysicalType::VARCHAR: return Layout::kString;
-    case PhysicalType::INTERVAL: return Layout::kInterval;
-    case PhysicalType::LIST: return Layout::kList;
-    case PhysicalType::STRUCT: return Layout::kStruct;
+    case PhysicalType::BOOL:
+      return Layout::kBool;
+    case PhysicalType::INT8:
+      return Layout::kInt8;
+    case PhysicalType::INT16:
+      return Layout::kInt16;
+    case PhysicalType::INT32:
+      return Layout::kInt32;
+    case PhysicalType::INT64:
+      return Layout::kInt64;
+    case PhysicalType::INT128:
+      return Layout::kInt128;
+    case PhysicalType::FLOAT:
+      return Layout::kFloat;
+    case PhysicalType::DOUBLE:
+      return Layout::kDouble;
+    case PhysicalType::VARCHAR:
+      return Layout::kString;
+    case PhysicalType::INTERVAL:
+      return Layout::kInterval;
+    case PhysicalType::LIST:
+      return Layout::kList;
+    case PhysicalType::STRUCT:
+      return Layout::kStruct;
     default:
       internal_error("no layout for DuckDB type " + type.ToString());
   }
@@ -38,13 +49,18 @@ Layout layout_of(const LogicalType& type) {
 size_t fixed_width(Layout layout) {
   switch (layout) {
     case Layout::kBool:
-    case Layout::kInt8: return 1;
-    case Layout::kInt16: return 2;
+    case Layout::kInt8:
+      return 1;
+    case Layout::kInt16:
+      return 2;
     case Layout::kInt32:
-    case Layout::kFloat: return 4;
+    case Layout::kFloat:
+      return 4;
     case Layout::kInt64:
-    case Layout::kDouble: return 8;
-    default: return 16;
+    case Layout::kDouble:
+      return 8;
+    default:
+      return 16;
   }
 }
 
@@ -69,9 +85,10 @@ ColumnView view_of(Vector& vector, size_t rows, const Type& type, size_t& bytes)
     Vector& child = ListVector::GetEntry(vector);
     const size_t length = ListVector::GetListSize(vector);
     // A map is a list of struct{key, value}: its single child is described as a row of both.
-    const Type child_type = type.kind == TypeKind::kMap
-                                ? Type::row({"key", "value"}, {type.children.at(0), type.children.at(1)})
-                                : type.children.at(0);
+    const Type child_type =
+        type.kind == TypeKind::kMap
+            ? Type::row({"key", "value"}, {type.children.at(0), type.children.at(1)})
+            : type.children.at(0);
     view.children.push_back(view_of(child, length, child_type, bytes));
   } else if (view.layout == Layout::kString) {
     for (size_t row = 0; row < rows; ++row) {
@@ -130,6 +147,9 @@ Type shown_nested(Type type, const Type& declared) {
 
 Type shown_type(const LogicalType& result, const std::optional<Type>& declared) {
   Type type = from_duckdb(result);
+  // DuckDB calls a column of nothing but NULL an integer.
+  if (declared && declared->kind == TypeKind::kUnknown && type.kind == TypeKind::kInteger)
+    return *declared;
   if (!declared || declared->kind != type.kind) return type;
   switch (type.kind) {
     case TypeKind::kVarchar:

@@ -20,7 +20,20 @@ namespace meesh::engine {
 /// timestamp kInt64 (µs, or ns when precision > 6, since the epoch, local); timestamp with zone
 /// kInt64 (µs since the epoch, UTC); intervals kInterval; array kList; map kList of kStruct{key,
 /// value}; row kStruct.
-enum class Layout { kBool, kInt8, kInt16, kInt32, kInt64, kInt128, kFloat, kDouble, kString, kInterval, kList, kStruct };
+enum class Layout {
+  kBool,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kInt128,
+  kFloat,
+  kDouble,
+  kString,
+  kInterval,
+  kList,
+  kStruct
+};
 
 struct Int128 {
   uint64_t low;
@@ -54,9 +67,7 @@ struct ColumnView {
   const uint64_t* validity = nullptr;  // bit i set = row i valid; null = all valid
   std::vector<ColumnView> children;
 
-  bool is_null(size_t row) const {
-    return validity && !(validity[row >> 6] >> (row & 63) & 1);
-  }
+  bool is_null(size_t row) const { return validity && !(validity[row >> 6] >> (row & 63) & 1); }
   template <class T>
   const T& at(size_t row) const {
     return static_cast<const T*>(data)[row];
@@ -68,8 +79,8 @@ class Batch {
  public:
   size_t rows = 0;
   std::vector<ColumnView> columns;
-  size_t bytes = 0;                    // estimate, for back-pressure
-  std::shared_ptr<const void> owner;   // keeps the vectors alive
+  size_t bytes = 0;                   // estimate, for back-pressure
+  std::shared_ptr<const void> owner;  // keeps the vectors alive
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 

@@ -31,7 +31,8 @@ class Catalog {
   virtual bool schema_exists(const std::string& schema) = 0;
   /// Tables and views of one schema.
   virtual std::vector<std::string> tables(const std::string& schema) = 0;
-  virtual std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) = 0;
+  virtual std::optional<sql::TableInfo> table(const std::string& schema,
+                                              const std::string& table) = 0;
   /// Everything at once, for information_schema; empty schema = all. Default: the calls above.
   virtual std::vector<sql::TableInfo> describe(const std::string& schema);
 
@@ -69,10 +70,12 @@ class Catalog {
   /// Views, stored as Trino text. Default: NOT_SUPPORTED.
   virtual void create_view(const sql::TableInfo& view, bool or_replace);
   virtual void drop_view(const std::string& schema, const std::string& view);
-  virtual void rename_view(const std::string& schema, const std::string& view, const std::string& to_schema, const std::string& to);
+  virtual void rename_view(const std::string& schema, const std::string& view,
+                           const std::string& to_schema, const std::string& to);
   /// Called after a DDL statement on this catalog succeeded, so that caches are dropped.
   virtual void invalidate() {}
-  virtual void set_comment(const std::string& schema, const std::string& table, const std::string& column, const std::optional<std::string>& comment);
+  virtual void set_comment(const std::string& schema, const std::string& table,
+                           const std::string& column, const std::optional<std::string>& comment);
 };
 
 struct PostgresOptions {

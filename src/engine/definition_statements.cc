@@ -1,5 +1,5 @@
-#include "engine/duck_types.h"
 #include "engine/batch_reader.h"
+#include "engine/duck_types.h"
 #include "engine/located_error.h"
 #include "engine/statement_runner.h"
 
@@ -31,7 +31,8 @@ std::map<std::string, std::string> property_texts(const std::vector<sql::Propert
 
 /// Trino's connector.properties for PostgreSQL: connection-url (jdbc:postgresql://host:port/db),
 /// connection-user, connection-password.
-PostgresOptions postgres_options(const std::string& name, std::map<std::string, std::string> properties,
+PostgresOptions postgres_options(const std::string& name,
+                                 std::map<std::string, std::string> properties,
                                  const Location& where) {
   PostgresOptions options;
   options.name = name;
@@ -39,7 +40,8 @@ PostgresOptions postgres_options(const std::string& name, std::map<std::string, 
   constexpr std::string_view kScheme = "jdbc:postgresql://";
   const size_t slash = url.find('/', std::min(url.size(), kScheme.size()));
   if (!url.starts_with(kScheme) || slash == std::string::npos) {
-    throw Error(Code::kInvalidCatalogProperty, fmt::format("connection-url '{}' is not valid", url), where)
+    throw Error(Code::kInvalidCatalogProperty, fmt::format("connection-url '{}' is not valid", url),
+                where)
         .with_hint("jdbc:postgresql://host:port/database");
   }
   std::string address = url.substr(kScheme.size(), slash - kScheme.size());
@@ -58,16 +60,32 @@ PostgresOptions postgres_options(const std::string& name, std::map<std::string, 
 
 bool StatementRunner::run_definition(sql::StatementPtr& statement) {
   switch (statement->kind) {
-    case StatementKind::kCreateView: create_view(as<sql::CreateView>(*statement)); return true;
-    case StatementKind::kDropView: drop_view(as<sql::DropView>(*statement)); return true;
-    case StatementKind::kAlterView: rename_view(as<sql::AlterView>(*statement)); return true;
-    case StatementKind::kComment: comment(as<sql::CommentOn>(*statement)); return true;
-    case StatementKind::kCreateCatalog: create_catalog(as<sql::CreateCatalog>(*statement)); return true;
-    case StatementKind::kDropCatalog: drop_catalog(as<sql::DropCatalog>(*statement)); return true;
-    case StatementKind::kRefreshMaterializedView: refuse("REFRESH MATERIALIZED VIEW", *statement);
-    case StatementKind::kAnalyze: refuse("ANALYZE", *statement);
-    case StatementKind::kAlterSchema: refuse("ALTER SCHEMA", *statement);
-    case StatementKind::kSetSessionAuthorization: refuse("SET SESSION AUTHORIZATION", *statement);
+    case StatementKind::kCreateView:
+      create_view(as<sql::CreateView>(*statement));
+      return true;
+    case StatementKind::kDropView:
+      drop_view(as<sql::DropView>(*statement));
+      return true;
+    case StatementKind::kAlterView:
+      rename_view(as<sql::AlterView>(*statement));
+      return true;
+    case StatementKind::kComment:
+      comment(as<sql::CommentOn>(*statement));
+      return true;
+    case StatementKind::kCreateCatalog:
+      create_catalog(as<sql::CreateCatalog>(*statement));
+      return true;
+    case StatementKind::kDropCatalog:
+      drop_catalog(as<sql::DropCatalog>(*statement));
+      return true;
+    case StatementKind::kRefreshMaterializedView:
+      refuse("REFRESH MATERIALIZED VIEW", *statement);
+    case StatementKind::kAnalyze:
+      refuse("ANALYZE", *statement);
+    case StatementKind::kAlterSchema:
+      refuse("ALTER SCHEMA", *statement);
+    case StatementKind::kSetSessionAuthorization:
+      refuse("SET SESSION AUTHORIZATION", *statement);
     case StatementKind::kGrant:
     case StatementKind::kRevoke:
     case StatementKind::kDeny:
@@ -94,10 +112,12 @@ sql::TableName StatementRunner::full_name(const sql::Name& name) const {
   if (name.size() >= 2) out.schema = lower_case(name[name.size() - 2].value);
   if (name.size() == 3) out.catalog = lower_case(name[0].value);
   if (out.catalog.empty()) {
-    throw Error(Code::kMissingCatalogName, "Catalog must be specified when session catalog is not set", where);
+    throw Error(Code::kMissingCatalogName,
+                "Catalog must be specified when session catalog is not set", where);
   }
   if (out.schema.empty()) {
-    throw Error(Code::kMissingSchemaName, "Schema must be specified when session schema is not set", where);
+    throw Error(Code::kMissingSchemaName, "Schema must be specified when session schema is not set",
+                where);
   }
   return out;
 }
@@ -112,8 +132,8 @@ std::vector<Column> StatementRunner::bound_columns(sql::Statement& statement,
   for (size_t i = 0; i < prepared->ColumnCount(); ++i) {
     const bool known = i < analysis.columns.size();
     columns.push_back({known ? analysis.columns[i].name : prepared->GetNames()[i],
-                       shown_type(prepared->GetTypes()[i],
-                                  known ? analysis.columns[i].declared : std::optional<sql::Type>{})});
+                       shown_type(prepared->GetTypes()[i], known ? analysis.columns[i].declared
+                                                                 : std::optional<sql::Type>{})});
   }
   return columns;
 }
@@ -179,7 +199,8 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
   table.columns.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
     sql::ColumnInfo column;
-    column.name = lower_case(statement.columns.empty() ? columns[i].name : statement.columns[i].value);
+    column.name =
+        lower_case(statement.columns.empty() ? columns[i].name : statement.columns[i].value);
     column.type = columns[i].type;
     table.columns.push_back(std::move(column));
   }
@@ -195,7 +216,8 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
     used_tables.push_back(*created);
     const auto used = core_.catalogs.prepare(core_.duck, used_tables);
     const std::string limit = statement.with_data ? "" : " LIMIT 0";
-    execute(fmt::format("INSERT INTO {} SELECT * FROM ({}){}", created->duckdb_target, printed.text, limit),
+    execute(fmt::format("INSERT INTO {} SELECT * FROM ({}){}", created->duckdb_target, printed.text,
+                        limit),
             nullptr, analysis);
   } catch (const Error&) {
     const auto used = core_.catalogs.prepare(core_.duck, {*created});
@@ -211,7 +233,8 @@ void StatementRunner::create_view(sql::CreateView& statement) {
   const auto name = full_name(statement.name);
   auto catalog = core_.catalogs.get(name.catalog);
   if (!catalog->schema_exists(name.schema)) {
-    throw Error(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema), at(statement.pos));
+    throw Error(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema),
+                at(statement.pos));
   }
   const auto existing = catalog->table(name.schema, name.table);
   if (existing && existing->kind == sql::TableInfo::Kind::kView && !statement.or_replace) {
@@ -258,7 +281,8 @@ void StatementRunner::drop_view(const sql::DropView& statement) {
 }
 
 void StatementRunner::rename_view(const sql::AlterView& statement) {
-  if (statement.materialized || statement.action != "rename") refuse("ALTER VIEW of this kind", statement);
+  if (statement.materialized || statement.action != "rename")
+    refuse("ALTER VIEW of this kind", statement);
   const auto from = full_name(statement.name);
   auto to = full_name(statement.target);
   if (statement.target.size() < 3) to.catalog = from.catalog;
@@ -275,7 +299,8 @@ void StatementRunner::comment(const sql::CommentOn& statement) {
   std::string column;
   if (statement.target == "column") {
     if (table.size() < 2) {
-      throw Error(Code::kMissingTable, "Table must be specified: COMMENT ON COLUMN table.column", at(statement.pos));
+      throw Error(Code::kMissingTable, "Table must be specified: COMMENT ON COLUMN table.column",
+                  at(statement.pos));
     }
     column = lower_case(table.back().value);
     table.pop_back();
@@ -284,11 +309,13 @@ void StatementRunner::comment(const sql::CommentOn& statement) {
   auto catalog = core_.catalogs.get(name.catalog);
   const auto info = catalog->table(name.schema, name.table);
   if (!info) {
-    throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()), at(statement.pos));
+    throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()),
+                at(statement.pos));
   }
   const auto matches = [&](const sql::ColumnInfo& c) { return c.name == column; };
   if (!column.empty() && std::none_of(info->columns.begin(), info->columns.end(), matches)) {
-    throw Error(Code::kColumnNotFound, fmt::format("Column '{}' does not exist", column), at(statement.pos));
+    throw Error(Code::kColumnNotFound, fmt::format("Column '{}' does not exist", column),
+                at(statement.pos));
   }
   core_.catalogs.prepare(core_.duck, {*info});
   catalog->set_comment(name.schema, name.table, column, statement.comment);
@@ -300,7 +327,8 @@ void StatementRunner::create_catalog(const sql::CreateCatalog& statement) {
   const std::string name = lower_case(statement.name.value);
   if (core_.catalogs.catalog_exists(name)) {
     if (statement.if_not_exists) return answer_done("CREATE CATALOG");
-    throw Error(Code::kAlreadyExists, fmt::format("Catalog '{}' already exists", name), at(statement.name.pos));
+    throw Error(Code::kAlreadyExists, fmt::format("Catalog '{}' already exists", name),
+                at(statement.name.pos));
   }
   const std::string connector = lower_case(statement.connector.value);
   auto properties = property_texts(statement.properties);
@@ -308,7 +336,8 @@ void StatementRunner::create_catalog(const sql::CreateCatalog& statement) {
   if (connector == "memory") catalog = make_memory_catalog(name);
   if (connector == "tpch") catalog = make_tpch_catalog(name);
   if (connector == "postgresql") {
-    catalog = make_postgresql_catalog(postgres_options(name, std::move(properties), at(statement.pos)));
+    catalog =
+        make_postgresql_catalog(postgres_options(name, std::move(properties), at(statement.pos)));
   }
   if (!catalog) {
     throw Error(Code::kNotFound, fmt::format("No factory for connector '{}'", connector),
@@ -322,7 +351,8 @@ void StatementRunner::create_catalog(const sql::CreateCatalog& statement) {
 void StatementRunner::drop_catalog(const sql::DropCatalog& statement) {
   const std::string name = lower_case(statement.name.value);
   if (!core_.catalogs.drop(name) && !statement.if_exists) {
-    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", name), at(statement.name.pos));
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", name),
+                at(statement.name.pos));
   }
   answer_done("DROP CATALOG");
 }

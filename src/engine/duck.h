@@ -19,7 +19,7 @@ using VirtualRow = std::vector<duckdb::Value>;
 /// What a statement asks of a virtual table; filters are hints, the engine filters again.
 struct VirtualRequest {
   std::string user;
-  std::string catalog, schema, table;      // which virtual table
+  std::string catalog, schema, table;                      // which virtual table
   std::optional<std::string> schema_equals, table_equals;  // pushed-down equality hints
 };
 

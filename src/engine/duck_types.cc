@@ -13,7 +13,8 @@ using sql::TypeKind;
 constexpr const char* kYearMonthAlias = "interval year to month";
 constexpr const char* kAddressAlias = "ipaddress";
 
-LogicalType labelled(LogicalType base, const char* alias, std::vector<duckdb::Value> modifiers = {}) {
+LogicalType labelled(LogicalType base, const char* alias,
+                     std::vector<duckdb::Value> modifiers = {}) {
   base.SetAlias(alias);
   if (!modifiers.empty()) {
     auto info = duckdb::make_uniq<duckdb::ExtensionTypeInfo>();
@@ -45,7 +46,8 @@ Type from_struct(const LogicalType& type) {
   std::vector<Type> types;
   const auto& fields = duckdb::StructType::GetChildTypes(type);
   for (size_t i = 0; i < fields.size(); ++i) {
-    const bool anonymous = fields[i].first.empty() || fields[i].first == "field" + std::to_string(i);
+    const bool anonymous =
+        fields[i].first.empty() || fields[i].first == "field" + std::to_string(i);
     names.push_back(anonymous ? "" : fields[i].first);
     types.push_back(from_duckdb(fields[i].second));
   }
@@ -56,13 +58,15 @@ LogicalType to_struct(const Type& type) {
   duckdb::child_list_t<LogicalType> fields;
   for (size_t i = 0; i < type.children.size(); ++i) {
     const std::string& name = i < type.field_names.size() ? type.field_names[i] : std::string();
-    fields.emplace_back(name.empty() ? "field" + std::to_string(i) : name, to_duckdb(type.children[i]));
+    fields.emplace_back(name.empty() ? "field" + std::to_string(i) : name,
+                        to_duckdb(type.children[i]));
   }
   return LogicalType::STRUCT(std::move(fields));
 }
 
 [[noreturn]] void too_precise(const Type& type) {
-  throw Error(Code::kNotSupported, "Type " + type.display() + " is not supported: at most 9 digits of a second are kept")
+  throw Error(Code::kNotSupported,
+              "Type " + type.display() + " is not supported: at most 9 digits of a second are kept")
       .with_hint("use a precision of 9 or less");
 }
 
@@ -70,8 +74,8 @@ LogicalType to_timestamp(const Type& type) {
   if (type.precision == 6) return LogicalType::TIMESTAMP;
   if (type.precision == 9) return LogicalType::TIMESTAMP_NS;
   if (type.precision > 9) too_precise(type);
-  return labelled(type.precision > 6 ? LogicalType::TIMESTAMP_NS : LogicalType::TIMESTAMP, "timestamp",
-                  {duckdb::Value::INTEGER(type.precision)});
+  return labelled(type.precision > 6 ? LogicalType::TIMESTAMP_NS : LogicalType::TIMESTAMP,
+                  "timestamp", {duckdb::Value::INTEGER(type.precision)});
 }
 
 }  // namespace
@@ -79,86 +83,139 @@ LogicalType to_timestamp(const Type& type) {
 Type from_duckdb(const LogicalType& type) {
   switch (type.id()) {
     case LogicalTypeId::SQLNULL:
-    case LogicalTypeId::UNKNOWN: return Type::of(TypeKind::kUnknown);
-    case LogicalTypeId::BOOLEAN: return Type::of(TypeKind::kBoolean);
-    case LogicalTypeId::TINYINT: return Type::of(TypeKind::kTinyint);
+    case LogicalTypeId::UNKNOWN:
+      return Type::of(TypeKind::kUnknown);
+    case LogicalTypeId::BOOLEAN:
+      return Type::of(TypeKind::kBoolean);
+    case LogicalTypeId::TINYINT:
+      return Type::of(TypeKind::kTinyint);
     case LogicalTypeId::UTINYINT:
-    case LogicalTypeId::SMALLINT: return Type::of(TypeKind::kSmallint);
+    case LogicalTypeId::SMALLINT:
+      return Type::of(TypeKind::kSmallint);
     case LogicalTypeId::USMALLINT:
-    case LogicalTypeId::INTEGER: return Type::of(TypeKind::kInteger);
+    case LogicalTypeId::INTEGER:
+      return Type::of(TypeKind::kInteger);
     case LogicalTypeId::UINTEGER:
-    case LogicalTypeId::BIGINT: return Type::of(TypeKind::kBigint);
-    case LogicalTypeId::UBIGINT: return Type::decimal(20, 0);
+    case LogicalTypeId::BIGINT:
+      return Type::of(TypeKind::kBigint);
+    case LogicalTypeId::UBIGINT:
+      return Type::decimal(20, 0);
     case LogicalTypeId::HUGEINT:
-    case LogicalTypeId::UHUGEINT: return Type::decimal(38, 0);
-    case LogicalTypeId::FLOAT: return Type::of(TypeKind::kReal);
-    case LogicalTypeId::DOUBLE: return Type::of(TypeKind::kDouble);
+    case LogicalTypeId::UHUGEINT:
+      return Type::decimal(38, 0);
+    case LogicalTypeId::FLOAT:
+      return Type::of(TypeKind::kReal);
+    case LogicalTypeId::DOUBLE:
+      return Type::of(TypeKind::kDouble);
     case LogicalTypeId::DECIMAL:
-      return Type::decimal(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type));
-    case LogicalTypeId::VARCHAR: return from_varchar(type);
-    case LogicalTypeId::BLOB: return Type::of(TypeKind::kVarbinary);
-    case LogicalTypeId::DATE: return Type::of(TypeKind::kDate);
-    case LogicalTypeId::TIME: return Type::of(TypeKind::kTime, label_number(type, "time", 6));
-    case LogicalTypeId::TIME_NS: return Type::of(TypeKind::kTime, 9);
-    case LogicalTypeId::TIME_TZ: return Type::of(TypeKind::kTimeTz, label_number(type, "timetz", 6));
-    case LogicalTypeId::TIMESTAMP_SEC: return Type::of(TypeKind::kTimestamp, 0);
-    case LogicalTypeId::TIMESTAMP_MS: return Type::of(TypeKind::kTimestamp, 3);
-    case LogicalTypeId::TIMESTAMP: return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 6));
-    case LogicalTypeId::TIMESTAMP_NS: return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 9));
-    case LogicalTypeId::TIMESTAMP_TZ: return Type::of(TypeKind::kTimestampTz, label_number(type, "timestamptz", 6));
+      return Type::decimal(duckdb::DecimalType::GetWidth(type),
+                           duckdb::DecimalType::GetScale(type));
+    case LogicalTypeId::VARCHAR:
+      return from_varchar(type);
+    case LogicalTypeId::BLOB:
+      return Type::of(TypeKind::kVarbinary);
+    case LogicalTypeId::DATE:
+      return Type::of(TypeKind::kDate);
+    case LogicalTypeId::TIME:
+      return Type::of(TypeKind::kTime, label_number(type, "time", 6));
+    case LogicalTypeId::TIME_NS:
+      return Type::of(TypeKind::kTime, 9);
+    case LogicalTypeId::TIME_TZ:
+      return Type::of(TypeKind::kTimeTz, label_number(type, "timetz", 6));
+    case LogicalTypeId::TIMESTAMP_SEC:
+      return Type::of(TypeKind::kTimestamp, 0);
+    case LogicalTypeId::TIMESTAMP_MS:
+      return Type::of(TypeKind::kTimestamp, 3);
+    case LogicalTypeId::TIMESTAMP:
+      return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 6));
+    case LogicalTypeId::TIMESTAMP_NS:
+      return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 9));
+    case LogicalTypeId::TIMESTAMP_TZ:
+      return Type::of(TypeKind::kTimestampTz, label_number(type, "timestamptz", 6));
     case LogicalTypeId::INTERVAL:
-      return Type::of(type.HasAlias() && type.GetAlias() == kYearMonthAlias ? TypeKind::kIntervalYearToMonth
-                                                                            : TypeKind::kIntervalDayToSecond);
-    case LogicalTypeId::UUID: return Type::of(TypeKind::kUuid);
-    case LogicalTypeId::LIST: return Type::array(from_duckdb(duckdb::ListType::GetChildType(type)));
-    case LogicalTypeId::ARRAY: return Type::array(from_duckdb(duckdb::ArrayType::GetChildType(type)));
+      return Type::of(type.HasAlias() && type.GetAlias() == kYearMonthAlias
+                          ? TypeKind::kIntervalYearToMonth
+                          : TypeKind::kIntervalDayToSecond);
+    case LogicalTypeId::UUID:
+      return Type::of(TypeKind::kUuid);
+    case LogicalTypeId::LIST:
+      return Type::array(from_duckdb(duckdb::ListType::GetChildType(type)));
+    case LogicalTypeId::ARRAY:
+      return Type::array(from_duckdb(duckdb::ArrayType::GetChildType(type)));
     case LogicalTypeId::MAP:
-      return Type::map(from_duckdb(duckdb::MapType::KeyType(type)), from_duckdb(duckdb::MapType::ValueType(type)));
-    case LogicalTypeId::STRUCT: return from_struct(type);
-    default: return Type::varchar();
+      return Type::map(from_duckdb(duckdb::MapType::KeyType(type)),
+                       from_duckdb(duckdb::MapType::ValueType(type)));
+    case LogicalTypeId::STRUCT:
+      return from_struct(type);
+    default:
+      return Type::varchar();
   }
 }
 
 LogicalType to_duckdb(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kUnknown: return LogicalType::SQLNULL;
-    case TypeKind::kBoolean: return LogicalType::BOOLEAN;
-    case TypeKind::kTinyint: return LogicalType::TINYINT;
-    case TypeKind::kSmallint: return LogicalType::SMALLINT;
-    case TypeKind::kInteger: return LogicalType::INTEGER;
-    case TypeKind::kBigint: return LogicalType::BIGINT;
-    case TypeKind::kReal: return LogicalType::FLOAT;
-    case TypeKind::kDouble: return LogicalType::DOUBLE;
+    case TypeKind::kUnknown:
+      return LogicalType::SQLNULL;
+    case TypeKind::kBoolean:
+      return LogicalType::BOOLEAN;
+    case TypeKind::kTinyint:
+      return LogicalType::TINYINT;
+    case TypeKind::kSmallint:
+      return LogicalType::SMALLINT;
+    case TypeKind::kInteger:
+      return LogicalType::INTEGER;
+    case TypeKind::kBigint:
+      return LogicalType::BIGINT;
+    case TypeKind::kReal:
+      return LogicalType::FLOAT;
+    case TypeKind::kDouble:
+      return LogicalType::DOUBLE;
     case TypeKind::kDecimal:
-      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
+      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
+                                  static_cast<uint8_t>(type.scale));
     case TypeKind::kVarchar:
       if (type.precision == Type::kUnbounded) return LogicalType::VARCHAR;
       return labelled(LogicalType::VARCHAR, "varchar", {duckdb::Value::INTEGER(type.precision)});
-    case TypeKind::kChar: return labelled(LogicalType::VARCHAR, "char", {duckdb::Value::INTEGER(type.precision)});
-    case TypeKind::kVarbinary: return LogicalType::BLOB;
-    case TypeKind::kDate: return LogicalType::DATE;
+    case TypeKind::kChar:
+      return labelled(LogicalType::VARCHAR, "char", {duckdb::Value::INTEGER(type.precision)});
+    case TypeKind::kVarbinary:
+      return LogicalType::BLOB;
+    case TypeKind::kDate:
+      return LogicalType::DATE;
     case TypeKind::kTime:
       if (type.precision > 6) {
-        throw Error(Code::kNotSupported, "Type " + type.display() + " is not supported: times keep at most 6 digits");
+        throw Error(Code::kNotSupported,
+                    "Type " + type.display() + " is not supported: times keep at most 6 digits");
       }
       if (type.precision == 6) return LogicalType::TIME;
       return labelled(LogicalType::TIME, "time", {duckdb::Value::INTEGER(type.precision)});
     case TypeKind::kTimeTz:
       if (type.precision > 6) {
-        throw Error(Code::kNotSupported, "Type " + type.display() + " is not supported: times keep at most 6 digits");
+        throw Error(Code::kNotSupported,
+                    "Type " + type.display() + " is not supported: times keep at most 6 digits");
       }
       if (type.precision == 6) return LogicalType::TIME_TZ;
       return labelled(LogicalType::TIME_TZ, "timetz", {duckdb::Value::INTEGER(type.precision)});
-    case TypeKind::kTimestamp: return to_timestamp(type);
-    case TypeKind::kTimestampTz: return timestamp_tz_type(type.precision, "");
-    case TypeKind::kIntervalYearToMonth: return labelled(LogicalType::INTERVAL, kYearMonthAlias);
-    case TypeKind::kIntervalDayToSecond: return LogicalType::INTERVAL;
-    case TypeKind::kUuid: return LogicalType::UUID;
-    case TypeKind::kIpaddress: return labelled(LogicalType::VARCHAR, kAddressAlias);
-    case TypeKind::kJson: return LogicalType::JSON();
-    case TypeKind::kArray: return LogicalType::LIST(to_duckdb(type.children[0]));
-    case TypeKind::kMap: return LogicalType::MAP(to_duckdb(type.children[0]), to_duckdb(type.children[1]));
-    case TypeKind::kRow: return to_struct(type);
+    case TypeKind::kTimestamp:
+      return to_timestamp(type);
+    case TypeKind::kTimestampTz:
+      return timestamp_tz_type(type.precision, "");
+    case TypeKind::kIntervalYearToMonth:
+      return labelled(LogicalType::INTERVAL, kYearMonthAlias);
+    case TypeKind::kIntervalDayToSecond:
+      return LogicalType::INTERVAL;
+    case TypeKind::kUuid:
+      return LogicalType::UUID;
+    case TypeKind::kIpaddress:
+      return labelled(LogicalType::VARCHAR, kAddressAlias);
+    case TypeKind::kJson:
+      return LogicalType::JSON();
+    case TypeKind::kArray:
+      return LogicalType::LIST(to_duckdb(type.children[0]));
+    case TypeKind::kMap:
+      return LogicalType::MAP(to_duckdb(type.children[0]), to_duckdb(type.children[1]));
+    case TypeKind::kRow:
+      return to_struct(type);
   }
   internal_error("type without a DuckDB form: " + type.display());
 }
@@ -171,8 +228,9 @@ std::string zone_of(const LogicalType& type) {
 
 LogicalType timestamp_tz_type(int precision, const std::string& zone) {
   if (precision > 6) {
-    throw Error(Code::kNotSupported, "Type timestamp(" + std::to_string(precision) +
-                                         ") with time zone is not supported: at most 6 digits are kept");
+    throw Error(Code::kNotSupported,
+                "Type timestamp(" + std::to_string(precision) +
+                    ") with time zone is not supported: at most 6 digits are kept");
   }
   if (precision == 6 && zone.empty()) return LogicalType::TIMESTAMP_TZ;
   return labelled(LogicalType::TIMESTAMP_TZ, "timestamptz",

@@ -7,9 +7,9 @@
 //   timestamp(7..9)         TIMESTAMP_NS, alias "timestamp" [p] below 9
 //   timestamp(p) with zone  TIMESTAMPTZ alias "timestamptz" [p, zone]; zone '' = the session's
 //   time(p)                 TIME       alias "time" [p]
-//   interval year to month  INTERVAL   alias "interval year to month"; plain INTERVAL is day to second
-//   json                    JSON (DuckDB's alias of VARCHAR);  ipaddress VARCHAR alias "ipaddress"
-//   row(...)                STRUCT     anonymous fields are named "field0", "field1", …
+//   interval year to month  INTERVAL   alias "interval year to month"; plain INTERVAL is day to
+//   second json                    JSON (DuckDB's alias of VARCHAR);  ipaddress VARCHAR alias
+//   "ipaddress" row(...)                STRUCT     anonymous fields are named "field0", "field1", …
 #pragma once
 
 #include "base/error.h"

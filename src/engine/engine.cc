@@ -24,10 +24,11 @@ constexpr size_t kMostEnded = 1000;
 constexpr auto kTransactionIdle = std::chrono::minutes(5);
 
 uint64_t memory_of_machine() {
-  uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                   static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t bytes =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   // A container's own limit (cgroup v2, then v1) counts when it is lower.
-  for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+  for (const char* file :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     std::ifstream in(file);
     uint64_t limit = 0;
     if (in >> limit && limit > 0) bytes = std::min(bytes, limit);
@@ -48,9 +49,11 @@ void empty_directory(const std::string& path) {
   std::error_code failed;
   fs::create_directories(path, failed);
   if (failed) {
-    throw Error(Code::kIoError, fmt::format("cannot create the spill folder '{}': {}", path, failed.message()));
+    throw Error(Code::kIoError,
+                fmt::format("cannot create the spill folder '{}': {}", path, failed.message()));
   }
-  for (const auto& entry : fs::directory_iterator(path, failed)) fs::remove_all(entry.path(), failed);
+  for (const auto& entry : fs::directory_iterator(path, failed))
+    fs::remove_all(entry.path(), failed);
 }
 
 std::unique_ptr<duckdb::DuckDB> open_duckdb(const Options& options) {
@@ -111,8 +114,9 @@ class LocalEngine : public Engine {
     register_functions(*duck_.db->instance);
     catalogs_.register_with(duck_);
     connections_ = std::make_unique<ConnectionPool>(*duck_.db);
-    core_ = std::make_unique<Core>(Core{options_, duck_, catalogs_, *connections_, transactions_,
-                                        [this](const std::string& id) { return find_running(id); }});
+    core_ =
+        std::make_unique<Core>(Core{options_, duck_, catalogs_, *connections_, transactions_,
+                                    [this](const std::string& id) { return find_running(id); }});
     watch_ = std::thread([this] { watch(); });
   }
 
@@ -273,8 +277,8 @@ class LocalEngine : public Engine {
     size_t surplus = queries_.size() > kMostEnded ? queries_.size() - kMostEnded : 0;
     for (auto it = queries_.begin(); it != queries_.end();) {
       const auto& query = *it->second;
-      const bool drop = query.ended() && query.finished() &&
-                        (surplus > 0 || now - query.ended_at() > kKeepEnded);
+      const bool drop =
+          query.ended() && query.finished() && (surplus > 0 || now - query.ended_at() > kKeepEnded);
       if (drop && surplus > 0) --surplus;
       it = drop ? queries_.erase(it) : std::next(it);
     }
@@ -284,7 +288,7 @@ class LocalEngine : public Engine {
   QueryIds ids_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool closing_ = false, closed_ = false;  // guarded by mutex_
+  bool closing_ = false, closed_ = false;                         // guarded by mutex_
   std::map<std::string, std::shared_ptr<RunningQuery>> queries_;  // guarded by mutex_
 
   Duck duck_;

@@ -32,9 +32,9 @@ struct Session {
   std::vector<std::string> client_tags;
   std::string catalog, schema, path;
   std::string time_zone = "UTC";
-  std::map<std::string, std::string> properties;            // SET SESSION name → value text
-  std::map<std::string, std::string> prepared_statements;   // name → SQL text
-  std::string transaction_id;                               // "" = autocommit
+  std::map<std::string, std::string> properties;           // SET SESSION name → value text
+  std::map<std::string, std::string> prepared_statements;  // name → SQL text
+  std::string transaction_id;                              // "" = autocommit
   std::string remote_address, user_agent;
 };
 
@@ -93,22 +93,23 @@ class Query {
   virtual bool finished() const = 0;
   virtual SessionChanges changes() const = 0;
   /// Ends it with USER_CANCELED (or ADMINISTRATIVELY_KILLED with a message). Idempotent, quick.
-  virtual void cancel(Code code = Code::kUserCanceled, std::string message = "Query was canceled") = 0;
+  virtual void cancel(Code code = Code::kUserCanceled,
+                      std::string message = "Query was canceled") = 0;
 };
 using QueryPtr = std::shared_ptr<Query>;
 
 struct Options {
-  std::string spill_directory;        // created if missing, emptied at start
-  std::string extension_directory;    // holds NAME.duckdb_extension
-  uint64_t memory_limit = 0;          // bytes; 0 = 60 % of the machine (or cgroup)
-  uint64_t spill_limit = 0;           // bytes on disk; 0 = 80 % of what is free
-  int threads = 0;                    // 0 = cores
-  int max_running = 0;                // 0 = max(4, 2 × cores)
-  int max_running_per_user = 0;       // 0 = no limit of its own
+  std::string spill_directory;      // created if missing, emptied at start
+  std::string extension_directory;  // holds NAME.duckdb_extension
+  uint64_t memory_limit = 0;        // bytes; 0 = 60 % of the machine (or cgroup)
+  uint64_t spill_limit = 0;         // bytes on disk; 0 = 80 % of what is free
+  int threads = 0;                  // 0 = cores
+  int max_running = 0;              // 0 = max(4, 2 × cores)
+  int max_running_per_user = 0;     // 0 = no limit of its own
   int max_queued = 5000;
-  uint64_t result_buffer = 32u << 20; // bytes a query may hold for its consumer
+  uint64_t result_buffer = 32u << 20;  // bytes a query may hold for its consumer
   std::chrono::seconds client_timeout{300};
-  std::string node_version = "476";   // what version() and /v1/info tell Trino clients
+  std::string node_version = "476";  // what version() and /v1/info tell Trino clients
   std::string environment = "production";
 };
 

@@ -53,8 +53,10 @@ class EngineTest : public ::testing::Test {
           continue;
         }
         if (answer.rows == 0 && !batch->columns.empty()) {
-          if (batch->columns[0].layout == Layout::kInt64) answer.first = batch->columns[0].at<int64_t>(0);
-          if (batch->columns[0].layout == Layout::kInt32) answer.first = batch->columns[0].at<int32_t>(0);
+          if (batch->columns[0].layout == Layout::kInt64)
+            answer.first = batch->columns[0].at<int64_t>(0);
+          if (batch->columns[0].layout == Layout::kInt32)
+            answer.first = batch->columns[0].at<int32_t>(0);
         }
         answer.rows += batch->rows;
       }
@@ -72,7 +74,8 @@ class EngineTest : public ::testing::Test {
     if (changes.set_catalog) session_.catalog = *changes.set_catalog;
     if (changes.set_schema) session_.schema = *changes.set_schema;
     for (const auto& [name, value] : changes.set_properties) session_.properties[name] = value;
-    for (const auto& [name, value] : changes.added_prepare) session_.prepared_statements[name] = value;
+    for (const auto& [name, value] : changes.added_prepare)
+      session_.prepared_statements[name] = value;
     if (changes.started_transaction_id) session_.transaction_id = *changes.started_transaction_id;
     if (changes.clear_transaction_id) session_.transaction_id.clear();
     return answer;
@@ -127,8 +130,9 @@ TEST_F(EngineTest, BackPressureHoldsTheProducer) {
   Options options;
   options.result_buffer = 1 << 20;
   open(options);
-  const auto query = submit("SELECT a.n * 1000000 + b.n FROM UNNEST(sequence(1, 3000)) AS a(n) "
-                            "CROSS JOIN UNNEST(sequence(1, 3000)) AS b(n)");
+  const auto query = submit(
+      "SELECT a.n * 1000000 + b.n FROM UNNEST(sequence(1, 3000)) AS a(n) "
+      "CROSS JOIN UNNEST(sequence(1, 3000)) AS b(n)");
   ASSERT_TRUE(query->wait_for_columns(60s));
   wait_for([&] { return query->info().bytes_out >= (1u << 20); });
   // Nobody reads: the producer stands still a little above its limit although far from the end.
@@ -202,7 +206,9 @@ TEST_F(EngineTest, KillQueryTellsWhoKilled) {
   open();
   const auto query = submit(kEndless);
   wait_for([&] { return query->info().state == QueryState::kRunning; });
-  ASSERT_FALSE(run("CALL system.runtime.kill_query(query_id => '" + query->id() + "', message => 'enough')").error);
+  ASSERT_FALSE(
+      run("CALL system.runtime.kill_query(query_id => '" + query->id() + "', message => 'enough')")
+          .error);
   const auto answer = drain(*query);
   ASSERT_TRUE(answer.error);
   EXPECT_EQ(answer.error->code(), Code::kAdministrativelyKilled);
@@ -223,9 +229,10 @@ TEST_F(EngineTest, MemoryLimitFailsTheStatementAlone) {
   options.memory_limit = 60 << 20;
   options.spill_limit = 1 << 20;
   open(options);
-  const auto answer = run(
-      "SELECT count(*) FROM (SELECT a.comment || CAST(b.linenumber AS varchar) || CAST(b.orderkey AS varchar) AS x, count(*) "
-      "FROM tpch.tiny.lineitem a CROSS JOIN tpch.tiny.lineitem b GROUP BY 1) t");
+  const auto answer =
+      run("SELECT count(*) FROM (SELECT a.comment || CAST(b.linenumber AS varchar) || "
+          "CAST(b.orderkey AS varchar) AS x, count(*) "
+          "FROM tpch.tiny.lineitem a CROSS JOIN tpch.tiny.lineitem b GROUP BY 1) t");
   ASSERT_TRUE(answer.error);
   EXPECT_EQ(answer.error->kind(), ErrorKind::kInsufficientResources) << answer.error->what();
   EXPECT_EQ(run("SELECT 3").first, 3);
@@ -271,13 +278,15 @@ TEST_F(EngineTest, PreparedStatements) {
 
 TEST_F(EngineTest, TablesFromQueries) {
   open();
-  const auto made = submit("CREATE TABLE memory.default.n AS SELECT name, nationkey FROM tpch.tiny.nation");
+  const auto made =
+      submit("CREATE TABLE memory.default.n AS SELECT name, nationkey FROM tpch.tiny.nation");
   ASSERT_FALSE(drain(*made).error);
   EXPECT_EQ(made->info().update_type, "CREATE TABLE");
   EXPECT_EQ(made->info().update_count, 25u);
   EXPECT_FALSE(run("CREATE TABLE IF NOT EXISTS memory.default.n AS SELECT 1 x").error);
   EXPECT_EQ(failure("CREATE TABLE memory.default.n AS SELECT 1 x"), Code::kTableAlreadyExists);
-  EXPECT_EQ(failure("INSERT INTO tpch.tiny.nation SELECT * FROM tpch.tiny.nation"), Code::kNotSupported);
+  EXPECT_EQ(failure("INSERT INTO tpch.tiny.nation SELECT * FROM tpch.tiny.nation"),
+            Code::kNotSupported);
 }
 
 TEST_F(EngineTest, CatalogsComeAndGo) {
@@ -305,7 +314,8 @@ TEST_F(EngineTest, ShutdownCancelsWhatRuns) {
 }
 
 TEST_F(EngineTest, SpillFolderIsEmptiedAtStart) {
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("meesh-engine-{}", getpid());
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("meesh-engine-{}", getpid());
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "left-over.tmp") << "of a killed process";
   open();

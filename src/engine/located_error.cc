@@ -17,8 +17,7 @@ duckdb::ErrorData unwrapped(const duckdb::ErrorData& error) {
   if (failed || !parsed.is_object()) return error;
   const auto* message = parsed.as_object().if_contains("exception_message");
   if (!message || !message->is_string()) return error;
-  const duckdb::Exception plain(error.ExtraInfo(), error.Type(),
-                                std::string(message->as_string()));
+  const duckdb::Exception plain(error.ExtraInfo(), error.Type(), std::string(message->as_string()));
   return duckdb::ErrorData(plain);
 }
 
@@ -31,8 +30,9 @@ bool speaks_of_call(const Error& error) {
 
 /// The node printed just before the one at the offset: what it is the first argument of.
 sql::Position call_at(const sql::Printed& printed, size_t offset) {
-  const auto after = std::upper_bound(printed.map.begin(), printed.map.end(), offset,
-                                      [](size_t at, const auto& entry) { return at < entry.first; });
+  const auto after =
+      std::upper_bound(printed.map.begin(), printed.map.end(), offset,
+                       [](size_t at, const auto& entry) { return at < entry.first; });
   const auto here = after - printed.map.begin();
   return here < 2 ? printed.position_at(offset) : (after - 2)->second;
 }
@@ -47,7 +47,8 @@ Error located(const duckdb::ErrorData& error, const sql::Printed* positions) {
   const auto found = error.ExtraInfo().find("position");
   if (found == error.ExtraInfo().end()) return out;
   const size_t offset = std::strtoull(found->second.c_str(), nullptr, 10);
-  const auto position = speaks_of_call(out) ? call_at(*positions, offset) : positions->position_at(offset);
+  const auto position =
+      speaks_of_call(out) ? call_at(*positions, offset) : positions->position_at(offset);
   if (position.line > 0) out.at("", position.line, position.column);
   return out;
 }

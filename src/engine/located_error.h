@@ -1,8 +1,8 @@
 // DuckDB's errors with their place in the statement the user wrote.
 #pragma once
 
-#include "duckdb.hpp"
 #include "base/error.h"
+#include "duckdb.hpp"
 #include "sql/sql.h"
 
 namespace meesh::engine {

@@ -7,12 +7,18 @@ using std::chrono::milliseconds;
 
 std::string_view state_name(QueryState state) {
   switch (state) {
-    case QueryState::kQueued: return "QUEUED";
-    case QueryState::kPlanning: return "PLANNING";
-    case QueryState::kRunning: return "RUNNING";
-    case QueryState::kFinishing: return "FINISHING";
-    case QueryState::kFinished: return "FINISHED";
-    case QueryState::kFailed: return "FAILED";
+    case QueryState::kQueued:
+      return "QUEUED";
+    case QueryState::kPlanning:
+      return "PLANNING";
+    case QueryState::kRunning:
+      return "RUNNING";
+    case QueryState::kFinishing:
+      return "FINISHING";
+    case QueryState::kFinished:
+      return "FINISHED";
+    case QueryState::kFailed:
+      return "FAILED";
   }
   return "FAILED";
 }

@@ -24,12 +24,13 @@ std::string joined(const sql::Name& name) {
 std::string literal_text(const sql::Expr* expression, std::string_view what) {
   if (expression) {
     if (auto* e = sql::try_as<const sql::StringLiteral>(expression)) return e->value;
-    if (auto* e = sql::try_as<const sql::IntegerLiteral>(expression)) return std::to_string(e->value);
+    if (auto* e = sql::try_as<const sql::IntegerLiteral>(expression))
+      return std::to_string(e->value);
     if (auto* e = sql::try_as<const sql::DecimalLiteral>(expression)) return e->text;
     if (auto* e = sql::try_as<const sql::DoubleLiteral>(expression)) return e->text;
-    if (auto* e = sql::try_as<const sql::BooleanLiteral>(expression)) return e->value ? "true" : "false";
-    if (auto* e = sql::try_as<const sql::Unary>(expression);
-        e && e->op == sql::UnaryOp::kMinus) {
+    if (auto* e = sql::try_as<const sql::BooleanLiteral>(expression))
+      return e->value ? "true" : "false";
+    if (auto* e = sql::try_as<const sql::Unary>(expression); e && e->op == sql::UnaryOp::kMinus) {
       return "-" + literal_text(e->value.get(), what);
     }
   }
@@ -39,11 +40,21 @@ std::string literal_text(const sql::Expr* expression, std::string_view what) {
 
 bool StatementRunner::run_session_statement(sql::Statement& statement) {
   switch (statement.kind) {
-    case StatementKind::kUse: use(as<sql::Use>(statement)); return true;
-    case StatementKind::kSetSession: set_session(as<sql::SetSession>(statement)); return true;
-    case StatementKind::kResetSession: reset_session(as<sql::ResetSession>(statement)); return true;
-    case StatementKind::kPrepare: prepare(as<sql::Prepare>(statement)); return true;
-    case StatementKind::kExecute: execute_prepared(as<sql::Execute>(statement)); return true;
+    case StatementKind::kUse:
+      use(as<sql::Use>(statement));
+      return true;
+    case StatementKind::kSetSession:
+      set_session(as<sql::SetSession>(statement));
+      return true;
+    case StatementKind::kResetSession:
+      reset_session(as<sql::ResetSession>(statement));
+      return true;
+    case StatementKind::kPrepare:
+      prepare(as<sql::Prepare>(statement));
+      return true;
+    case StatementKind::kExecute:
+      execute_prepared(as<sql::Execute>(statement));
+      return true;
     case StatementKind::kExecuteImmediate: {
       auto& immediate = as<sql::ExecuteImmediate>(statement);
       Parameters parameters;
@@ -51,15 +62,27 @@ bool StatementRunner::run_session_statement(sql::Statement& statement) {
       run_text(immediate.text, parameters);
       return true;
     }
-    case StatementKind::kDeallocate: deallocate(as<sql::Deallocate>(statement)); return true;
-    case StatementKind::kDescribeInput: describe_input(as<sql::DescribeInput>(statement)); return true;
-    case StatementKind::kDescribeOutput: describe_output(as<sql::DescribeOutput>(statement)); return true;
+    case StatementKind::kDeallocate:
+      deallocate(as<sql::Deallocate>(statement));
+      return true;
+    case StatementKind::kDescribeInput:
+      describe_input(as<sql::DescribeInput>(statement));
+      return true;
+    case StatementKind::kDescribeOutput:
+      describe_output(as<sql::DescribeOutput>(statement));
+      return true;
     case StatementKind::kStartTransaction:
       start_transaction(as<sql::StartTransaction>(statement));
       return true;
-    case StatementKind::kCommit: end_transaction("COMMIT"); return true;
-    case StatementKind::kRollback: end_transaction("ROLLBACK"); return true;
-    case StatementKind::kCall: call(as<sql::Call>(statement)); return true;
+    case StatementKind::kCommit:
+      end_transaction("COMMIT");
+      return true;
+    case StatementKind::kRollback:
+      end_transaction("ROLLBACK");
+      return true;
+    case StatementKind::kCall:
+      call(as<sql::Call>(statement));
+      return true;
     case StatementKind::kSetTimeZone: {
       auto& zone = as<sql::SetTimeZone>(statement);
       query_.change([&](SessionChanges& changes) {
@@ -104,11 +127,12 @@ void StatementRunner::use(const sql::Use& statement) {
       statement.catalog ? lower_case(statement.catalog->value) : query_.session().catalog;
   const std::string schema = lower_case(statement.schema.value);
   if (catalog.empty()) {
-    throw Error(Code::kMissingCatalogName, "Catalog must be specified when session catalog is not set",
-                at(statement.pos));
+    throw Error(Code::kMissingCatalogName,
+                "Catalog must be specified when session catalog is not set", at(statement.pos));
   }
   if (!core_.catalogs.catalog_exists(catalog)) {
-    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog), at(statement.pos));
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog),
+                at(statement.pos));
   }
   if (!core_.catalogs.schema_exists(catalog, schema)) {
     throw Error(Code::kSchemaNotFound, fmt::format("Schema does not exist: {}.{}", catalog, schema),
@@ -128,14 +152,15 @@ void StatementRunner::set_session(const sql::SetSession& statement) {
     throw Error(Code::kInvalidSessionProperty, fmt::format("Invalid session property '{}'", name),
                 at(statement.pos));
   }
-  if (statement.name.size() == 2 && !core_.catalogs.catalog_exists(lower_case(statement.name[0].value))) {
+  if (statement.name.size() == 2 &&
+      !core_.catalogs.catalog_exists(lower_case(statement.name[0].value))) {
     throw Error(Code::kCatalogNotFound,
                 fmt::format("Catalog '{}' not found", lower_case(statement.name[0].value)),
                 at(statement.pos));
   }
   if (statement.name.size() == 1 && !sql::is_session_property(name)) {
-    throw Error(Code::kInvalidSessionProperty, fmt::format("Session property '{}' does not exist", name),
-                at(statement.pos))
+    throw Error(Code::kInvalidSessionProperty,
+                fmt::format("Session property '{}' does not exist", name), at(statement.pos))
         .with_hint("SHOW SESSION lists them");
   }
   query_.change([&](SessionChanges& changes) { changes.set_properties[name] = value; });
@@ -143,9 +168,8 @@ void StatementRunner::set_session(const sql::SetSession& statement) {
 }
 
 void StatementRunner::reset_session(const sql::ResetSession& statement) {
-  query_.change([&](SessionChanges& changes) {
-    changes.reset_properties.push_back(joined(statement.name));
-  });
+  query_.change(
+      [&](SessionChanges& changes) { changes.reset_properties.push_back(joined(statement.name)); });
   answer_done("RESET SESSION");
 }
 
@@ -225,27 +249,31 @@ void StatementRunner::call(const sql::Call& statement) {
   const char* positional[] = {"query_id", "message"};
   for (size_t i = 0; i < statement.args.size(); ++i) {
     const auto& [key, value] = statement.args[i];
-    if (!key && i >= 2) throw Error(Code::kInvalidProcedureArgument, "Too many arguments", at(statement.pos));
+    if (!key && i >= 2)
+      throw Error(Code::kInvalidProcedureArgument, "Too many arguments", at(statement.pos));
     args[key ? lower_case(key->value) : positional[i]] = literal_text(value.get(), "Argument");
   }
   if (args["query_id"].empty()) {
-    throw Error(Code::kInvalidProcedureArgument, "Required procedure argument 'QUERY_ID' is missing",
-                at(statement.pos));
+    throw Error(Code::kInvalidProcedureArgument,
+                "Required procedure argument 'QUERY_ID' is missing", at(statement.pos));
   }
   auto target = core_.find_query(args["query_id"]);
   if (!target || target->ended()) {
     throw Error(Code::kNotFound, fmt::format("Target query is not running: {}", args["query_id"]));
   }
-  target->cancel(Code::kAdministrativelyKilled,
-                 fmt::format("Query killed. Message: {}", args["message"].empty() ? "None" : args["message"]));
+  target->cancel(
+      Code::kAdministrativelyKilled,
+      fmt::format("Query killed. Message: {}", args["message"].empty() ? "None" : args["message"]));
   answer_done("CALL");
 }
 
 void StatementRunner::describe_input(const sql::DescribeInput& statement) {
   const auto inner = sql::parse(prepared_text(statement.name));
   const int count = sql::parameter_count(*inner);
-  answer_rows(fmt::format("SELECT (i - 1)::BIGINT AS \"Position\", 'unknown' AS \"Type\" "
-                          "FROM range(1, {}) t(i)", count + 1));
+  answer_rows(
+      fmt::format("SELECT (i - 1)::BIGINT AS \"Position\", 'unknown' AS \"Type\" "
+                  "FROM range(1, {}) t(i)",
+                  count + 1));
 }
 
 void StatementRunner::describe_output(const sql::DescribeOutput& statement) {

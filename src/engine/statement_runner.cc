@@ -102,8 +102,9 @@ void StatementRunner::check_writes(const sql::Analysis& analysis) {
   for (const auto& table : analysis.writes) {
     const auto catalog = core_.catalogs.find(table.name.catalog);
     if (!catalog || !catalog->writable()) {
-      throw Error(Code::kNotSupported, fmt::format("Catalog '{}' is read-only: this connector does not support {}",
-                                                   table.name.catalog, analysis.update_type));
+      throw Error(Code::kNotSupported,
+                  fmt::format("Catalog '{}' is read-only: this connector does not support {}",
+                              table.name.catalog, analysis.update_type));
     }
     if (!transaction_) continue;
     if (transaction_->info.read_only) {
@@ -134,9 +135,9 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
   sql::Printed printed;
   if (!remote) printed = sql::print_duckdb(*statement);
   if (remote) {
-    printed.text = fmt::format("SELECT * FROM postgres_query({}, {})",
-                               quote_string(analysis.reads.front().remote_database),
-                               quote_string(*remote));
+    printed.text =
+        fmt::format("SELECT * FROM postgres_query({}, {})",
+                    quote_string(analysis.reads.front().remote_database), quote_string(*remote));
   }
 
   const bool may_retry = returns_rows(statement->kind) && !transaction_;

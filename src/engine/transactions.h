@@ -18,8 +18,8 @@ struct Transaction {
   TransactionInfo info;
   std::string user;
   ConnectionPool::Lease connection;
-  bool failed = false;           // only ROLLBACK is left to it
-  std::mutex statement;          // one statement at a time
+  bool failed = false;   // only ROLLBACK is left to it
+  std::mutex statement;  // one statement at a time
   std::chrono::steady_clock::time_point last_used = std::chrono::steady_clock::now();
 };
 

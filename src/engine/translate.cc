@@ -18,11 +18,14 @@ std::optional<Code> code_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 /// The first paragraph: DuckDB appends candidates, suggestions and the source line.
 std::string first_paragraph(std::string message) {
-  for (std::string_view mark : {"\n\nLINE ", "\nLINE ", "\n\tCandidate", "\nCandidate", "\nDid you mean", "\n\n"}) {
+  for (std::string_view mark :
+       {"\n\nLINE ", "\nLINE ", "\n\tCandidate", "\nCandidate", "\nDid you mean", "\n\n"}) {
     const auto at = message.find(mark);
     if (at != std::string::npos) message.resize(at);
   }
@@ -55,24 +58,29 @@ std::optional<Error> overflow(const std::string& message) {
   std::smatch m;
   if (!std::regex_match(message, m, arithmetic)) return std::nullopt;
   const std::string type = m[2];
-  if (type == "DECIMAL" || type == "INT128") return Error(Code::kNumericValueOutOfRange, "Decimal overflow");
+  if (type == "DECIMAL" || type == "INT128")
+    return Error(Code::kNumericValueOutOfRange, "Decimal overflow");
   const std::string operands = m[3];
   if (type == "DATE" || type == "TIMESTAMP" || type == "INTERVAL") return std::nullopt;
   if (m[1] == "subtraction" && operands.starts_with("0 - -")) {
-    return Error(Code::kNumericValueOutOfRange, type_word(type) + " negation overflow: " + operands.substr(4));
+    return Error(Code::kNumericValueOutOfRange,
+                 type_word(type) + " negation overflow: " + operands.substr(4));
   }
-  return Error(Code::kNumericValueOutOfRange, type_word(type) + " " + m[1].str() + " overflow: " + operands);
+  return Error(Code::kNumericValueOutOfRange,
+               type_word(type) + " " + m[1].str() + " overflow: " + operands);
 }
 
 /// "Type INT64 with value 300 can't be cast because the value is out of range for … INT8"
 std::optional<Error> out_of_range_cast(const std::string& message) {
-  static const std::regex cast(R"(Type (\w+) with value (\S+) can't be cast .*destination type (\w+).*)");
+  static const std::regex cast(
+      R"(Type (\w+) with value (\S+) can't be cast .*destination type (\w+).*)");
   std::smatch m;
   if (!std::regex_match(message, m, cast)) return std::nullopt;
   const std::string target = type_word(m[3]);
   if (m[1] == "DOUBLE" || m[1] == "FLOAT") {
-    return Error(Code::kInvalidCastArgument,
-                 std::string("Cannot cast ") + (m[1] == "DOUBLE" ? "double" : "real") + " '" + m[2].str() + "' to " + target);
+    return Error(Code::kInvalidCastArgument, std::string("Cannot cast ") +
+                                                 (m[1] == "DOUBLE" ? "double" : "real") + " '" +
+                                                 m[2].str() + "' to " + target);
   }
   return Error(Code::kNumericValueOutOfRange, "Out of range for " + target + ": " + m[2].str());
 }
@@ -92,11 +100,18 @@ std::optional<Error> string_cast(const std::string& message) {
 }
 
 bool lost_connection(std::string_view message) {
-  static constexpr std::array<std::string_view, 12> kSigns = {
-      "Connection to server", "connection to server", "server closed the connection", "could not connect",
-      "terminating connection", "SSL SYSCALL", "could not translate host name", "Connection refused",
-      "no connection to the server", "Unable to connect to Postgres", "could not receive data from server",
-      "the database system is"};
+  static constexpr std::array<std::string_view, 12> kSigns = {"Connection to server",
+                                                              "connection to server",
+                                                              "server closed the connection",
+                                                              "could not connect",
+                                                              "terminating connection",
+                                                              "SSL SYSCALL",
+                                                              "could not translate host name",
+                                                              "Connection refused",
+                                                              "no connection to the server",
+                                                              "Unable to connect to Postgres",
+                                                              "could not receive data from server",
+                                                              "the database system is"};
   for (auto sign : kSigns) {
     if (contains(message, sign)) return true;
   }
@@ -114,7 +129,8 @@ Error missing_entry(const duckdb::ErrorData& error, std::string message) {
   if (contains(type, "table") || contains(type, "view")) {
     return Error(Code::kTableNotFound, "Table '" + name + "' does not exist");
   }
-  if (contains(type, "schema")) return Error(Code::kSchemaNotFound, "Schema '" + name + "' does not exist");
+  if (contains(type, "schema"))
+    return Error(Code::kSchemaNotFound, "Schema '" + name + "' does not exist");
   if (contains(type, "database") || contains(type, "catalog")) {
     return Error(Code::kCatalogNotFound, "Catalog '" + name + "' not found");
   }
@@ -155,14 +171,16 @@ Error binder_error(const duckdb::ErrorData& error, std::string message) {
     std::string_view name = std::string_view(call).substr(0, open);
     if (name.starts_with("trino_")) name.remove_prefix(6);
     std::string types = open == std::string::npos ? "" : lower(call.substr(open));
-    return Error(Code::kFunctionNotFound, "Unexpected parameters " + types + " for function " + std::string(name));
+    return Error(Code::kFunctionNotFound,
+                 "Unexpected parameters " + types + " for function " + std::string(name));
   }
   if (contains(message, "must appear in the GROUP BY clause")) {
     static const std::regex column(R"re(column "([^"]*)" must appear in the GROUP BY clause.*)re");
     std::smatch m;
     if (std::regex_match(message, m, column)) {
-      return Error(Code::kExpressionNotAggregate,
-                   "'" + m[1].str() + "' must be an aggregate expression or appear in GROUP BY clause");
+      return Error(
+          Code::kExpressionNotAggregate,
+          "'" + m[1].str() + "' must be an aggregate expression or appear in GROUP BY clause");
     }
     return Error(Code::kExpressionNotAggregate, std::move(message));
   }
@@ -173,28 +191,37 @@ Error binder_error(const duckdb::ErrorData& error, std::string message) {
     return Error(Code::kNestedWindow, std::move(message));
   }
   if (contains(message, "WHERE clause cannot contain aggregates")) {
-    return Error(Code::kExpressionNotScalar, "WHERE clause cannot contain aggregations, window functions or grouping operations");
+    return Error(
+        Code::kExpressionNotScalar,
+        "WHERE clause cannot contain aggregations, window functions or grouping operations");
   }
   if (contains(message, "WHERE clause cannot contain window")) {
-    return Error(Code::kExpressionNotScalar, "WHERE clause cannot contain aggregations, window functions or grouping operations");
+    return Error(
+        Code::kExpressionNotScalar,
+        "WHERE clause cannot contain aggregations, window functions or grouping operations");
   }
   if (contains(message, "Cannot mix values") || contains(message, "Cannot compare values") ||
       contains(message, "Cannot combine types") || contains(message, "Cannot deduce")) {
     return Error(Code::kTypeMismatch, std::move(message));
   }
-  if (contains(message, "Set operations can only apply to expressions with the same number of result columns")) {
+  if (contains(
+          message,
+          "Set operations can only apply to expressions with the same number of result columns")) {
     return Error(Code::kTypeMismatch, "Set operation queries have different numbers of columns");
   }
-  if (contains(message, "TRY can not be used")) return Error(Code::kNotSupported, std::move(message));
+  if (contains(message, "TRY can not be used"))
+    return Error(Code::kNotSupported, std::move(message));
   if (contains(message, "Catalog \"") && contains(message, "does not exist")) {
     return Error(Code::kCatalogNotFound, std::move(message));
   }
-  if (contains(message, "read-only mode")) return Error(Code::kReadOnlyViolation, std::move(message));
+  if (contains(message, "read-only mode"))
+    return Error(Code::kReadOnlyViolation, std::move(message));
   return Error(Code::kGenericUserError, std::move(message));
 }
 
 Error resource_error(ExceptionType type, std::string message) {
-  if (contains(message, "No space left") || contains(message, "disk full") || contains(message, "Disk full")) {
+  if (contains(message, "No space left") || contains(message, "disk full") ||
+      contains(message, "Disk full")) {
     return Error(Code::kDiskFull, "The disk is full: " + message)
         .with_hint("free space in the data and spill folders, or point the spill folder elsewhere");
   }
@@ -214,46 +241,64 @@ Error resource_error(ExceptionType type, std::string message) {
 Error constraint_error(std::string message) {
   constexpr std::string_view kNotNull = "NOT NULL constraint failed: ";
   if (message.starts_with(kNotNull)) {
-    return Error(Code::kConstraintViolation,
-                 "NULL value not allowed for NOT NULL column: " + message.substr(message.rfind('.') + 1));
+    return Error(Code::kConstraintViolation, "NULL value not allowed for NOT NULL column: " +
+                                                 message.substr(message.rfind('.') + 1));
   }
   return Error(Code::kConstraintViolation, std::move(message));
 }
 
 Error by_type(const duckdb::ErrorData& error, std::string message) {
   switch (error.Type()) {
-    case ExceptionType::OUT_OF_MEMORY: return resource_error(error.Type(), std::move(message));
-    case ExceptionType::IO: return resource_error(error.Type(), std::move(message));
-    case ExceptionType::INTERRUPT: return Error(Code::kUserCanceled, "Query was canceled");
+    case ExceptionType::OUT_OF_MEMORY:
+      return resource_error(error.Type(), std::move(message));
+    case ExceptionType::IO:
+      return resource_error(error.Type(), std::move(message));
+    case ExceptionType::INTERRUPT:
+      return Error(Code::kUserCanceled, "Query was canceled");
     case ExceptionType::CONVERSION:
-      if (contains(message, "Unimplemented type for cast")) return Error(Code::kTypeMismatch, std::move(message));
+      if (contains(message, "Unimplemented type for cast"))
+        return Error(Code::kTypeMismatch, std::move(message));
       return Error(Code::kInvalidCastArgument, std::move(message));
-    case ExceptionType::OUT_OF_RANGE: return Error(Code::kNumericValueOutOfRange, std::move(message));
-    case ExceptionType::DIVIDE_BY_ZERO: return Error(Code::kDivisionByZero, "Division by zero");
-    case ExceptionType::CONSTRAINT: return constraint_error(std::move(message));
+    case ExceptionType::OUT_OF_RANGE:
+      return Error(Code::kNumericValueOutOfRange, std::move(message));
+    case ExceptionType::DIVIDE_BY_ZERO:
+      return Error(Code::kDivisionByZero, "Division by zero");
+    case ExceptionType::CONSTRAINT:
+      return constraint_error(std::move(message));
     case ExceptionType::TRANSACTION:
-      if (contains(message, "onflict")) return Error(Code::kTransactionConflict, std::move(message));
+      if (contains(message, "onflict"))
+        return Error(Code::kTransactionConflict, std::move(message));
       return Error(Code::kGenericUserError, std::move(message));
-    case ExceptionType::CATALOG: return catalog_error(error, std::move(message));
-    case ExceptionType::BINDER: return binder_error(error, std::move(message));
+    case ExceptionType::CATALOG:
+      return catalog_error(error, std::move(message));
+    case ExceptionType::BINDER:
+      return binder_error(error, std::move(message));
     case ExceptionType::MISMATCH_TYPE:
-    case ExceptionType::INVALID_TYPE: return Error(Code::kTypeMismatch, std::move(message));
+    case ExceptionType::INVALID_TYPE:
+      return Error(Code::kTypeMismatch, std::move(message));
     case ExceptionType::PARSER:
-    case ExceptionType::SYNTAX: return Error(Code::kSyntaxError, std::move(message));
-    case ExceptionType::NOT_IMPLEMENTED: return Error(Code::kNotSupported, std::move(message));
-    case ExceptionType::PERMISSION: return Error(Code::kPermissionDenied, std::move(message));
+    case ExceptionType::SYNTAX:
+      return Error(Code::kSyntaxError, std::move(message));
+    case ExceptionType::NOT_IMPLEMENTED:
+      return Error(Code::kNotSupported, std::move(message));
+    case ExceptionType::PERMISSION:
+      return Error(Code::kPermissionDenied, std::move(message));
     case ExceptionType::INVALID_INPUT:
       if (contains(message, "More than one row returned by a subquery")) {
         return Error(Code::kSubqueryMultipleRows, "Scalar sub-query has returned multiple rows");
       }
       return Error(Code::kInvalidFunctionArgument, std::move(message));
-    case ExceptionType::DEPENDENCY: return Error(Code::kGenericUserError, std::move(message));
+    case ExceptionType::DEPENDENCY:
+      return Error(Code::kGenericUserError, std::move(message));
     case ExceptionType::CONNECTION:
     case ExceptionType::NETWORK:
-    case ExceptionType::HTTP: return Error(Code::kGenericExternal, std::move(message));
+    case ExceptionType::HTTP:
+      return Error(Code::kGenericExternal, std::move(message));
     case ExceptionType::MISSING_EXTENSION:
-    case ExceptionType::AUTOLOAD: return Error(Code::kNotSupported, std::move(message));
-    default: return Error(Code::kGenericInternalError, std::move(message));
+    case ExceptionType::AUTOLOAD:
+      return Error(Code::kNotSupported, std::move(message));
+    default:
+      return Error(Code::kGenericInternalError, std::move(message));
   }
 }
 
@@ -287,19 +332,26 @@ Error translate(const duckdb::ErrorData& error) {
     return Error(code_from_name(coded).value_or(Code::kGenericUserError), message);
   }
   message = first_paragraph(std::move(message));
-  if (error.Type() != ExceptionType::BINDER && error.Type() != ExceptionType::PARSER && lost_connection(message)) {
+  if (error.Type() != ExceptionType::BINDER && error.Type() != ExceptionType::PARSER &&
+      lost_connection(message)) {
     return Error(Code::kJdbcError, std::move(message));
   }
   if (error.Type() == ExceptionType::INTERNAL || error.Type() == ExceptionType::FATAL) {
     return Error(Code::kGenericInternalError, std::move(message));
   }
-  static const std::regex decimal_cast(R"re((?:Casting value "(\S+)" to type DECIMAL\((\d+),(\d+)\) failed.*)re"
-                                       R"re(|Failed to cast decimal value (\S+) to type INT(\d+).*))re");
+  static const std::regex decimal_cast(
+      R"re((?:Casting value "(\S+)" to type DECIMAL\((\d+),(\d+)\) failed.*)re"
+      R"re(|Failed to cast decimal value (\S+) to type INT(\d+).*))re");
   if (std::smatch m; std::regex_match(message, m, decimal_cast)) {
     if (m[1].matched) {
-      return Error(Code::kInvalidCastArgument, "Cannot cast DECIMAL '" + m[1].str() + "' to DECIMAL(" + m[2].str() + ", " + m[3].str() + ")");
+      return Error(Code::kInvalidCastArgument, "Cannot cast DECIMAL '" + m[1].str() +
+                                                   "' to DECIMAL(" + m[2].str() + ", " +
+                                                   m[3].str() + ")");
     }
-    const char* target = m[5] == "64" ? "BIGINT" : m[5] == "32" ? "INTEGER" : m[5] == "16" ? "SMALLINT" : "TINYINT";
+    const char* target = m[5] == "64"   ? "BIGINT"
+                         : m[5] == "32" ? "INTEGER"
+                         : m[5] == "16" ? "SMALLINT"
+                                        : "TINYINT";
     return Error(Code::kInvalidCastArgument, "Cannot cast '" + m[4].str() + "' to " + target);
   }
   for (auto* known : {&overflow, &out_of_range_cast, &string_cast}) {

@@ -30,7 +30,8 @@ Error as_error(const soci::soci_error& error) {
     }
   }
   if (error.get_error_category() == soci::soci_error::connection_error) {
-    return Error(Code::kUnavailable, fmt::format("the metadata database does not answer: {}", error.get_error_message()));
+    return Error(Code::kUnavailable, fmt::format("the metadata database does not answer: {}",
+                                                 error.get_error_message()));
   }
   if (error.get_error_category() == soci::soci_error::constraint_violation) {
     return Error(Code::kAlreadyExists, error.get_error_message());
@@ -49,7 +50,8 @@ void create_private(const std::filesystem::path& file) {
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), failed);
   const int descriptor = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    throw Error(Code::kIoError, fmt::format("cannot open the metadata database '{}': {}", file.string(), std::strerror(errno)));
+    throw Error(Code::kIoError, fmt::format("cannot open the metadata database '{}': {}",
+                                            file.string(), std::strerror(errno)));
   }
   ::close(descriptor);
 }
@@ -78,7 +80,8 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
     }
   } catch (const soci::soci_error& error) {
     if (sqlite) throw as_error(error);
-    throw Error(Code::kUnavailable, fmt::format("cannot reach the metadata database: {}", error.get_error_message()));
+    throw Error(Code::kUnavailable,
+                fmt::format("cannot reach the metadata database: {}", error.get_error_message()));
   }
   return database;
 }
@@ -110,11 +113,13 @@ void Database::run(const char* begin, const char* end,
 }
 
 void Database::write(const std::function<void(soci::session&)>& work) {
-  run(backend_ == Backend::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN ISOLATION LEVEL SERIALIZABLE", "COMMIT", work);
+  run(backend_ == Backend::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN ISOLATION LEVEL SERIALIZABLE",
+      "COMMIT", work);
 }
 
 void Database::read(const std::function<void(soci::session&)>& work) {
-  run(backend_ == Backend::kSqlite ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "ROLLBACK", work);
+  run(backend_ == Backend::kSqlite ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+      "ROLLBACK", work);
 }
 
 std::string Database::now_ms() const {
@@ -123,9 +128,10 @@ std::string Database::now_ms() const {
              : "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 }
 
-/// Two servers that start together: PostgreSQL reports clashes of their definitions in several ways,
-/// and the second attempt finds the work done.
-static void write_with_patience(Database& database, const std::function<void(soci::session&)>& work) {
+/// Two servers that start together: PostgreSQL reports clashes of their definitions in several
+/// ways, and the second attempt finds the work done.
+static void write_with_patience(Database& database,
+                                const std::function<void(soci::session&)>& work) {
   for (int attempt = 0;; ++attempt) {
     try {
       return database.write(work);
@@ -135,7 +141,8 @@ static void write_with_patience(Database& database, const std::function<void(soc
   }
 }
 
-void migrate(Database& database, const std::string& room, const std::vector<Migration>& migrations) {
+void migrate(Database& database, const std::string& room,
+             const std::vector<Migration>& migrations) {
   const std::string create =
       "CREATE TABLE IF NOT EXISTS schema_history (room TEXT NOT NULL, version BIGINT NOT NULL, "
       "name TEXT NOT NULL, applied_ms BIGINT NOT NULL, PRIMARY KEY (room, version))";
@@ -149,14 +156,16 @@ void migrate(Database& database, const std::string& room, const std::vector<Migr
           soci::into(applied), soci::use(room);
       if (applied > last) {
         throw Error(Code::kConfigInvalid,
-                    fmt::format("the metadata database is of a newer meesh ({} is at version {}, this program knows {})",
+                    fmt::format("the metadata database is of a newer meesh ({} is at version {}, "
+                                "this program knows {})",
                                 room, applied, last))
             .with_hint("upgrade meesh, or restore an older copy of the database");
       }
       for (const auto& migration : migrations) {
         if (migration.version <= applied) continue;
         for (const auto& statement : migration.statements) sql << statement;
-        sql << "INSERT INTO schema_history VALUES (:room, :version, :name, " + database.now_ms() + ")",
+        sql << "INSERT INTO schema_history VALUES (:room, :version, :name, " + database.now_ms() +
+                   ")",
             soci::use(room), soci::use(migration.version), soci::use(migration.name);
         more = migration.version < last;
         break;

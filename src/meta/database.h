@@ -9,11 +9,11 @@
 // `:name` parameters, INSERT … ON CONFLICT.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <soci/soci.h>
 
 #include "base/error.h"
 

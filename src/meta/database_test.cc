@@ -47,7 +47,8 @@ class DatabaseTest : public ::testing::TestWithParam<Backend> {
   }
   static long long count(Database& database, const std::string& table) {
     long long n = -1;
-    database.read([&](soci::session& sql) { sql << "SELECT count(*) FROM " + table, soci::into(n); });
+    database.read(
+        [&](soci::session& sql) { sql << "SELECT count(*) FROM " + table, soci::into(n); });
     return n;
   }
   static Code code_of(const std::function<void()>& action) {
@@ -67,13 +68,15 @@ class DatabaseTest : public ::testing::TestWithParam<Backend> {
   std::unique_ptr<Database> database_;
 };
 
-const std::vector<Migration> kTable = {{1, "table", {"CREATE TABLE t (id BIGINT PRIMARY KEY, text TEXT)"}}};
+const std::vector<Migration> kTable = {
+    {1, "table", {"CREATE TABLE t (id BIGINT PRIMARY KEY, text TEXT)"}}};
 
 TEST_P(DatabaseTest, MigratesStepByStepAndOnlyOnce) {
   auto& database = open();
   migrate(database, "room", kTable);
   auto longer = kTable;
-  longer.push_back({2, "column", {"ALTER TABLE t ADD COLUMN more BIGINT", "INSERT INTO t VALUES (1, 'a', 2)"}});
+  longer.push_back(
+      {2, "column", {"ALTER TABLE t ADD COLUMN more BIGINT", "INSERT INTO t VALUES (1, 'a', 2)"}});
   migrate(database, "room", longer);
   migrate(database, "room", longer);
   EXPECT_EQ(count(database, "t"), 1);
@@ -82,7 +85,8 @@ TEST_P(DatabaseTest, MigratesStepByStepAndOnlyOnce) {
 
 TEST_P(DatabaseTest, AFailedMigrationLeavesNothing) {
   auto& database = open();
-  const std::vector<Migration> broken = {{1, "broken", {"CREATE TABLE kept (a BIGINT)", "NOT SQL AT ALL"}}};
+  const std::vector<Migration> broken = {
+      {1, "broken", {"CREATE TABLE kept (a BIGINT)", "NOT SQL AT ALL"}}};
   EXPECT_EQ(code_of([&] { migrate(database, "room", broken); }), Code::kIoError);
   const std::vector<Migration> mended = {{1, "mended", {"CREATE TABLE kept (a BIGINT)"}}};
   migrate(database, "room", mended);
@@ -153,7 +157,8 @@ TEST_P(DatabaseTest, ConcurrentWritersLoseNothing) {
   }
   for (auto& writer : writers) writer.join();
   std::string text;
-  database.read([&](soci::session& sql) { sql << "SELECT text FROM t WHERE id = 1", soci::into(text); });
+  database.read(
+      [&](soci::session& sql) { sql << "SELECT text FROM t WHERE id = 1", soci::into(text); });
   EXPECT_EQ(text, "100") << failures << " conflicts past the retries";
 }
 
@@ -167,12 +172,14 @@ TEST_P(DatabaseTest, WhatWasAcknowledgedSurvivesAKill) {
   if (child == 0) {
     const auto mine = Database::open(options_);
     for (long long i = 1;; ++i) {
-      mine->write([&](soci::session& sql) { sql << "INSERT INTO t VALUES (:id, 'x')", soci::use(i); });
+      mine->write(
+          [&](soci::session& sql) { sql << "INSERT INTO t VALUES (:id, 'x')", soci::use(i); });
       if (write(acknowledged[1], &i, sizeof i) != sizeof i) _exit(1);
     }
   }
   long long last = 0;
-  while (last < 20) ASSERT_EQ(read(acknowledged[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
+  while (last < 20)
+    ASSERT_EQ(read(acknowledged[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   close(acknowledged[1]);
@@ -221,13 +228,16 @@ TEST_P(DatabaseTest, UnreachableIsSaid) {
 TEST_P(DatabaseTest, TheFileIsItsOwnersAlone) {
   if (GetParam() == Backend::kPostgresql) return;  // no file of ours
   open();
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat(options_.location.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, DatabaseTest, ::testing::Values(Backend::kSqlite, Backend::kPostgresql),
-                         [](const auto& info) { return info.param == Backend::kSqlite ? "Sqlite" : "Postgresql"; });
+INSTANTIATE_TEST_SUITE_P(Backends, DatabaseTest,
+                         ::testing::Values(Backend::kSqlite, Backend::kPostgresql),
+                         [](const auto& info) {
+                           return info.param == Backend::kSqlite ? "Sqlite" : "Postgresql";
+                         });
 
 }  // namespace
 }  // namespace meesh::meta

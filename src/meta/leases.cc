@@ -4,7 +4,8 @@ namespace meesh::meta {
 
 Leases::Leases(Database& database) : database_(database) {
   migrate(database_, "meta",
-          {{1, "leases",
+          {{1,
+            "leases",
             {"CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, "
              "token BIGINT NOT NULL, expires_ms BIGINT NOT NULL)"}}});
 }
@@ -40,7 +41,8 @@ bool Leases::renew(const Lease& lease, std::chrono::milliseconds time_to_live) {
     soci::statement update =
         (sql.prepare << "UPDATE lease SET expires_ms = " + now +
                             " + :live WHERE name = :name AND holder = :holder AND token = :token "
-                            "AND expires_ms > " + now,
+                            "AND expires_ms > " +
+                            now,
          soci::use(live, "live"), soci::use(lease.name, "name"), soci::use(lease.holder, "holder"),
          soci::use(lease.token, "token"));
     update.execute(true);
@@ -51,8 +53,10 @@ bool Leases::renew(const Lease& lease, std::chrono::milliseconds time_to_live) {
 
 void Leases::release(const Lease& lease) {
   database_.write([&](soci::session& sql) {
-    sql << "UPDATE lease SET expires_ms = 0 WHERE name = :name AND holder = :holder AND token = :token",
-        soci::use(lease.name, "name"), soci::use(lease.holder, "holder"), soci::use(lease.token, "token");
+    sql << "UPDATE lease SET expires_ms = 0 WHERE name = :name AND holder = :holder AND token = "
+           ":token",
+        soci::use(lease.name, "name"), soci::use(lease.holder, "holder"),
+        soci::use(lease.token, "token");
   });
 }
 
@@ -60,7 +64,8 @@ std::optional<Lease> Leases::current(const std::string& name) {
   std::optional<Lease> found;
   database_.read([&](soci::session& sql) {
     Lease lease;
-    sql << "SELECT name, holder, token FROM lease WHERE name = :name AND expires_ms > " + database_.now_ms(),
+    sql << "SELECT name, holder, token FROM lease WHERE name = :name AND expires_ms > " +
+               database_.now_ms(),
         soci::into(lease.name), soci::into(lease.holder), soci::into(lease.token), soci::use(name);
     if (sql.got_data()) found = lease;
   });

@@ -61,7 +61,8 @@ class StreamRequest final : public Request {
   }
 
   size_t read(char* buffer, size_t size) override {
-    if (!body_ || failure_ != 0) throw HttpError(failure_ != 0 ? failure_ : 400, "the body is unusable");
+    if (!body_ || failure_ != 0)
+      throw HttpError(failure_ != 0 ? failure_ : 400, "the body is unusable");
     if (owes_continue_ && input_.buffered().empty()) {
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       stream_.write(kContinue, {}, service_.options.body_timeout);

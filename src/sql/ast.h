@@ -1,6 +1,6 @@
 // The abstract syntax tree of Trino SQL: what the parser makes, the resolver rewrites in place and
-// the printers read. Plain structs, owned top-down by unique_ptr; every node knows where it stood in
-// the text. A node's `kind` says which struct it is; `as<T>(node)` casts and checks.
+// the printers read. Plain structs, owned top-down by unique_ptr; every node knows where it stood
+// in the text. A node's `kind` says which struct it is; `as<T>(node)` casts and checks.
 //
 // Two kinds exist only after resolution: ColumnRef (a name bound to one column of one relation) and
 // the `resolved` part of TableRef. Names keep the spelling and quoting of the text; comparison is
@@ -72,12 +72,47 @@ std::string print_type(const TypeNode& node);
 // ---------------------------------------------------------------- expressions
 
 enum class ExprKind {
-  kNull, kBoolean, kInteger, kDecimal, kDouble, kString, kBinary, kTyped, kInterval, kParameter,
-  kIdentifier, kDereference, kColumnRef, kStar, kSubscript,
-  kUnary, kBinaryOp, kComparison, kLogical, kNot, kIsNull, kIsDistinctFrom, kBetween, kIn,
-  kInSubquery, kLike, kExists, kSubquery, kQuantified,
-  kCase, kCast, kFunction, kLambda, kExtract, kAtTimeZone, kCurrent, kArray, kRow, kTrim,
-  kJsonFunction, kGrouping,
+  kNull,
+  kBoolean,
+  kInteger,
+  kDecimal,
+  kDouble,
+  kString,
+  kBinary,
+  kTyped,
+  kInterval,
+  kParameter,
+  kIdentifier,
+  kDereference,
+  kColumnRef,
+  kStar,
+  kSubscript,
+  kUnary,
+  kBinaryOp,
+  kComparison,
+  kLogical,
+  kNot,
+  kIsNull,
+  kIsDistinctFrom,
+  kBetween,
+  kIn,
+  kInSubquery,
+  kLike,
+  kExists,
+  kSubquery,
+  kQuantified,
+  kCase,
+  kCast,
+  kFunction,
+  kLambda,
+  kExtract,
+  kAtTimeZone,
+  kCurrent,
+  kArray,
+  kRow,
+  kTrim,
+  kJsonFunction,
+  kGrouping,
 };
 
 struct Expr {
@@ -94,26 +129,48 @@ struct ExprOf : Expr {
 };
 
 struct NullLiteral : ExprOf<ExprKind::kNull> {};
-struct BooleanLiteral : ExprOf<ExprKind::kBoolean> { bool value = false; };
+struct BooleanLiteral : ExprOf<ExprKind::kBoolean> {
+  bool value = false;
+};
 /// Decimal, hex (0x1F), octal (0o17) and binary (0b11) spellings are read to a value; Trino's range
-/// is that of bigint (beyond: SYNTAX/INVALID_LITERAL error when parsed, -2^63 allowed by the printer
-/// through Unary minus).
-struct IntegerLiteral : ExprOf<ExprKind::kInteger> { uint64_t value = 0; };
-struct DecimalLiteral : ExprOf<ExprKind::kDecimal> { std::string text; };  // "1.50", no sign
-struct DoubleLiteral : ExprOf<ExprKind::kDouble> { std::string text; };    // "1E0"
-struct StringLiteral : ExprOf<ExprKind::kString> { std::string value; };   // UTF-8, escapes decoded
-struct BinaryLiteral : ExprOf<ExprKind::kBinary> { std::string bytes; };   // X'41 42'
+/// is that of bigint (beyond: SYNTAX/INVALID_LITERAL error when parsed, -2^63 allowed by the
+/// printer through Unary minus).
+struct IntegerLiteral : ExprOf<ExprKind::kInteger> {
+  uint64_t value = 0;
+};
+struct DecimalLiteral : ExprOf<ExprKind::kDecimal> {
+  std::string text;
+};  // "1.50", no sign
+struct DoubleLiteral : ExprOf<ExprKind::kDouble> {
+  std::string text;
+};  // "1E0"
+struct StringLiteral : ExprOf<ExprKind::kString> {
+  std::string value;
+};  // UTF-8, escapes decoded
+struct BinaryLiteral : ExprOf<ExprKind::kBinary> {
+  std::string bytes;
+};  // X'41 42'
 /// DATE '…', TIME '…', TIMESTAMP '…', DECIMAL '…', DOUBLE PRECISION '…', JSON '…', UUID '…', any
 /// type name before a string.
-struct TypedLiteral : ExprOf<ExprKind::kTyped> { std::string type; std::string value; };
+struct TypedLiteral : ExprOf<ExprKind::kTyped> {
+  std::string type;
+  std::string value;
+};
 struct IntervalLiteral : ExprOf<ExprKind::kInterval> {
   bool negative = false;
   std::string value;
   std::string from, to;  // "year", "month", "day", "hour", "minute", "second", "week"; to may be ""
 };
-struct Parameter : ExprOf<ExprKind::kParameter> { int index = 0; };  // 0-based, in order of text
-struct Identifier : ExprOf<ExprKind::kIdentifier> { Ident name; };
-struct Dereference : ExprOf<ExprKind::kDereference> { ExprPtr base; Ident field; };
+struct Parameter : ExprOf<ExprKind::kParameter> {
+  int index = 0;
+};  // 0-based, in order of text
+struct Identifier : ExprOf<ExprKind::kIdentifier> {
+  Ident name;
+};
+struct Dereference : ExprOf<ExprKind::kDereference> {
+  ExprPtr base;
+  Ident field;
+};
 /// After resolution: column `column` of the relation the printers call `relation`. Empty relation:
 /// a USING column, a lambda argument or an output alias in ORDER BY, printed bare.
 struct ColumnRef : ExprOf<ExprKind::kColumnRef> {
@@ -124,25 +181,66 @@ struct ColumnRef : ExprOf<ExprKind::kColumnRef> {
   std::string written;           // the name in the text, for messages
 };
 /// `*` or `t.*` in a SELECT list or count(*); `aliases` is `t.* AS (a, b)`.
-struct Star : ExprOf<ExprKind::kStar> { ExprPtr qualifier; std::vector<Ident> aliases; };
-struct Subscript : ExprOf<ExprKind::kSubscript> { ExprPtr base, index; };
+struct Star : ExprOf<ExprKind::kStar> {
+  ExprPtr qualifier;
+  std::vector<Ident> aliases;
+};
+struct Subscript : ExprOf<ExprKind::kSubscript> {
+  ExprPtr base, index;
+};
 
 enum class UnaryOp { kPlus, kMinus };
-struct Unary : ExprOf<ExprKind::kUnary> { UnaryOp op = UnaryOp::kMinus; ExprPtr value; };
+struct Unary : ExprOf<ExprKind::kUnary> {
+  UnaryOp op = UnaryOp::kMinus;
+  ExprPtr value;
+};
 enum class BinaryOperator { kAdd, kSubtract, kMultiply, kDivide, kModulus, kConcat };
-struct BinaryOp : ExprOf<ExprKind::kBinaryOp> { BinaryOperator op{}; ExprPtr left, right; };
+struct BinaryOp : ExprOf<ExprKind::kBinaryOp> {
+  BinaryOperator op{};
+  ExprPtr left, right;
+};
 enum class ComparisonOp { kEq, kNe, kLt, kLe, kGt, kGe };
-struct Comparison : ExprOf<ExprKind::kComparison> { ComparisonOp op{}; ExprPtr left, right; };
+struct Comparison : ExprOf<ExprKind::kComparison> {
+  ComparisonOp op{};
+  ExprPtr left, right;
+};
 /// n-ary so that a thousand ORs are one flat node.
-struct Logical : ExprOf<ExprKind::kLogical> { bool is_and = true; std::vector<ExprPtr> terms; };
-struct Not : ExprOf<ExprKind::kNot> { ExprPtr value; };
-struct IsNull : ExprOf<ExprKind::kIsNull> { ExprPtr value; bool negated = false; };
-struct IsDistinctFrom : ExprOf<ExprKind::kIsDistinctFrom> { ExprPtr left, right; bool negated = false; };
-struct Between : ExprOf<ExprKind::kBetween> { ExprPtr value, low, high; bool negated = false; };
-struct In : ExprOf<ExprKind::kIn> { ExprPtr value; std::vector<ExprPtr> list; bool negated = false; };
-struct InSubquery : ExprOf<ExprKind::kInSubquery> { ExprPtr value; QueryPtr query; bool negated = false; };
-struct Like : ExprOf<ExprKind::kLike> { ExprPtr value, pattern, escape; bool negated = false; };
-struct Exists : ExprOf<ExprKind::kExists> { QueryPtr query; };
+struct Logical : ExprOf<ExprKind::kLogical> {
+  bool is_and = true;
+  std::vector<ExprPtr> terms;
+};
+struct Not : ExprOf<ExprKind::kNot> {
+  ExprPtr value;
+};
+struct IsNull : ExprOf<ExprKind::kIsNull> {
+  ExprPtr value;
+  bool negated = false;
+};
+struct IsDistinctFrom : ExprOf<ExprKind::kIsDistinctFrom> {
+  ExprPtr left, right;
+  bool negated = false;
+};
+struct Between : ExprOf<ExprKind::kBetween> {
+  ExprPtr value, low, high;
+  bool negated = false;
+};
+struct In : ExprOf<ExprKind::kIn> {
+  ExprPtr value;
+  std::vector<ExprPtr> list;
+  bool negated = false;
+};
+struct InSubquery : ExprOf<ExprKind::kInSubquery> {
+  ExprPtr value;
+  QueryPtr query;
+  bool negated = false;
+};
+struct Like : ExprOf<ExprKind::kLike> {
+  ExprPtr value, pattern, escape;
+  bool negated = false;
+};
+struct Exists : ExprOf<ExprKind::kExists> {
+  QueryPtr query;
+};
 struct SubqueryExpr : ExprOf<ExprKind::kSubquery> {
   QueryPtr query;
   std::optional<Type> type;  // of its column, as far as the resolver can tell
@@ -213,12 +311,22 @@ struct Lambda : ExprOf<ExprKind::kLambda> {
   ExprPtr body;
   bool resolved = false;  // its arguments have unique names already
 };
-struct Extract : ExprOf<ExprKind::kExtract> { std::string field; ExprPtr value; };  // lower case
-struct AtTimeZone : ExprOf<ExprKind::kAtTimeZone> { ExprPtr value, zone; };
+struct Extract : ExprOf<ExprKind::kExtract> {
+  std::string field;
+  ExprPtr value;
+};  // lower case
+struct AtTimeZone : ExprOf<ExprKind::kAtTimeZone> {
+  ExprPtr value, zone;
+};
 /// current_date, current_time, current_timestamp, localtime, localtimestamp, current_user,
 /// current_catalog, current_schema, current_path.
-struct Current : ExprOf<ExprKind::kCurrent> { std::string what; std::optional<int> precision; };
-struct ArrayConstructor : ExprOf<ExprKind::kArray> { std::vector<ExprPtr> items; };
+struct Current : ExprOf<ExprKind::kCurrent> {
+  std::string what;
+  std::optional<int> precision;
+};
+struct ArrayConstructor : ExprOf<ExprKind::kArray> {
+  std::vector<ExprPtr> items;
+};
 /// ROW(a, b AS name) or (a, b).
 struct RowConstructor : ExprOf<ExprKind::kRow> {
   std::vector<ExprPtr> items;
@@ -231,25 +339,36 @@ struct Trim : ExprOf<ExprKind::kTrim> {
 /// JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY: the operands are parsed, the
 /// clauses are kept as canonical text so that they print back.
 struct JsonFunction : ExprOf<ExprKind::kJsonFunction> {
-  std::string name;  // lower case: "json_value" …
-  ExprPtr input;     // first operand of exists/value/query
+  std::string name;          // lower case: "json_value" …
+  ExprPtr input;             // first operand of exists/value/query
   std::string input_format;  // "FORMAT JSON", "" = none
-  std::string path;  // the JSON path literal
+  std::string path;          // the JSON path literal
   std::optional<Ident> path_name;
   std::vector<std::pair<ExprPtr, std::string>> passing;  // value, name as Trino prints it
   std::vector<std::string> passing_formats;              // parallel: "FORMAT JSON" or ""
   std::vector<std::pair<ExprPtr, ExprPtr>> members;      // object: key, value; array: null, value
   std::vector<std::string> member_formats;               // parallel: "FORMAT JSON" or ""
   TypeNodePtr returning;
-  std::vector<std::string> clauses;  // "FORMAT JSON", "NULL ON EMPTY", "WITH UNCONDITIONAL WRAPPER" …
+  std::vector<std::string>
+      clauses;  // "FORMAT JSON", "NULL ON EMPTY", "WITH UNCONDITIONAL WRAPPER" …
   std::vector<std::pair<std::string, ExprPtr>> defaults;  // "EMPTY"/"ERROR" → DEFAULT expr
 };
-struct Grouping : ExprOf<ExprKind::kGrouping> { std::vector<ExprPtr> args; };
+struct Grouping : ExprOf<ExprKind::kGrouping> {
+  std::vector<ExprPtr> args;
+};
 
 // ---------------------------------------------------------------- relations
 
 enum class RelationKind {
-  kTable, kAliased, kJoin, kSubquery, kLateral, kUnnest, kTableFunction, kSampled, kMatchRecognize,
+  kTable,
+  kAliased,
+  kJoin,
+  kSubquery,
+  kLateral,
+  kUnnest,
+  kTableFunction,
+  kSampled,
+  kMatchRecognize,
   kJsonTable,
 };
 struct Relation {
@@ -286,12 +405,19 @@ struct Join : RelationOf<RelationKind::kJoin> {
   std::vector<Ident> using_columns;
   bool natural = false;
 };
-struct SubqueryRelation : RelationOf<RelationKind::kSubquery> { QueryPtr query; };
-struct Lateral : RelationOf<RelationKind::kLateral> { QueryPtr query; };
+struct SubqueryRelation : RelationOf<RelationKind::kSubquery> {
+  QueryPtr query;
+};
+struct Lateral : RelationOf<RelationKind::kLateral> {
+  QueryPtr query;
+};
 struct Unnest : RelationOf<RelationKind::kUnnest> {
   /// What an item unfolds to: an array's elements (1 column), a map's keys and values (2), or the
   /// fields of an array's rows (width). Set by the resolver, parallel to items.
-  struct Shape { enum class Kind { kElements, kEntries, kFields } kind; size_t width; };
+  struct Shape {
+    enum class Kind { kElements, kEntries, kFields } kind;
+    size_t width;
+  };
   std::vector<ExprPtr> items;
   bool with_ordinality = false;
   std::vector<Shape> shapes;
@@ -300,9 +426,9 @@ struct Unnest : RelationOf<RelationKind::kUnnest> {
 struct TableFunction : RelationOf<RelationKind::kTableFunction> {
   struct Arg {
     std::optional<Ident> name;
-    ExprPtr value;             // a scalar, or
-    RelationPtr table;         // a table argument with its clauses as text, or
-    std::string table_clauses; // "PARTITION BY … PRUNE WHEN EMPTY …"
+    ExprPtr value;                                 // a scalar, or
+    RelationPtr table;                             // a table argument with its clauses as text, or
+    std::string table_clauses;                     // "PARTITION BY … PRUNE WHEN EMPTY …"
     std::optional<std::vector<Ident>> descriptor;  // empty: CAST(NULL AS DESCRIPTOR)
     std::vector<TypeNodePtr> descriptor_types;     // parallel, null = none
   };
@@ -316,8 +442,13 @@ struct Sampled : RelationOf<RelationKind::kSampled> {
   ExprPtr percentage;
 };
 /// Parsed for its extent and kept as canonical text; running it is refused.
-struct MatchRecognize : RelationOf<RelationKind::kMatchRecognize> { RelationPtr input; std::string text; };
-struct JsonTable : RelationOf<RelationKind::kJsonTable> { std::string text; };
+struct MatchRecognize : RelationOf<RelationKind::kMatchRecognize> {
+  RelationPtr input;
+  std::string text;
+};
+struct JsonTable : RelationOf<RelationKind::kJsonTable> {
+  std::string text;
+};
 
 // ---------------------------------------------------------------- queries
 
@@ -334,7 +465,10 @@ struct GroupBy {
   enum class Quantifier { kNone, kAll, kDistinct } quantifier = Quantifier::kNone;
   std::vector<GroupingElement> elements;
 };
-struct NamedWindow { Ident name; WindowSpec spec; };
+struct NamedWindow {
+  Ident name;
+  WindowSpec spec;
+};
 
 enum class QueryBodyKind { kSelect, kSetOperation, kValues, kTable, kQuery };
 struct QueryBody {
@@ -369,9 +503,15 @@ struct SetOperation : QueryBodyOf<QueryBodyKind::kSetOperation> {
   bool balanced = false;
   QueryBodyPtr left, right;
 };
-struct Values : QueryBodyOf<QueryBodyKind::kValues> { std::vector<ExprPtr> rows; };  // RowConstructor or scalar
-struct TableBody : QueryBodyOf<QueryBodyKind::kTable> { std::unique_ptr<TableRef> table; };  // TABLE t
-struct QueryInParens : QueryBodyOf<QueryBodyKind::kQuery> { QueryPtr query; };
+struct Values : QueryBodyOf<QueryBodyKind::kValues> {
+  std::vector<ExprPtr> rows;
+};  // RowConstructor or scalar
+struct TableBody : QueryBodyOf<QueryBodyKind::kTable> {
+  std::unique_ptr<TableRef> table;
+};  // TABLE t
+struct QueryInParens : QueryBodyOf<QueryBodyKind::kQuery> {
+  QueryPtr query;
+};
 
 struct NamedQuery {
   Ident name;
@@ -387,8 +527,8 @@ struct Query {
   QueryBodyPtr body;
   std::vector<SortItem> order_by;
   ExprPtr offset;
-  ExprPtr limit;           // null: none
-  bool limit_all = false;  // LIMIT ALL
+  ExprPtr limit;             // null: none
+  bool limit_all = false;    // LIMIT ALL
   bool fetch_first = false;  // written FETCH FIRST n ROWS; limit holds n (null = 1 row)
   bool with_ties = false;
 };
@@ -396,14 +536,55 @@ struct Query {
 // ---------------------------------------------------------------- statements
 
 enum class StatementKind {
-  kQuery, kExplain, kShow, kUse, kSetSession, kResetSession, kSetTimeZone, kSetPath, kSetRole,
-  kSetSessionAuthorization, kPrepare, kExecute, kExecuteImmediate, kDeallocate, kDescribeInput,
-  kDescribeOutput, kStartTransaction, kCommit, kRollback, kCall,
-  kInsert, kDelete, kUpdate, kMerge, kTruncate, kAnalyze,
-  kCreateSchema, kDropSchema, kAlterSchema, kCreateTable, kCreateTableAs, kDropTable, kAlterTable,
-  kCreateView, kDropView, kAlterView, kRefreshMaterializedView, kComment,
-  kGrant, kRevoke, kDeny, kCreateRole, kDropRole, kGrantRole, kRevokeRole,
-  kCreateCatalog, kDropCatalog, kCreateFunction, kDropFunction,
+  kQuery,
+  kExplain,
+  kShow,
+  kUse,
+  kSetSession,
+  kResetSession,
+  kSetTimeZone,
+  kSetPath,
+  kSetRole,
+  kSetSessionAuthorization,
+  kPrepare,
+  kExecute,
+  kExecuteImmediate,
+  kDeallocate,
+  kDescribeInput,
+  kDescribeOutput,
+  kStartTransaction,
+  kCommit,
+  kRollback,
+  kCall,
+  kInsert,
+  kDelete,
+  kUpdate,
+  kMerge,
+  kTruncate,
+  kAnalyze,
+  kCreateSchema,
+  kDropSchema,
+  kAlterSchema,
+  kCreateTable,
+  kCreateTableAs,
+  kDropTable,
+  kAlterTable,
+  kCreateView,
+  kDropView,
+  kAlterView,
+  kRefreshMaterializedView,
+  kComment,
+  kGrant,
+  kRevoke,
+  kDeny,
+  kCreateRole,
+  kDropRole,
+  kGrantRole,
+  kRevokeRole,
+  kCreateCatalog,
+  kDropCatalog,
+  kCreateFunction,
+  kDropFunction,
 };
 struct Statement {
   explicit Statement(StatementKind k) : kind(k) {}
@@ -421,9 +602,14 @@ struct StatementOf : Statement {
   StatementOf() : Statement(K) {}
 };
 
-struct Property { Ident name; ExprPtr value; };  // null value = DEFAULT
+struct Property {
+  Ident name;
+  ExprPtr value;
+};  // null value = DEFAULT
 
-struct QueryStatement : StatementOf<StatementKind::kQuery> { QueryPtr query; };
+struct QueryStatement : StatementOf<StatementKind::kQuery> {
+  QueryPtr query;
+};
 struct Explain : StatementOf<StatementKind::kExplain> {
   bool analyze = false, verbose = false;
   std::string type;    // "", "logical", "distributed", "validate", "io"
@@ -440,20 +626,57 @@ struct Show : StatementOf<StatementKind::kShow> {
   std::string entity_kind;  // grants: "", "table", "schema"
   QueryPtr query;
 };
-struct Use : StatementOf<StatementKind::kUse> { std::optional<Ident> catalog; Ident schema; };
-struct SetSession : StatementOf<StatementKind::kSetSession> { Name name; ExprPtr value; };
-struct ResetSession : StatementOf<StatementKind::kResetSession> { Name name; };
-struct SetTimeZone : StatementOf<StatementKind::kSetTimeZone> { ExprPtr value; };  // null = LOCAL
-struct SetPath : StatementOf<StatementKind::kSetPath> { std::vector<Name> elements; };
-struct SetRole : StatementOf<StatementKind::kSetRole> { std::string kind_word; std::optional<Ident> role, catalog; };  // "all","none","role"
-struct SetSessionAuthorization : StatementOf<StatementKind::kSetSessionAuthorization> { std::optional<std::string> user; };  // none = RESET
-struct Prepare : StatementOf<StatementKind::kPrepare> { Ident name; StatementPtr statement; std::string text; };  // text: the statement as written
-struct Execute : StatementOf<StatementKind::kExecute> { Ident name; std::vector<ExprPtr> args; };
-struct ExecuteImmediate : StatementOf<StatementKind::kExecuteImmediate> { std::string text; Position text_pos; std::vector<ExprPtr> args; };
-struct Deallocate : StatementOf<StatementKind::kDeallocate> { Ident name; };
-struct DescribeInput : StatementOf<StatementKind::kDescribeInput> { Ident name; };
-struct DescribeOutput : StatementOf<StatementKind::kDescribeOutput> { Ident name; };
-struct StartTransaction : StatementOf<StatementKind::kStartTransaction> { std::string isolation; std::optional<bool> read_only; };
+struct Use : StatementOf<StatementKind::kUse> {
+  std::optional<Ident> catalog;
+  Ident schema;
+};
+struct SetSession : StatementOf<StatementKind::kSetSession> {
+  Name name;
+  ExprPtr value;
+};
+struct ResetSession : StatementOf<StatementKind::kResetSession> {
+  Name name;
+};
+struct SetTimeZone : StatementOf<StatementKind::kSetTimeZone> {
+  ExprPtr value;
+};  // null = LOCAL
+struct SetPath : StatementOf<StatementKind::kSetPath> {
+  std::vector<Name> elements;
+};
+struct SetRole : StatementOf<StatementKind::kSetRole> {
+  std::string kind_word;
+  std::optional<Ident> role, catalog;
+};  // "all","none","role"
+struct SetSessionAuthorization : StatementOf<StatementKind::kSetSessionAuthorization> {
+  std::optional<std::string> user;
+};  // none = RESET
+struct Prepare : StatementOf<StatementKind::kPrepare> {
+  Ident name;
+  StatementPtr statement;
+  std::string text;
+};  // text: the statement as written
+struct Execute : StatementOf<StatementKind::kExecute> {
+  Ident name;
+  std::vector<ExprPtr> args;
+};
+struct ExecuteImmediate : StatementOf<StatementKind::kExecuteImmediate> {
+  std::string text;
+  Position text_pos;
+  std::vector<ExprPtr> args;
+};
+struct Deallocate : StatementOf<StatementKind::kDeallocate> {
+  Ident name;
+};
+struct DescribeInput : StatementOf<StatementKind::kDescribeInput> {
+  Ident name;
+};
+struct DescribeOutput : StatementOf<StatementKind::kDescribeOutput> {
+  Ident name;
+};
+struct StartTransaction : StatementOf<StatementKind::kStartTransaction> {
+  std::string isolation;
+  std::optional<bool> read_only;
+};
 struct Commit : StatementOf<StatementKind::kCommit> {};
 struct Rollback : StatementOf<StatementKind::kRollback> {};
 struct Call : StatementOf<StatementKind::kCall> {
@@ -466,7 +689,10 @@ struct Insert : StatementOf<StatementKind::kInsert> {
   std::vector<Ident> columns;
   QueryPtr query;
 };
-struct Delete : StatementOf<StatementKind::kDelete> { std::unique_ptr<TableRef> table; ExprPtr where; };
+struct Delete : StatementOf<StatementKind::kDelete> {
+  std::unique_ptr<TableRef> table;
+  ExprPtr where;
+};
 struct Update : StatementOf<StatementKind::kUpdate> {
   std::unique_ptr<TableRef> table;
   std::vector<std::pair<Ident, ExprPtr>> assignments;
@@ -488,8 +714,13 @@ struct Merge : StatementOf<StatementKind::kMerge> {
   ExprPtr on;
   std::vector<MergeCase> cases;
 };
-struct Truncate : StatementOf<StatementKind::kTruncate> { Name table; };
-struct Analyze : StatementOf<StatementKind::kAnalyze> { Name table; std::vector<Property> properties; };
+struct Truncate : StatementOf<StatementKind::kTruncate> {
+  Name table;
+};
+struct Analyze : StatementOf<StatementKind::kAnalyze> {
+  Name table;
+  std::vector<Property> properties;
+};
 
 struct CreateSchema : StatementOf<StatementKind::kCreateSchema> {
   Name name;
@@ -497,8 +728,15 @@ struct CreateSchema : StatementOf<StatementKind::kCreateSchema> {
   std::string authorization;  // text, "" = none
   std::vector<Property> properties;
 };
-struct DropSchema : StatementOf<StatementKind::kDropSchema> { Name name; bool if_exists = false, cascade = false, restrict_ = false; };
-struct AlterSchema : StatementOf<StatementKind::kAlterSchema> { Name name; std::optional<Ident> rename_to; std::string authorization; };
+struct DropSchema : StatementOf<StatementKind::kDropSchema> {
+  Name name;
+  bool if_exists = false, cascade = false, restrict_ = false;
+};
+struct AlterSchema : StatementOf<StatementKind::kAlterSchema> {
+  Name name;
+  std::optional<Ident> rename_to;
+  std::string authorization;
+};
 struct ColumnDefinition {
   Name name;  // one part, more for nested fields in ALTER TABLE
   TypeNodePtr type;
@@ -529,24 +767,36 @@ struct CreateTableAs : StatementOf<StatementKind::kCreateTableAs> {
   QueryPtr query;
   bool with_data = true, with_data_written = false;
 };
-struct DropTable : StatementOf<StatementKind::kDropTable> { Name name; bool if_exists = false; };
+struct DropTable : StatementOf<StatementKind::kDropTable> {
+  Name name;
+  bool if_exists = false;
+};
 struct AlterTable : StatementOf<StatementKind::kAlterTable> {
   enum class Action {
-    kRename, kAddColumn, kDropColumn, kRenameColumn, kSetType, kSetDefault, kDropDefault,
-    kDropNotNull, kSetProperties, kSetAuthorization, kExecute,
+    kRename,
+    kAddColumn,
+    kDropColumn,
+    kRenameColumn,
+    kSetType,
+    kSetDefault,
+    kDropDefault,
+    kDropNotNull,
+    kSetProperties,
+    kSetAuthorization,
+    kExecute,
   } action{};
   Name name;
   bool if_exists = false, column_if_exists = false, column_if_not_exists = false;
-  Name target;                              // rename: new name
-  std::optional<ColumnDefinition> column;   // add
-  std::string add_position;                 // "first", "last", "after" + target column, "" = none
-  Name column_name;                         // drop, rename, alter
-  std::optional<Ident> new_name;            // rename column; AFTER column
+  Name target;                             // rename: new name
+  std::optional<ColumnDefinition> column;  // add
+  std::string add_position;                // "first", "last", "after" + target column, "" = none
+  Name column_name;                        // drop, rename, alter
+  std::optional<Ident> new_name;           // rename column; AFTER column
   TypeNodePtr type;
-  ExprPtr value;                            // SET DEFAULT
+  ExprPtr value;  // SET DEFAULT
   std::vector<Property> properties;
   std::string authorization;
-  Ident procedure;                          // EXECUTE
+  Ident procedure;  // EXECUTE
   std::vector<std::pair<std::optional<Ident>, ExprPtr>> args;
   ExprPtr where;
 };
@@ -555,13 +805,16 @@ struct CreateView : StatementOf<StatementKind::kCreateView> {
   bool materialized = false, or_replace = false, if_not_exists = false;
   std::string security;  // "", "definer", "invoker"
   std::optional<std::string> comment;
-  ExprPtr grace_period;        // interval
-  std::string when_stale;      // "", "inline", "fail"
+  ExprPtr grace_period;    // interval
+  std::string when_stale;  // "", "inline", "fail"
   std::vector<Property> properties;
   QueryPtr query;
-  std::string query_text;      // as written: what a catalog stores
+  std::string query_text;  // as written: what a catalog stores
 };
-struct DropView : StatementOf<StatementKind::kDropView> { Name name; bool materialized = false, if_exists = false; };
+struct DropView : StatementOf<StatementKind::kDropView> {
+  Name name;
+  bool materialized = false, if_exists = false;
+};
 struct AlterView : StatementOf<StatementKind::kAlterView> {
   Name name;
   bool materialized = false, if_exists = false;
@@ -570,8 +823,14 @@ struct AlterView : StatementOf<StatementKind::kAlterView> {
   std::vector<Property> properties;
   std::string authorization;
 };
-struct RefreshMaterializedView : StatementOf<StatementKind::kRefreshMaterializedView> { Name name; };
-struct CommentOn : StatementOf<StatementKind::kComment> { std::string target; Name name; std::optional<std::string> comment; };  // "table","view","column"
+struct RefreshMaterializedView : StatementOf<StatementKind::kRefreshMaterializedView> {
+  Name name;
+};
+struct CommentOn : StatementOf<StatementKind::kComment> {
+  std::string target;
+  Name name;
+  std::optional<std::string> comment;
+};  // "table","view","column"
 /// GRANT, REVOKE, DENY of privileges: principals and privileges as written, lower case words.
 struct Grant : Statement {
   explicit Grant(StatementKind k) : Statement(k) {}
@@ -579,7 +838,7 @@ struct Grant : Statement {
   bool grant_option = false;            // WITH GRANT OPTION | GRANT OPTION FOR
   std::string entity_kind;              // "", "table", "schema"
   Name entity;
-  std::string principal_kind;           // "", "user", "role"
+  std::string principal_kind;  // "", "user", "role"
   Ident principal;
 };
 /// GRANT/REVOKE of roles, CREATE/DROP ROLE.
@@ -599,9 +858,19 @@ struct CreateCatalog : StatementOf<StatementKind::kCreateCatalog> {
   std::string authorization;
   std::vector<Property> properties;
 };
-struct DropCatalog : StatementOf<StatementKind::kDropCatalog> { Ident name; bool if_exists = false, cascade = false, restrict_ = false; };
-struct CreateFunction : StatementOf<StatementKind::kCreateFunction> { bool or_replace = false; std::string text; };  // kept as text, not yet run
-struct DropFunction : StatementOf<StatementKind::kDropFunction> { bool if_exists = false; Name name; std::vector<TypeNodePtr> types; };
+struct DropCatalog : StatementOf<StatementKind::kDropCatalog> {
+  Ident name;
+  bool if_exists = false, cascade = false, restrict_ = false;
+};
+struct CreateFunction : StatementOf<StatementKind::kCreateFunction> {
+  bool or_replace = false;
+  std::string text;
+};  // kept as text, not yet run
+struct DropFunction : StatementOf<StatementKind::kDropFunction> {
+  bool if_exists = false;
+  Name name;
+  std::vector<TypeNodePtr> types;
+};
 
 // ---------------------------------------------------------------- access
 

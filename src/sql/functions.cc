@@ -46,7 +46,8 @@ void Table::add(FunctionInfo::Kind kind, const FunctionRow& row) {
 const Table& table() {
   static const Table* made = [] {
     auto* out = new Table;
-    for (auto rows : {math_functions(), text_functions(), time_functions(), nested_functions(), value_functions()}) {
+    for (auto rows : {math_functions(), text_functions(), time_functions(), nested_functions(),
+                      value_functions()}) {
       for (auto& row : rows) out->add(FunctionInfo::Kind::kScalar, row);
     }
     for (auto& row : aggregate_functions()) out->add(FunctionInfo::Kind::kAggregate, row);
@@ -60,7 +61,8 @@ const Table& table() {
 
 const FunctionInfo* find_function(std::string_view name) {
   std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   auto found = table().first.find(lower);
   return found == table().first.end() ? nullptr : &table().rows[found->second];
 }

@@ -350,11 +350,11 @@ void DuckdbPrinter::cast(const Cast& cast) {
     const auto from = infer_type(*cast.value);
     put("meesh_fitting(CAST(");
     expr(*cast.value);
-    put(fmt::format(" AS VARCHAR), {}, {})", type.precision,
-                    duckdb_string(fmt::format("Cannot truncate non-space characters when casting "
-                                              "from {} to {} on INSERT",
-                                              (from ? *from : Type::varchar()).display(),
-                                              type.display()))));
+    put(fmt::format(
+        " AS VARCHAR), {}, {})", type.precision,
+        duckdb_string(fmt::format("Cannot truncate non-space characters when casting "
+                                  "from {} to {} on INSERT",
+                                  (from ? *from : Type::varchar()).display(), type.display()))));
   } else {
     expr(*cast.value);
   }

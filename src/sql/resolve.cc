@@ -148,12 +148,15 @@ std::string Resolver::unique(const std::string& base) {
 void Resolver::columns_of(const Fields& outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     auto type = outputs[i].type;
-    // Lengths of text are known here only; DuckDB's labels tell the rest better than inference.
+    // Lengths of text and the type of NULL are known here only; DuckDB's labels tell the rest
+    // better than inference.
     const auto& inferred = outputs[i].inferred;
-    if (!type && inferred && inferred->display().find("varchar(") != std::string::npos)
+    if (!type && inferred &&
+        (inferred->kind == TypeKind::kUnknown ||
+         inferred->display().find("varchar(") != std::string::npos))
       type = inferred;
-    analysis_.columns.push_back({outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i),
-                                 std::move(type)});
+    analysis_.columns.push_back(
+        {outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i), std::move(type)});
   }
 }
 

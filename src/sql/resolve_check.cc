@@ -115,8 +115,8 @@ void check_subscript(const Subscript& e) {
   else if (base->kind == TypeKind::kMap)
     fits = common_type(base->children[0], *index).has_value();
   if (!fits)
-    mismatch(e, fmt::format("Cannot use {} for subscript of {}", index->display(),
-                            base->display()));
+    mismatch(e,
+             fmt::format("Cannot use {} for subscript of {}", index->display(), base->display()));
 }
 
 void check_case(Case& e) {
@@ -167,16 +167,15 @@ void check_extract(const Extract& e) {
 void check_binary(const BinaryOp& e) {
   const auto a = infer_type(*e.left), b = infer_type(*e.right);
   if (a && b && !arithmetic_fits(e.op, *a, *b))
-    mismatch(e, fmt::format("Cannot apply operator: {} {} {}", a->display(), sign(e.op),
-                            b->display()));
+    mismatch(
+        e, fmt::format("Cannot apply operator: {} {} {}", a->display(), sign(e.op), b->display()));
 }
 
 void check_comparison(const Expr& e, const Expr& left, const Expr& right, const char* text) {
   const auto a = infer_type(left), b = infer_type(right);
   if (a && b && !common_type(*a, *b)) {
     if (e.kind == ExprKind::kIsDistinctFrom)
-      mismatch(e, fmt::format("Cannot check if {} is identical to {}", a->display(),
-                              b->display()));
+      mismatch(e, fmt::format("Cannot check if {} is identical to {}", a->display(), b->display()));
     mismatch(e, fmt::format("Cannot apply operator: {} {} {}", a->display(), text, b->display()));
   }
 }
@@ -211,8 +210,7 @@ void check_operands(Expr& e) {
     case ExprKind::kNot:
       return check_boolean(*as<Not>(e).value, "Value of logical NOT expression");
     case ExprKind::kLogical:
-      for (const auto& term : as<Logical>(e).terms)
-        check_boolean(*term, "Logical expression term");
+      for (const auto& term : as<Logical>(e).terms) check_boolean(*term, "Logical expression term");
       return;
     case ExprKind::kUnary: {
       const auto type = infer_type(*as<Unary>(e).value);

@@ -261,7 +261,8 @@ void Resolver::check_form(FunctionCall& call, const std::string& name) {
   auto& args = call.args;
   if (name == "coalesce") {
     if (args.size() < 2)
-      fail(Code::kSyntaxError, call.pos, "The 'coalesce' function must have at least two arguments");
+      fail(Code::kSyntaxError, call.pos,
+           "The 'coalesce' function must have at least two arguments");
     std::vector<ExprPtr*> slots;
     for (auto& arg : args) slots.push_back(&arg);
     unify(slots, "All COALESCE operands");

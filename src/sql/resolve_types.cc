@@ -179,8 +179,7 @@ std::optional<Type> replaced_type(const std::string& name, const std::optional<T
   const int64_t x = text->precision, z = by ? by->precision : 0;
   if (!by || x == Type::kUnbounded) return text;
   if (by->kind != TypeKind::kVarchar || z == Type::kUnbounded) return Type::varchar();
-  const int64_t room =
-      name == "replace" ? x + z * (x + 1) : x + std::max(x * z / 2, z) * (x + 1);
+  const int64_t room = name == "replace" ? x + z * (x + 1) : x + std::max(x * z / 2, z) * (x + 1);
   return Type::varchar(static_cast<int32_t>(std::min<int64_t>(room, Type::kUnbounded)));
 }
 
@@ -248,7 +247,7 @@ enum class Rule {
   kText,     // varchar as long as the first
   kElement,  // of an array or map
   kConcat,
-  kOffset,   // the first, and the third if it is there
+  kOffset,  // the first, and the third if it is there
   kJson
 };
 

@@ -86,8 +86,7 @@ class Resolver {
   Field subquery(Query& query, const Scope& scope, const Env& env, size_t width);
   void check_form(FunctionCall& call, const std::string& name);
   /// Brings the two sides of IN, ANY and ALL to one type.
-  void fit_subquery(const Expr& at, ExprPtr& value, Query& query,
-                    const std::optional<Type>& inner);
+  void fit_subquery(const Expr& at, ExprPtr& value, Query& query, const std::optional<Type>& inner);
   void predicate(ExprPtr& slot, const Scope& scope, const Env& env, const char* clause);
   static ExprPtr reference(const Field& field, Position pos, std::string written);
 

@@ -2,8 +2,8 @@
 // PostgreSQL.
 //
 //   StatementPtr s = parse("SELECT name FROM sales.public.customers");
-//   Analysis a = resolve(*s, context);          // names bound, views expanded, SHOW turned to SELECT
-//   Printed p = print_duckdb(*s, options);      // engine runs p.text
+//   Analysis a = resolve(*s, context);          // names bound, views expanded, SHOW turned to
+//   SELECT Printed p = print_duckdb(*s, options);      // engine runs p.text
 #pragma once
 
 #include <map>
@@ -46,19 +46,19 @@ struct OutputColumn {
 
 /// What resolution learnt of a statement.
 struct Analysis {
-  std::vector<OutputColumn> columns;   // of queries
-  std::vector<TableInfo> reads;        // every table read, views included
-  std::vector<TableInfo> writes;       // a schema that is created or dropped has no table name
+  std::vector<OutputColumn> columns;  // of queries
+  std::vector<TableInfo> reads;       // every table read, views included
+  std::vector<TableInfo> writes;      // a schema that is created or dropped has no table name
   int parameter_count = 0;
-  std::string update_type;             // "INSERT", "CREATE TABLE", "" for queries
+  std::string update_type;  // "INSERT", "CREATE TABLE", "" for queries
 };
 
 struct ResolveContext {
   CatalogReader* catalogs = nullptr;
-  std::string catalog, schema;                 // session defaults, may be empty
+  std::string catalog, schema;  // session defaults, may be empty
   std::string user, time_zone = "UTC";
-  std::vector<const Expr*> parameters;         // EXECUTE … USING, in order
-  bool parameters_unknown = false;             // DESCRIBE INPUT/OUTPUT: `?` stays, printed as NULL
+  std::vector<const Expr*> parameters;  // EXECUTE … USING, in order
+  bool parameters_unknown = false;      // DESCRIBE INPUT/OUTPUT: `?` stays, printed as NULL
   /// What SHOW SESSION shows beside the defaults; may be null.
   const std::map<std::string, std::string>* session_properties = nullptr;
 };
@@ -81,16 +81,16 @@ struct Printed {
 Printed print_duckdb(const Statement& statement);
 
 /// The query as PostgreSQL text when every table lives on one server, every expression means the
-/// same there, and pushing it pays; nullopt otherwise. It pays (measured, see print_postgres.cc) for
-/// global aggregates, LIMIT and top-n over one table, and for whole joins and groups over tables
-/// that are small or filtered by equality with a constant. GROUP BY over more than 100 000 rows is
-/// not pushed: fetching the rows and grouping them in DuckDB is faster.
+/// same there, and pushing it pays; nullopt otherwise. It pays (measured, see print_postgres.cc)
+/// for global aggregates, LIMIT and top-n over one table, and for whole joins and groups over
+/// tables that are small or filtered by equality with a constant. GROUP BY over more than 100 000
+/// rows is not pushed: fetching the rows and grouping them in DuckDB is faster.
 std::optional<std::string> print_postgres(const Query& query, const Analysis& analysis);
 
 /// One function of the SQL surface: how it is called in DuckDB and how SHOW FUNCTIONS lists it.
 struct FunctionInfo {
   enum class Kind { kScalar, kAggregate, kWindow };
-  std::string_view name;         // Trino's
+  std::string_view name;  // Trino's
   Kind kind = Kind::kScalar;
   /// DuckDB's name ("trino_concat", "lower"), or a template with $1 … $9 and $* for the arguments
   /// ("regexp_matches($1, $2)").
@@ -98,8 +98,8 @@ struct FunctionInfo {
   /// A scalar put around the whole call with its FILTER and OVER (aggregates, windows): "" = none.
   std::string_view wrapper;
   std::string_view return_type, argument_types, description;  // as SHOW FUNCTIONS prints them
-  /// How the engine computes a scalar called by its trino_… name: DuckDB text over $1 … $9. Empty for
-  /// those written in C++ (src/engine/functions) and for native names.
+  /// How the engine computes a scalar called by its trino_… name: DuckDB text over $1 … $9. Empty
+  /// for those written in C++ (src/engine/functions) and for native names.
   std::string_view body = {};
 };
 /// Case-insensitive; null if there is none. Overloads share one entry for printing.

@@ -12,15 +12,85 @@
 namespace meesh::app {
 namespace {
 
-constexpr const char* kWords[] = {
-    "ALTER", "ANALYZE", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CATALOGS", "COLUMNS",
-    "COMMENT", "COMMIT", "CREATE", "CROSS", "CURRENT_DATE", "CURRENT_TIMESTAMP", "DELETE", "DESC",
-    "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "EXCEPT", "EXECUTE", "EXISTS", "EXPLAIN", "FETCH",
-    "FROM", "FULL", "FUNCTIONS", "GROUP", "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS",
-    "JOIN", "LATERAL", "LEFT", "LIKE", "LIMIT", "MERGE", "NOT", "NULL", "OFFSET", "ON", "OR", "ORDER",
-    "OUTER", "OVER", "PARTITION", "PREPARE", "RIGHT", "ROLLBACK", "SCHEMA", "SCHEMAS", "SELECT",
-    "SESSION", "SET", "SHOW", "START", "TABLE", "TABLES", "THEN", "TRANSACTION", "UNION", "UNNEST",
-    "UPDATE", "USE", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH"};
+constexpr const char* kWords[] = {"ALTER",
+                                  "ANALYZE",
+                                  "AND",
+                                  "AS",
+                                  "ASC",
+                                  "BETWEEN",
+                                  "BY",
+                                  "CASE",
+                                  "CAST",
+                                  "CATALOGS",
+                                  "COLUMNS",
+                                  "COMMENT",
+                                  "COMMIT",
+                                  "CREATE",
+                                  "CROSS",
+                                  "CURRENT_DATE",
+                                  "CURRENT_TIMESTAMP",
+                                  "DELETE",
+                                  "DESC",
+                                  "DESCRIBE",
+                                  "DISTINCT",
+                                  "DROP",
+                                  "ELSE",
+                                  "END",
+                                  "EXCEPT",
+                                  "EXECUTE",
+                                  "EXISTS",
+                                  "EXPLAIN",
+                                  "FETCH",
+                                  "FROM",
+                                  "FULL",
+                                  "FUNCTIONS",
+                                  "GROUP",
+                                  "HAVING",
+                                  "IN",
+                                  "INNER",
+                                  "INSERT",
+                                  "INTERSECT",
+                                  "INTO",
+                                  "IS",
+                                  "JOIN",
+                                  "LATERAL",
+                                  "LEFT",
+                                  "LIKE",
+                                  "LIMIT",
+                                  "MERGE",
+                                  "NOT",
+                                  "NULL",
+                                  "OFFSET",
+                                  "ON",
+                                  "OR",
+                                  "ORDER",
+                                  "OUTER",
+                                  "OVER",
+                                  "PARTITION",
+                                  "PREPARE",
+                                  "RIGHT",
+                                  "ROLLBACK",
+                                  "SCHEMA",
+                                  "SCHEMAS",
+                                  "SELECT",
+                                  "SESSION",
+                                  "SET",
+                                  "SHOW",
+                                  "START",
+                                  "TABLE",
+                                  "TABLES",
+                                  "THEN",
+                                  "TRANSACTION",
+                                  "UNION",
+                                  "UNNEST",
+                                  "UPDATE",
+                                  "USE",
+                                  "USING",
+                                  "VALUES",
+                                  "VIEW",
+                                  "WHEN",
+                                  "WHERE",
+                                  "WITH"};
 
 // libedit's callbacks carry no context, so there is one editor at a time.
 std::function<std::vector<std::string>()>* names_source = nullptr;
@@ -55,7 +125,8 @@ std::string LineEditor::history_file() {
   namespace fs = std::filesystem;
   const char* state = std::getenv("XDG_STATE_HOME");
   const char* home = std::getenv("HOME");
-  const fs::path base = state && *state ? fs::path(state) : fs::path(home ? home : ".") / ".local/state";
+  const fs::path base =
+      state && *state ? fs::path(state) : fs::path(home ? home : ".") / ".local/state";
   return (base / "meesh" / "sql_history").string();
 }
 
@@ -83,7 +154,7 @@ LineEditor::~LineEditor() {
 
 std::optional<std::string> LineEditor::read(const std::string& prompt) {
   interrupted_ = false;
-  struct sigaction action {}, old {};
+  struct sigaction action{}, old{};
   action.sa_handler = on_prompt_interrupt;
   if (sigsetjmp(back_to_prompt, 1) != 0) {
     sigaction(SIGINT, &old, nullptr);

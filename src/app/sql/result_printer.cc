@@ -81,7 +81,8 @@ class TablePrinter : public Printer {
 
  private:
   static void escape_pipes(std::string& text) {
-    for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+    for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2)
+      text.insert(at, "\\");
   }
   void flush() {
     header_done_ = true;
@@ -94,7 +95,8 @@ class TablePrinter : public Printer {
         names += "| " + padded(one_line(columns_[i].name), widths_[i], right) + " ";
         rule += "| " + dashes + (right ? ": " : " ");
       } else {
-        names += (i ? " | " : " ") + styled(padded(one_line(columns_[i].name), widths_[i], right), "1");
+        names +=
+            (i ? " | " : " ") + styled(padded(one_line(columns_[i].name), widths_[i], right), "1");
         rule += std::string(i ? "+" : "") + std::string(widths_[i] + 2, '-');
       }
     }
@@ -235,14 +237,21 @@ std::optional<OutputFormat> parse_output_format(std::string_view name) {
   return std::nullopt;
 }
 
-std::unique_ptr<ResultPrinter> ResultPrinter::make(OutputFormat format, std::FILE* out, bool colour) {
+std::unique_ptr<ResultPrinter> ResultPrinter::make(OutputFormat format, std::FILE* out,
+                                                   bool colour) {
   switch (format) {
-    case OutputFormat::kAligned: return std::make_unique<TablePrinter>(out, colour, false);
-    case OutputFormat::kMarkdown: return std::make_unique<TablePrinter>(out, false, true);
-    case OutputFormat::kVertical: return std::make_unique<VerticalPrinter>(out, colour);
-    case OutputFormat::kCsv: return std::make_unique<CsvPrinter>(out, ',');
-    case OutputFormat::kTsv: return std::make_unique<CsvPrinter>(out, '\t');
-    case OutputFormat::kJson: return std::make_unique<JsonPrinter>(out, false);
+    case OutputFormat::kAligned:
+      return std::make_unique<TablePrinter>(out, colour, false);
+    case OutputFormat::kMarkdown:
+      return std::make_unique<TablePrinter>(out, false, true);
+    case OutputFormat::kVertical:
+      return std::make_unique<VerticalPrinter>(out, colour);
+    case OutputFormat::kCsv:
+      return std::make_unique<CsvPrinter>(out, ',');
+    case OutputFormat::kTsv:
+      return std::make_unique<CsvPrinter>(out, '\t');
+    case OutputFormat::kJson:
+      return std::make_unique<JsonPrinter>(out, false);
   }
   return nullptr;
 }

@@ -23,7 +23,7 @@ class CatchInterrupt {
  public:
   CatchInterrupt() {
     interrupted = false;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, &before_);
   }
@@ -31,7 +31,7 @@ class CatchInterrupt {
   CatchInterrupt(const CatchInterrupt&) = delete;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 /// One line on stderr that redraws itself: state, bar, rows, time.
@@ -133,9 +133,10 @@ int SqlSession::one(std::string_view statement) {
     return 0;
   } catch (const Error& error) {
     progress.clear();
-    fmt::print(stderr, "{}: {}\n{}\n", say("Cannot ask the server", "Impossible d'interroger le serveur"),
-               error.what(), say("Is it running? Start it with ./run or `meesh serve`.",
-                                 "Est-il démarré ? Lancez-le avec ./run ou `meesh serve`."));
+    fmt::print(stderr, "{}: {}\n{}\n",
+               say("Cannot ask the server", "Impossible d'interroger le serveur"), error.what(),
+               say("Is it running? Start it with ./run or `meesh serve`.",
+                   "Est-il démarré ? Lancez-le avec ./run ou `meesh serve`."));
     return 3;
   }
 }
@@ -145,7 +146,9 @@ void SqlSession::report(const Outcome& outcome, std::string_view) {
   const double seconds = static_cast<double>(outcome.elapsed_ms) / 1000;
   if (!outcome.update_type.empty()) {
     fmt::print("{}{} ({:.2f} s)\n", outcome.update_type,
-               outcome.update_count ? fmt::format(": {} {}", *outcome.update_count, say("rows", "lignes")) : "",
+               outcome.update_count
+                   ? fmt::format(": {} {}", *outcome.update_count, say("rows", "lignes"))
+                   : "",
                seconds);
   } else {
     fmt::print("({} {}, {:.2f} s)\n", outcome.rows,
@@ -162,19 +165,22 @@ void SqlSession::show_error(const RemoteError& error, std::string_view statement
     std::string line;
     for (int i = 0; i < error.line && std::getline(lines, line); ++i) {
     }
-    fmt::print(stderr, "  {}\n  {}^\n", line, std::string(static_cast<size_t>(std::max(error.column - 1, 0)), ' '));
+    fmt::print(stderr, "  {}\n  {}^\n", line,
+               std::string(static_cast<size_t>(std::max(error.column - 1, 0)), ' '));
   }
   if (!error.hint.empty()) fmt::print(stderr, "  {}\n", error.hint);
 }
 
-constexpr std::string_view kHelpEnglish = R"(Statements end with ';' and may span lines. Ctrl-C cancels, Ctrl-D leaves.
+constexpr std::string_view kHelpEnglish =
+    R"(Statements end with ';' and may span lines. Ctrl-C cancels, Ctrl-D leaves.
   \d [TABLE]     list tables, or the columns of TABLE
   \format NAME   aligned, vertical, csv, tsv, json, markdown
   \history       where your statements are kept
   \?  help       this
   \q  quit       leave
 )";
-constexpr std::string_view kHelpFrench = R"(Une instruction finit par ';' et peut tenir sur plusieurs lignes. Ctrl-C annule, Ctrl-D quitte.
+constexpr std::string_view kHelpFrench =
+    R"(Une instruction finit par ';' et peut tenir sur plusieurs lignes. Ctrl-C annule, Ctrl-D quitte.
   \d [TABLE]     liste les tables, ou les colonnes de TABLE
   \format NOM    aligned, vertical, csv, tsv, json, markdown
   \history       où vos instructions sont gardées
@@ -185,7 +191,9 @@ constexpr std::string_view kHelpFrench = R"(Une instruction finit par ';' et peu
 /// Client commands; false if the line is SQL.
 bool SqlSession::command(std::string_view line, bool& leave) {
   std::string text(line);
-  while (!text.empty() && (text.back() == ';' || std::isspace(static_cast<unsigned char>(text.back())))) text.pop_back();
+  while (!text.empty() &&
+         (text.back() == ';' || std::isspace(static_cast<unsigned char>(text.back()))))
+    text.pop_back();
   std::istringstream words(text);
   std::string word, argument;
   words >> word >> argument;
@@ -201,10 +209,13 @@ bool SqlSession::command(std::string_view line, bool& leave) {
     if (auto format = parse_output_format(argument)) {
       format_ = *format;
     } else {
-      fmt::print(stderr, "{}\n", say("aligned, vertical, csv, tsv, json or markdown", "aligned, vertical, csv, tsv, json ou markdown"));
+      fmt::print(stderr, "{}\n",
+                 say("aligned, vertical, csv, tsv, json or markdown",
+                     "aligned, vertical, csv, tsv, json ou markdown"));
     }
   } else if (word.starts_with('\\')) {
-    fmt::print(stderr, "{} {}\n", say("Unknown command; try", "Commande inconnue ; essayez"), "\\?");
+    fmt::print(stderr, "{} {}\n", say("Unknown command; try", "Commande inconnue ; essayez"),
+               "\\?");
   } else {
     return false;
   }
@@ -225,8 +236,11 @@ std::vector<std::string> SqlSession::names() {
     }
   };
   TrinoClient quiet(client_.session());
-  for (const char* query : {"SHOW CATALOGS", "SELECT table_schem, table_name FROM system.jdbc.tables WHERE table_schem NOT IN ('information_schema', 'pg_catalog')",
-                            "SELECT DISTINCT column_name FROM system.jdbc.columns WHERE table_schem NOT IN ('information_schema', 'pg_catalog')"}) {
+  for (const char* query : {"SHOW CATALOGS",
+                            "SELECT table_schem, table_name FROM system.jdbc.tables WHERE "
+                            "table_schem NOT IN ('information_schema', 'pg_catalog')",
+                            "SELECT DISTINCT column_name FROM system.jdbc.columns WHERE "
+                            "table_schem NOT IN ('information_schema', 'pg_catalog')"}) {
     try {
       quiet.run(query, callbacks);
     } catch (const Error&) {
@@ -251,8 +265,10 @@ int SqlSession::interactive() {
   bool leave = false;
   while (!leave) {
     const auto& session = client_.session();
-    const std::string where = session.schema.empty() ? session.catalog : session.catalog + "." + session.schema;
-    const auto line = editor.read(pending.empty() ? "meesh" + (where.empty() ? "" : ":" + where) + "> " : "    -> ");
+    const std::string where =
+        session.schema.empty() ? session.catalog : session.catalog + "." + session.schema;
+    const auto line = editor.read(
+        pending.empty() ? "meesh" + (where.empty() ? "" : ":" + where) + "> " : "    -> ");
     if (!line) break;
     if (editor.interrupted()) {
       pending.clear();
@@ -289,7 +305,8 @@ int run_sql(const SqlOptions& options) {
   if (!options.file.empty()) {
     std::ifstream in(options.file);
     if (!in) {
-      throw Error(Code::kNotFound, fmt::format("cannot read '{}': {}", options.file, std::strerror(errno)));
+      throw Error(Code::kNotFound,
+                  fmt::format("cannot read '{}': {}", options.file, std::strerror(errno)));
     }
     return session.script(read_all(in));
   }

@@ -12,11 +12,11 @@ namespace meesh::app {
 
 struct SqlOptions {
   ClientSession session;
-  std::vector<std::string> execute;  // -e, in order
-  std::string file;                  // -f; "-" is standard input
+  std::vector<std::string> execute;    // -e, in order
+  std::string file;                    // -f; "-" is standard input
   std::optional<OutputFormat> format;  // absent: aligned on a terminal, csv otherwise
   bool ignore_errors = false;
-  bool quiet = false;     // no summaries, no progress
+  bool quiet = false;  // no summaries, no progress
 };
 
 /// 0 all well, 1 a statement failed, 3 no server, 130 interrupted.

@@ -66,7 +66,8 @@ Progress progress_of(const json::object& page) {
 }  // namespace
 
 bool ClientColumn::numeric() const {
-  for (const char* prefix : {"tinyint", "smallint", "integer", "bigint", "real", "double", "decimal"}) {
+  for (const char* prefix :
+       {"tinyint", "smallint", "integer", "bigint", "real", "double", "decimal"}) {
     if (type.starts_with(prefix)) return true;
   }
   return false;
@@ -110,7 +111,8 @@ void TrinoClient::take_session(const net::Headers& headers) {
   for (auto v : headers.all("X-Trino-Deallocated-Prepare")) {
     session_.prepared.erase(net::percent_decode(v, true).value_or(""));
   }
-  if (auto v = headers.get("X-Trino-Started-Transaction-Id")) session_.transaction_id = std::string(*v);
+  if (auto v = headers.get("X-Trino-Started-Transaction-Id"))
+    session_.transaction_id = std::string(*v);
   if (headers.get("X-Trino-Clear-Transaction-Id")) session_.transaction_id.clear();
 }
 
@@ -138,7 +140,8 @@ Outcome TrinoClient::run(std::string_view sql, const Callbacks& callbacks) {
     boost::system::error_code failed;
     const auto parsed = json::parse(response.body, failed);
     if (failed || !parsed.is_object()) {
-      throw Error(Code::kUnavailable, fmt::format("{} does not speak the Trino protocol", session_.server));
+      throw Error(Code::kUnavailable,
+                  fmt::format("{} does not speak the Trino protocol", session_.server));
     }
     const auto& page = parsed.as_object();
     outcome.query_id = string_of(page, "id");
@@ -146,7 +149,8 @@ Outcome TrinoClient::run(std::string_view sql, const Callbacks& callbacks) {
         columns && columns->is_array() && !columns_told) {
       std::vector<ClientColumn> known;
       for (const auto& column : columns->as_array()) {
-        known.push_back({string_of(column.as_object(), "name"), string_of(column.as_object(), "type")});
+        known.push_back(
+            {string_of(column.as_object(), "name"), string_of(column.as_object(), "type")});
       }
       columns_told = true;
       if (callbacks.columns) callbacks.columns(known);
@@ -159,7 +163,8 @@ Outcome TrinoClient::run(std::string_view sql, const Callbacks& callbacks) {
     outcome.elapsed_ms = progress.elapsed_ms;
     if (callbacks.progress) callbacks.progress(progress);
     if (auto type = string_of(page, "updateType"); !type.empty()) outcome.update_type = type;
-    if (page.if_contains("updateCount")) outcome.update_count = number_of<uint64_t>(page, "updateCount", 0);
+    if (page.if_contains("updateCount"))
+      outcome.update_count = number_of<uint64_t>(page, "updateCount", 0);
     if (const auto* error = page.if_contains("error"); error && error->is_object()) {
       outcome.error = remote_error(error->as_object());
       return outcome;

@@ -22,13 +22,16 @@ using Bound = duckdb::unique_ptr<duckdb::FunctionData>;
 [[noreturn]] void unexpected(const char* name, const Exprs& args, const std::string& expected) {
   std::string types;
   for (auto& arg : args) types += (types.empty() ? "" : ", ") + shown(type_of(*arg));
-  raise(Code::kFunctionNotFound, "Unexpected parameters (" + types + ") for function " + name + ". Expected: " + expected,
+  raise(Code::kFunctionNotFound,
+        "Unexpected parameters (" + types + ") for function " + name + ". Expected: " + expected,
         args.empty() ? nullptr : args[0].get());
 }
 
 /// Makes `function` DuckDB's aggregate for the arguments as they are now.
 Bound become(ClientContext& context, AggregateFunction& function, Exprs& args, const char* native) {
-  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::AggregateFunctionCatalogEntry>(context, DEFAULT_SCHEMA, native);
+  auto& entry =
+      duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::AggregateFunctionCatalogEntry>(
+          context, DEFAULT_SCHEMA, native);
   duckdb::vector<LogicalType> types;
   for (auto& arg : args) types.push_back(arg->return_type);
   duckdb::ErrorData error;
@@ -45,14 +48,17 @@ void strip(const Build& build, Exprs& args) {
 }
 
 void check_arity(const char* name, const Exprs& args, size_t least, size_t most) {
-  if (args.size() < least || args.size() > most) unexpected(name, args, std::string(name) + " with " + std::to_string(least) + " arguments");
+  if (args.size() < least || args.size() > most)
+    unexpected(name, args, std::string(name) + " with " + std::to_string(least) + " arguments");
 }
 
 void numbers(const Build& build, const char* name, Exprs& args, size_t count, const Type& type) {
   check_arity(name, args, count, count);
   for (auto& arg : args) {
     if (!coercion_cost(type_of(*arg), type)) {
-      unexpected(name, args, std::string(name) + "(" + type.display() + (count == 2 ? ", " + type.display() : "") + ")");
+      unexpected(name, args,
+                 std::string(name) + "(" + type.display() +
+                     (count == 2 ? ", " + type.display() : "") + ")");
     }
   }
   for (auto& arg : args) arg = build.native_cast(std::move(arg), to_duckdb(type));
@@ -62,14 +68,19 @@ Bound bind_sum(ClientContext& context, AggregateFunction& function, Exprs& args)
   const Build build(context);
   check_arity("sum", args, 1, 1);
   const Type type = type_of(*args[0]);
-  const bool interval = type.kind == TypeKind::kIntervalDayToSecond || type.kind == TypeKind::kIntervalYearToMonth;
-  if (type.kind == TypeKind::kUnknown) args[0] = build.native_cast(std::move(args[0]), LogicalType::BIGINT);
+  const bool interval =
+      type.kind == TypeKind::kIntervalDayToSecond || type.kind == TypeKind::kIntervalYearToMonth;
+  if (type.kind == TypeKind::kUnknown)
+    args[0] = build.native_cast(std::move(args[0]), LogicalType::BIGINT);
   else if (!is_numeric(type) && !interval) {
-    unexpected("sum", args, "sum(bigint), sum(decimal(p,s)), sum(double), sum(interval day to second), sum(interval year to month), sum(real)");
+    unexpected("sum", args,
+               "sum(bigint), sum(decimal(p,s)), sum(double), sum(interval day to second), "
+               "sum(interval year to month), sum(real)");
   }
   const auto label = args[0]->return_type;
   strip(build, args);
-  if (args[0]->return_type.id() == LogicalTypeId::HUGEINT) args[0] = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
+  if (args[0]->return_type.id() == LogicalTypeId::HUGEINT)
+    args[0] = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
   auto data = become(context, function, args, "sum");
   if (interval) function.SetReturnType(label);
   if (type.kind == TypeKind::kReal) {
@@ -87,7 +98,9 @@ struct DecimalSum {
   int64_t count;
 };
 
-__int128 wide(duckdb::hugeint_t v) { return (static_cast<__int128>(v.upper) << 64) | static_cast<__int128>(v.lower); }
+__int128 wide(duckdb::hugeint_t v) {
+  return (static_cast<__int128>(v.upper) << 64) | static_cast<__int128>(v.lower);
+}
 duckdb::hugeint_t narrow(__int128 v) {
   duckdb::hugeint_t out;
   out.upper = static_cast<int64_t>(v >> 64);
@@ -103,7 +116,8 @@ struct DecimalAverage {
   }
   static void add(DecimalSum& state, __int128 value, int64_t count) {
     __int128 sum;
-    if (__builtin_add_overflow(wide(state.sum), value, &sum)) raise(Code::kNumericValueOutOfRange, "Decimal overflow");
+    if (__builtin_add_overflow(wide(state.sum), value, &sum))
+      raise(Code::kNumericValueOutOfRange, "Decimal overflow");
     state.sum = narrow(sum);
     state.count += count;
   }
@@ -116,7 +130,8 @@ struct DecimalAverage {
     }
   }
   template <class INPUT, class STATE, class OP>
-  static void ConstantOperation(STATE& state, const INPUT& input, duckdb::AggregateUnaryInput& unary, duckdb::idx_t count) {
+  static void ConstantOperation(STATE& state, const INPUT& input,
+                                duckdb::AggregateUnaryInput& unary, duckdb::idx_t count) {
     for (duckdb::idx_t i = 0; i < count; ++i) Operation<INPUT, STATE, OP>(state, input, unary);
   }
   template <class STATE, class OP>
@@ -151,20 +166,33 @@ Bound bind_avg(ClientContext& context, AggregateFunction& function, Exprs& args)
   const Build build(context);
   check_arity("avg", args, 1, 1);
   const Type type = type_of(*args[0]);
-  const bool interval = type.kind == TypeKind::kIntervalDayToSecond || type.kind == TypeKind::kIntervalYearToMonth;
-  if (type.kind == TypeKind::kUnknown) args[0] = build.native_cast(std::move(args[0]), LogicalType::DOUBLE);
+  const bool interval =
+      type.kind == TypeKind::kIntervalDayToSecond || type.kind == TypeKind::kIntervalYearToMonth;
+  if (type.kind == TypeKind::kUnknown)
+    args[0] = build.native_cast(std::move(args[0]), LogicalType::DOUBLE);
   else if (!is_numeric(type) && !interval) {
-    unexpected("avg", args, "avg(bigint), avg(decimal(p,s)), avg(double), avg(interval day to second), avg(interval year to month), avg(real)");
+    unexpected("avg", args,
+               "avg(bigint), avg(decimal(p,s)), avg(double), avg(interval day to second), "
+               "avg(interval year to month), avg(real)");
   }
   const auto label = args[0]->return_type;
   if (type.kind == TypeKind::kDecimal) {
-    if (label.id() != LogicalTypeId::DECIMAL) args[0] = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
+    if (label.id() != LogicalTypeId::DECIMAL)
+      args[0] = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
     const auto decimal = args[0]->return_type;
     switch (decimal.InternalType()) {
-      case duckdb::PhysicalType::INT16: function = decimal_average<int16_t>(decimal); break;
-      case duckdb::PhysicalType::INT32: function = decimal_average<int32_t>(decimal); break;
-      case duckdb::PhysicalType::INT64: function = decimal_average<int64_t>(decimal); break;
-      default: function = decimal_average<duckdb::hugeint_t>(decimal); break;
+      case duckdb::PhysicalType::INT16:
+        function = decimal_average<int16_t>(decimal);
+        break;
+      case duckdb::PhysicalType::INT32:
+        function = decimal_average<int32_t>(decimal);
+        break;
+      case duckdb::PhysicalType::INT64:
+        function = decimal_average<int64_t>(decimal);
+        break;
+      default:
+        function = decimal_average<duckdb::hugeint_t>(decimal);
+        break;
     }
     function.name = "trino_avg";
     return nullptr;
@@ -182,11 +210,13 @@ Bound bind_avg(ClientContext& context, AggregateFunction& function, Exprs& args)
 
 // ---------------------------------------------------------------- the rest
 
-Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& args, const char* name) {
+Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& args,
+                   const char* name) {
   check_arity(name, args, 1, 2);
   const auto label = args[0]->return_type;
   const Type type = type_of(*args[0]);
-  if (type.kind == TypeKind::kMap || type.kind == TypeKind::kJson) unexpected(name, args, std::string(name) + "(E) E:orderable");
+  if (type.kind == TypeKind::kMap || type.kind == TypeKind::kJson)
+    unexpected(name, args, std::string(name) + "(E) E:orderable");
   const Build build(context);
   strip(build, args);
   if (args.size() == 2) args[1] = build.native_cast(std::move(args[1]), LogicalType::BIGINT);
@@ -194,10 +224,15 @@ Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& a
   function.SetReturnType(args.size() == 2 ? LogicalType::LIST(label) : label);
   return data;
 }
-Bound bind_min(ClientContext& c, AggregateFunction& f, Exprs& a) { return bind_extreme(c, f, a, "min"); }
-Bound bind_max(ClientContext& c, AggregateFunction& f, Exprs& a) { return bind_extreme(c, f, a, "max"); }
+Bound bind_min(ClientContext& c, AggregateFunction& f, Exprs& a) {
+  return bind_extreme(c, f, a, "min");
+}
+Bound bind_max(ClientContext& c, AggregateFunction& f, Exprs& a) {
+  return bind_extreme(c, f, a, "max");
+}
 
-Bound bind_by(ClientContext& context, AggregateFunction& function, Exprs& args, const char* name, const char* one, const char* many) {
+Bound bind_by(ClientContext& context, AggregateFunction& function, Exprs& args, const char* name,
+              const char* one, const char* many) {
   check_arity(name, args, 2, 3);
   const auto label = args[0]->return_type;
   const Build build(context);
@@ -208,8 +243,12 @@ Bound bind_by(ClientContext& context, AggregateFunction& function, Exprs& args, 
   function.SetReturnType(list ? LogicalType::LIST(label) : label);
   return data;
 }
-Bound bind_min_by(ClientContext& c, AggregateFunction& f, Exprs& a) { return bind_by(c, f, a, "min_by", "arg_min_null", "arg_min"); }
-Bound bind_max_by(ClientContext& c, AggregateFunction& f, Exprs& a) { return bind_by(c, f, a, "max_by", "arg_max_null", "arg_max"); }
+Bound bind_min_by(ClientContext& c, AggregateFunction& f, Exprs& a) {
+  return bind_by(c, f, a, "min_by", "arg_min_null", "arg_min");
+}
+Bound bind_max_by(ClientContext& c, AggregateFunction& f, Exprs& a) {
+  return bind_by(c, f, a, "max_by", "arg_max_null", "arg_max");
+}
 
 Bound bind_any_value(ClientContext& context, AggregateFunction& function, Exprs& args) {
   check_arity("any_value", args, 1, 1);
@@ -230,7 +269,8 @@ Bound bind_listagg(ClientContext& context, AggregateFunction& function, Exprs& a
   const Build build(context);
   for (auto& arg : args) {
     const Type type = type_of(*arg);
-    if (!is_text(type) && type.kind != TypeKind::kUnknown) unexpected("listagg", args, "listagg(varchar, varchar)");
+    if (!is_text(type) && type.kind != TypeKind::kUnknown)
+      unexpected("listagg", args, "listagg(varchar, varchar)");
     arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
   }
   if (args.size() == 1) args.push_back(build.constant(duckdb::Value("")));
@@ -240,7 +280,8 @@ Bound bind_listagg(ClientContext& context, AggregateFunction& function, Exprs& a
 Bound bind_map_agg(ClientContext& context, AggregateFunction& function, Exprs& args) {
   check_arity("map_agg", args, 2, 2);
   const Build build(context);
-  duckdb::child_list_t<LogicalType> fields = {{"key", args[0]->return_type}, {"value", args[1]->return_type}};
+  duckdb::child_list_t<LogicalType> fields = {{"key", args[0]->return_type},
+                                              {"value", args[1]->return_type}};
   auto entry = build.call("row", std::move(args[0]), std::move(args[1]));
   args.clear();
   args.push_back(build.relabel(std::move(entry), LogicalType::STRUCT(std::move(fields))));
@@ -262,9 +303,15 @@ Bound bind_approx_distinct(ClientContext& context, AggregateFunction& function, 
 
 Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function, Exprs& args) {
   const Build build(context);
-  if (args.size() != 2) raise(Code::kNotSupported, "approx_percentile takes a value and a percentile; weights are not supported", args.empty() ? nullptr : args[0].get());
+  if (args.size() != 2)
+    raise(Code::kNotSupported,
+          "approx_percentile takes a value and a percentile; weights are not supported",
+          args.empty() ? nullptr : args[0].get());
   const Type type = type_of(*args[0]);
-  if (!is_numeric(type)) unexpected("approx_percentile", args, "approx_percentile(bigint, double), approx_percentile(double, double), approx_percentile(real, double)");
+  if (!is_numeric(type))
+    unexpected("approx_percentile", args,
+               "approx_percentile(bigint, double), approx_percentile(double, double), "
+               "approx_percentile(real, double)");
   return become(context, function, args, "approx_quantile");
 }
 
@@ -276,13 +323,14 @@ Bound bind_geometric_mean(ClientContext& context, AggregateFunction& function, E
 }
 
 template <TypeKind kKind, size_t kCount>
-Bound bind_plain(ClientContext& context, AggregateFunction& function, Exprs& args, const char* name, const char* native) {
+Bound bind_plain(ClientContext& context, AggregateFunction& function, Exprs& args, const char* name,
+                 const char* native) {
   numbers(Build(context), name, args, kCount, Type::of(kKind));
   return become(context, function, args, native);
 }
-#define MEESH_AGGREGATE(id, kind, count, name, native)                                       \
-  Bound id(ClientContext& c, AggregateFunction& f, Exprs& a) {                               \
-    return bind_plain<TypeKind::kind, count>(c, f, a, name, native);                         \
+#define MEESH_AGGREGATE(id, kind, count, name, native)               \
+  Bound id(ClientContext& c, AggregateFunction& f, Exprs& a) {       \
+    return bind_plain<TypeKind::kind, count>(c, f, a, name, native); \
   }
 MEESH_AGGREGATE(bind_bool_and, kBoolean, 1, "bool_and", "bool_and")
 MEESH_AGGREGATE(bind_bool_or, kBoolean, 1, "bool_or", "bool_or")
@@ -305,21 +353,40 @@ MEESH_AGGREGATE(bind_bit_xor, kBigint, 1, "bitwise_xor_agg", "bit_xor")
 
 void register_aggregates(duckdb::ExtensionLoader& loader) {
   const std::pair<const char*, duckdb::bind_aggregate_function_t> all[] = {
-      {"trino_sum", bind_sum}, {"trino_avg", bind_avg}, {"trino_min", bind_min}, {"trino_max", bind_max},
-      {"trino_min_by", bind_min_by}, {"trino_max_by", bind_max_by}, {"trino_any_value", bind_any_value},
-      {"trino_array_agg", bind_array_agg}, {"trino_listagg", bind_listagg}, {"trino_map_agg", bind_map_agg},
-      {"trino_histogram", bind_histogram}, {"trino_approx_distinct", bind_approx_distinct},
-      {"trino_approx_percentile", bind_approx_percentile}, {"trino_geometric_mean", bind_geometric_mean},
-      {"trino_bool_and", bind_bool_and}, {"trino_bool_or", bind_bool_or}, {"trino_stddev_samp", bind_stddev_samp},
-      {"trino_stddev_pop", bind_stddev_pop}, {"trino_var_samp", bind_var_samp}, {"trino_var_pop", bind_var_pop},
-      {"trino_covar_samp", bind_covar_samp}, {"trino_covar_pop", bind_covar_pop}, {"trino_corr", bind_corr},
-      {"trino_regr_slope", bind_regr_slope}, {"trino_regr_intercept", bind_regr_intercept},
-      {"trino_kurtosis", bind_kurtosis}, {"trino_bit_and", bind_bit_and}, {"trino_bit_or", bind_bit_or},
+      {"trino_sum", bind_sum},
+      {"trino_avg", bind_avg},
+      {"trino_min", bind_min},
+      {"trino_max", bind_max},
+      {"trino_min_by", bind_min_by},
+      {"trino_max_by", bind_max_by},
+      {"trino_any_value", bind_any_value},
+      {"trino_array_agg", bind_array_agg},
+      {"trino_listagg", bind_listagg},
+      {"trino_map_agg", bind_map_agg},
+      {"trino_histogram", bind_histogram},
+      {"trino_approx_distinct", bind_approx_distinct},
+      {"trino_approx_percentile", bind_approx_percentile},
+      {"trino_geometric_mean", bind_geometric_mean},
+      {"trino_bool_and", bind_bool_and},
+      {"trino_bool_or", bind_bool_or},
+      {"trino_stddev_samp", bind_stddev_samp},
+      {"trino_stddev_pop", bind_stddev_pop},
+      {"trino_var_samp", bind_var_samp},
+      {"trino_var_pop", bind_var_pop},
+      {"trino_covar_samp", bind_covar_samp},
+      {"trino_covar_pop", bind_covar_pop},
+      {"trino_corr", bind_corr},
+      {"trino_regr_slope", bind_regr_slope},
+      {"trino_regr_intercept", bind_regr_intercept},
+      {"trino_kurtosis", bind_kurtosis},
+      {"trino_bit_and", bind_bit_and},
+      {"trino_bit_or", bind_bit_or},
       {"trino_bit_xor", bind_bit_xor},
   };
   for (auto& [name, bind] : all) {
-    AggregateFunction function(name, {}, LogicalType::ANY, nullptr, nullptr, nullptr, nullptr, nullptr,
-                               duckdb::FunctionNullHandling::DEFAULT_NULL_HANDLING, nullptr, bind);
+    AggregateFunction function(name, {}, LogicalType::ANY, nullptr, nullptr, nullptr, nullptr,
+                               nullptr, duckdb::FunctionNullHandling::DEFAULT_NULL_HANDLING,
+                               nullptr, bind);
     function.varargs = LogicalType::ANY;
     loader.RegisterFunction(std::move(function));
   }

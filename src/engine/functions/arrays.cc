@@ -24,47 +24,61 @@ using Values = duckdb::vector<Value>;
 
 /// A function of whole rows as Values. The result type is that of argument `like`.
 template <class F>
-void add_value_kernel(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types,
-                      duckdb::bind_scalar_function_t bind, F function) {
-  duckdb::ScalarFunction made(name, std::move(types), LogicalType::ANY,
-                              [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-                                const bool constant = args.AllConstant();
-                                const size_t rows = constant ? 1 : args.size();
-                                for (size_t row = 0; row < rows; ++row) {
-                                  Values in;
-                                  bool null = false;
-                                  for (auto& column : args.data) {
-                                    in.push_back(column.GetValue(row));
-                                    null = null || in.back().IsNull();
-                                  }
-                                  result.SetValue(row, null ? Value(result.GetType()) : function(in, result.GetType()));
-                                }
-                                if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-                              }, bind);
+void add_value_kernel(duckdb::ExtensionLoader& loader, const char* name,
+                      duckdb::vector<LogicalType> types, duckdb::bind_scalar_function_t bind,
+                      F function) {
+  duckdb::ScalarFunction made(
+      name, std::move(types), LogicalType::ANY,
+      [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+        const bool constant = args.AllConstant();
+        const size_t rows = constant ? 1 : args.size();
+        for (size_t row = 0; row < rows; ++row) {
+          Values in;
+          bool null = false;
+          for (auto& column : args.data) {
+            in.push_back(column.GetValue(row));
+            null = null || in.back().IsNull();
+          }
+          result.SetValue(row, null ? Value(result.GetType()) : function(in, result.GetType()));
+        }
+        if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+      },
+      bind);
   made.SetFallible();
   loader.RegisterFunction(std::move(made));
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> like_first(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
-  for (size_t i = 0; i < args.size() && i < function.arguments.size(); ++i) function.arguments[i] = args[i]->return_type;
+duckdb::unique_ptr<duckdb::FunctionData> like_first(duckdb::ClientContext&,
+                                                    duckdb::ScalarFunction& function,
+                                                    duckdb::vector<ExprPtr>& args) {
+  for (size_t i = 0; i < args.size() && i < function.arguments.size(); ++i)
+    function.arguments[i] = args[i]->return_type;
   function.SetReturnType(args[0]->return_type);
   return nullptr;
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> map_of_entries(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
-  auto& fields = duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+duckdb::unique_ptr<duckdb::FunctionData> map_of_entries(duckdb::ClientContext&,
+                                                        duckdb::ScalarFunction& function,
+                                                        duckdb::vector<ExprPtr>& args) {
+  auto& fields =
+      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
   function.arguments[0] = args[0]->return_type;
   function.SetReturnType(LogicalType::MAP(fields[0].second, fields[1].second));
   return nullptr;
 }
-duckdb::unique_ptr<duckdb::FunctionData> multimap_of_entries(duckdb::ClientContext&, duckdb::ScalarFunction& function, duckdb::vector<ExprPtr>& args) {
-  auto& fields = duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+duckdb::unique_ptr<duckdb::FunctionData> multimap_of_entries(duckdb::ClientContext&,
+                                                             duckdb::ScalarFunction& function,
+                                                             duckdb::vector<ExprPtr>& args) {
+  auto& fields =
+      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
   function.arguments[0] = args[0]->return_type;
   function.SetReturnType(LogicalType::MAP(fields[0].second, LogicalType::LIST(fields[1].second)));
   return nullptr;
 }
 
-Value list_like(const LogicalType& type, Values values) { return Value::LIST(duckdb::ListType::GetChildType(type), std::move(values)); }
+Value list_like(const LogicalType& type, Values values) {
+  return Value::LIST(duckdb::ListType::GetChildType(type), std::move(values));
+}
 
 Value distinct(const Values& in, const LogicalType& type) {
   ValueSet seen;
@@ -116,7 +130,8 @@ Value map_agg(const Values& in, const LogicalType& type) {
     values.push_back(pair[1]);
   }
   if (keys.empty()) return Value(type);
-  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
+  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type),
+                    std::move(keys), std::move(values));
 }
 
 Value map_filter(const Values& in, const LogicalType& type) {
@@ -129,7 +144,8 @@ Value map_filter(const Values& in, const LogicalType& type) {
     keys.push_back(pair[0]);
     values.push_back(pair[1]);
   }
-  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type), std::move(keys), std::move(values));
+  return Value::MAP(duckdb::MapType::KeyType(type), duckdb::MapType::ValueType(type),
+                    std::move(keys), std::move(values));
 }
 
 Value multimap(const Values& in, const LogicalType& type) {
@@ -154,10 +170,12 @@ Value multimap(const Values& in, const LogicalType& type) {
 
 int64_t array_index(int64_t index, int64_t length) {
   if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
-  if (index < 0) raise(Code::kInvalidFunctionArgument, "Array subscript is negative: " + std::to_string(index));
+  if (index < 0)
+    raise(Code::kInvalidFunctionArgument, "Array subscript is negative: " + std::to_string(index));
   if (index > length) {
-    raise(Code::kInvalidFunctionArgument, "Array subscript must be less than or equal to array length: " + std::to_string(index) +
-                                              " > " + std::to_string(length));
+    raise(Code::kInvalidFunctionArgument,
+          "Array subscript must be less than or equal to array length: " + std::to_string(index) +
+              " > " + std::to_string(length));
   }
   return index;
 }
@@ -165,15 +183,20 @@ int64_t array_index(int64_t index, int64_t length) {
 int64_t check_step(int64_t start, int64_t stop, int64_t step) {
   if (step == 0) raise(Code::kInvalidFunctionArgument, "interval must not be zero");
   if ((step > 0) != (stop >= start) && start != stop) {
-    raise(Code::kInvalidFunctionArgument, "sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start");
+    raise(Code::kInvalidFunctionArgument,
+          "sequence stop value should be greater than or equal to start value if step is greater "
+          "than zero otherwise stop should be less than or equal to start");
   }
   const __int128 count = (static_cast<__int128>(stop) - start) / step + 1;
-  if (count > 10000) raise(Code::kInvalidFunctionArgument, "result of sequence function must not have more than 10000 entries");
+  if (count > 10000)
+    raise(Code::kInvalidFunctionArgument,
+          "result of sequence function must not have more than 10000 entries");
   return static_cast<int64_t>(count);
 }
 
 Value sequence(const Values& in, const LogicalType&) {
-  const int64_t start = in[0].GetValue<int64_t>(), stop = in[1].GetValue<int64_t>(), step = in[2].GetValue<int64_t>();
+  const int64_t start = in[0].GetValue<int64_t>(), stop = in[1].GetValue<int64_t>(),
+                step = in[2].GetValue<int64_t>();
   const int64_t count = check_step(start, stop, step);
   Values out;
   for (int64_t i = 0; i < count; ++i) out.push_back(Value::BIGINT(start + i * step));
@@ -201,21 +224,27 @@ void step_times(int64_t start, int64_t stop, duckdb::interval_t step, Emit emit)
     const int m = static_cast<int>(total - y * 12) + 1;
     const int64_t at = days_of(y, m, std::min(day, month_days(y, m))) * kDay + rest;
     if (step.months > 0 ? at > stop : at < stop) return;
-    if (i >= 10000) raise(Code::kInvalidFunctionArgument, "result of sequence function must not have more than 10000 entries");
+    if (i >= 10000)
+      raise(Code::kInvalidFunctionArgument,
+            "result of sequence function must not have more than 10000 entries");
     emit(at);
   }
 }
 
 Value date_sequence(const Values& in, const LogicalType&) {
   Values out;
-  const auto day = [](const Value& v) { return int64_t{v.GetValue<duckdb::date_t>().days} * 86400000000; };
-  step_times(day(in[0]), day(in[1]), in[2].GetValue<duckdb::interval_t>(),
-             [&](int64_t micros) { out.push_back(Value::DATE(duckdb::date_t(static_cast<int32_t>(micros / 86400000000)))); });
+  const auto day = [](const Value& v) {
+    return int64_t{v.GetValue<duckdb::date_t>().days} * 86400000000;
+  };
+  step_times(day(in[0]), day(in[1]), in[2].GetValue<duckdb::interval_t>(), [&](int64_t micros) {
+    out.push_back(Value::DATE(duckdb::date_t(static_cast<int32_t>(micros / 86400000000))));
+  });
   return Value::LIST(LogicalType::DATE, std::move(out));
 }
 Value time_sequence(const Values& in, const LogicalType&) {
   Values out;
-  step_times(in[0].GetValue<duckdb::timestamp_t>().value, in[1].GetValue<duckdb::timestamp_t>().value, in[2].GetValue<duckdb::interval_t>(),
+  step_times(in[0].GetValue<duckdb::timestamp_t>().value,
+             in[1].GetValue<duckdb::timestamp_t>().value, in[2].GetValue<duckdb::interval_t>(),
              [&](int64_t micros) { out.push_back(Value::TIMESTAMP(duckdb::timestamp_t(micros))); });
   return Value::LIST(LogicalType::TIMESTAMP, std::move(out));
 }
@@ -232,21 +261,23 @@ int64_t slice_end(int64_t start, int64_t count, int64_t length) {
 }
 
 template <class F>
-void add_fixed(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types, LogicalType result, F function) {
-  duckdb::ScalarFunction made(name, std::move(types), std::move(result),
-                              [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
-                                const bool constant = args.AllConstant();
-                                for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-                                  Values in;
-                                  bool null = false;
-                                  for (auto& column : args.data) {
-                                    in.push_back(column.GetValue(row));
-                                    null = null || in.back().IsNull();
-                                  }
-                                  out.SetValue(row, null ? Value(out.GetType()) : function(in, out.GetType()));
-                                }
-                                if (constant) out.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-                              });
+void add_fixed(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types,
+               LogicalType result, F function) {
+  duckdb::ScalarFunction made(
+      name, std::move(types), std::move(result),
+      [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
+        const bool constant = args.AllConstant();
+        for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+          Values in;
+          bool null = false;
+          for (auto& column : args.data) {
+            in.push_back(column.GetValue(row));
+            null = null || in.back().IsNull();
+          }
+          out.SetValue(row, null ? Value(out.GetType()) : function(in, out.GetType()));
+        }
+        if (constant) out.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+      });
   made.SetFallible();
   loader.RegisterFunction(std::move(made));
 }
@@ -254,7 +285,8 @@ void add_fixed(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector
 void array_join(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
   const bool constant = args.AllConstant();
   for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-    const Value list = args.data[0].GetValue(row), by = args.data[1].GetValue(row), null = args.data[2].GetValue(row);
+    const Value list = args.data[0].GetValue(row), by = args.data[1].GetValue(row),
+                null = args.data[2].GetValue(row);
     if (list.IsNull() || by.IsNull()) {
       result.SetValue(row, Value(kText));
       continue;
@@ -284,20 +316,28 @@ std::string format_one(const std::string& spec, const Value& value) {
   std::string out;
   if (kind == 'd' || kind == 'x' || kind == 'X' || kind == 'o') {
     if (value.type().id() != duckdb::LogicalTypeId::BIGINT) bad();
-    std::snprintf(buffer, sizeof buffer, ("%" + flags + "l" + kind).c_str(), static_cast<long>(value.GetValue<int64_t>()));
+    std::snprintf(buffer, sizeof buffer, ("%" + flags + "l" + kind).c_str(),
+                  static_cast<long>(value.GetValue<int64_t>()));
     out = buffer;
   } else if (kind == 'f' || kind == 'e' || kind == 'E' || kind == 'g') {
     if (value.type().id() != duckdb::LogicalTypeId::DOUBLE) bad();
     std::snprintf(buffer, sizeof buffer, ("%" + flags + kind).c_str(), value.GetValue<double>());
     out = buffer;
   } else if (kind == 's' || kind == 'S' || kind == 'b') {
-    std::string text = value.type().id() == duckdb::LogicalTypeId::DOUBLE ? scientific(value.GetValue<double>()) : value.ToString();
-    if (kind == 'S') std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+    std::string text = value.type().id() == duckdb::LogicalTypeId::DOUBLE
+                           ? scientific(value.GetValue<double>())
+                           : value.ToString();
+    if (kind == 'S')
+      std::transform(text.begin(), text.end(), text.begin(),
+                     [](unsigned char c) { return std::toupper(c); });
     const auto dot = flags.find('.');
-    if (dot != std::string::npos) text = first_points(text, std::strtoul(flags.c_str() + dot + 1, nullptr, 10));
+    if (dot != std::string::npos)
+      text = first_points(text, std::strtoul(flags.c_str() + dot + 1, nullptr, 10));
     const long width = std::strtol(flags.c_str() + (flags.starts_with("-") ? 1 : 0), nullptr, 10);
     const size_t have = count_points(text), want = static_cast<size_t>(std::max(0L, width));
-    if (have < want) text = flags.starts_with("-") ? text + std::string(want - have, ' ') : std::string(want - have, ' ') + text;
+    if (have < want)
+      text = flags.starts_with("-") ? text + std::string(want - have, ' ')
+                                    : std::string(want - have, ' ') + text;
     return text;
   } else {
     bad();
@@ -327,7 +367,8 @@ void format_rows(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
         continue;
       }
       size_t end = text.find_first_not_of("-#+ 0,(.123456789$", i + 1);
-      if (end == std::string::npos) raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text);
+      if (end == std::string::npos)
+        raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text);
       std::string spec = text.substr(i, end - i + 1);
       i = end;
       if (spec.back() == '%' || spec.back() == 'n') {
@@ -341,7 +382,9 @@ void format_rows(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
       } else {
         ++next;
       }
-      if (index == 0 || index >= args.ColumnCount()) raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text + " (missing argument)");
+      if (index == 0 || index >= args.ColumnCount())
+        raise(Code::kInvalidFunctionArgument,
+              "Invalid format string: " + text + " (missing argument)");
       out += format_one(spec, args.data[index].GetValue(row));
     }
     result.SetValue(row, Value(out));
@@ -355,7 +398,6 @@ void add_special(duckdb::ExtensionLoader& loader, duckdb::ScalarFunction functio
   loader.RegisterFunction(std::move(function));
 }
 
-
 }  // namespace
 
 void register_array_kernels(duckdb::ExtensionLoader& loader) {
@@ -364,66 +406,97 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
   add_value_kernel(loader, "meesh_intersect", {any_list, any_list}, like_first, filter_by<true>);
   add_value_kernel(loader, "meesh_except", {any_list, any_list}, like_first, filter_by<false>);
   add_value_kernel(loader, "meesh_remove", {any_list, LogicalType::ANY}, like_first, remove);
-  add_value_kernel(loader, "meesh_reverse_list", {any_list}, like_first, [](const Values& in, const LogicalType& type) {
-    auto& values = duckdb::ListValue::GetChildren(in[0]);
-    return list_like(type, Values(values.rbegin(), values.rend()));
-  });
-  add_value_kernel(loader, "meesh_map_filter", {LogicalType::MAP(LogicalType::ANY, LogicalType::ANY), LogicalType::LIST(kBool)}, like_first, map_filter);
+  add_value_kernel(loader, "meesh_reverse_list", {any_list}, like_first,
+                   [](const Values& in, const LogicalType& type) {
+                     auto& values = duckdb::ListValue::GetChildren(in[0]);
+                     return list_like(type, Values(values.rbegin(), values.rend()));
+                   });
+  add_value_kernel(loader, "meesh_map_filter",
+                   {LogicalType::MAP(LogicalType::ANY, LogicalType::ANY), LogicalType::LIST(kBool)},
+                   like_first, map_filter);
   add_value_kernel(loader, "meesh_shuffle", {any_list, kDouble}, like_first, shuffle);
   add_value_kernel(loader, "meesh_map_agg", {any_list}, map_of_entries, map_agg);
   add_value_kernel(loader, "meesh_multimap", {any_list}, multimap_of_entries, multimap);
   add_fixed(loader, "meesh_sequence", {kLong, kLong, kLong}, LogicalType::LIST(kLong), sequence);
-  add_fixed(loader, "meesh_date_sequence", {LogicalType::DATE, LogicalType::DATE, LogicalType::INTERVAL}, LogicalType::LIST(LogicalType::DATE), date_sequence);
-  add_fixed(loader, "meesh_time_sequence", {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP, LogicalType::INTERVAL},
+  add_fixed(loader, "meesh_date_sequence",
+            {LogicalType::DATE, LogicalType::DATE, LogicalType::INTERVAL},
+            LogicalType::LIST(LogicalType::DATE), date_sequence);
+  add_fixed(loader, "meesh_time_sequence",
+            {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP, LogicalType::INTERVAL},
             LogicalType::LIST(LogicalType::TIMESTAMP), time_sequence);
   add_kernel<int64_t, int64_t>(loader, "meesh_array_index", {kLong, kLong}, kLong, array_index);
   add_kernel<int64_t>(loader, "meesh_array_element", {kLong}, kLong, [](int64_t index) {
     if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");
     return index;
   });
-  add_kernel<bool, View>(loader, "meesh_key_found", {kBool, kText}, kBool, [](bool found, View key) {
-    if (!found) raise(Code::kInvalidFunctionArgument, "Key not present in map: " + std::string(key));
-    return true;
+  add_kernel<bool, View>(
+      loader, "meesh_key_found", {kBool, kText}, kBool, [](bool found, View key) {
+        if (!found)
+          raise(Code::kInvalidFunctionArgument, "Key not present in map: " + std::string(key));
+        return true;
+      });
+  add_kernel<View>(loader, "meesh_fail", {kText}, kBool, [](View message) -> bool {
+    raise(Code::kGenericUserError, std::string(message));
   });
-  add_kernel<View>(loader, "meesh_fail", {kText}, kBool, [](View message) -> bool { raise(Code::kGenericUserError, std::string(message)); });
   add_kernel<int64_t>(loader, "meesh_repeat_count", {kLong}, kLong, [](int64_t count) {
-    if (count > 10000) raise(Code::kInvalidFunctionArgument, "count argument of repeat function must be less than or equal to 10000");
-    if (count < 0) raise(Code::kInvalidFunctionArgument, "count argument of repeat function must be greater than or equal to 0");
+    if (count > 10000)
+      raise(Code::kInvalidFunctionArgument,
+            "count argument of repeat function must be less than or equal to 10000");
+    if (count < 0)
+      raise(Code::kInvalidFunctionArgument,
+            "count argument of repeat function must be greater than or equal to 0");
     return count;
   });
-  add_kernel<int64_t, int64_t>(loader, "meesh_trim_count", {kLong, kLong}, kLong, [](int64_t size, int64_t length) {
-    if (size < 0) raise(Code::kInvalidFunctionArgument, "size must not be negative: " + std::to_string(size));
-    if (size > length) raise(Code::kInvalidFunctionArgument, "size must not exceed array cardinality " + std::to_string(length) + ": " + std::to_string(size));
-    return size;
-  });
+  add_kernel<int64_t, int64_t>(
+      loader, "meesh_trim_count", {kLong, kLong}, kLong, [](int64_t size, int64_t length) {
+        if (size < 0)
+          raise(Code::kInvalidFunctionArgument,
+                "size must not be negative: " + std::to_string(size));
+        if (size > length)
+          raise(Code::kInvalidFunctionArgument, "size must not exceed array cardinality " +
+                                                    std::to_string(length) + ": " +
+                                                    std::to_string(size));
+        return size;
+      });
   add_kernel<int64_t, int64_t>(loader, "meesh_slice_start", {kLong, kLong}, kLong, slice_start);
-  add_kernel<int64_t, int64_t, int64_t>(loader, "meesh_slice_end", {kLong, kLong, kLong}, kLong, slice_end);
-  add_kernel<duckdb::hugeint_t>(loader, "meesh_sum_bigint", {LogicalType::HUGEINT}, kLong, [](duckdb::hugeint_t sum) {
-    int64_t out;
-    if (!duckdb::Hugeint::TryCast(sum, out)) raise(Code::kNumericValueOutOfRange, "bigint addition overflow");
-    return out;
-  });
-  add_kernel<View, bool>(loader, "meesh_json_parse", {kText, kBool}, LogicalType::JSON(), [](View text, bool valid) {
-    auto made = valid ? canonical_json(text) : std::nullopt;
-    if (!made) raise(Code::kInvalidFunctionArgument, "Cannot convert value to JSON: '" + std::string(text.substr(0, 1000)) + "'");
-    return *made;
-  });
-  add_special(loader, duckdb::ScalarFunction("meesh_array_join", {LogicalType::LIST(kText), kText, kText}, kText, array_join));
-  duckdb::ScalarFunction json_size("meesh_json_size", {kText, LogicalType::UBIGINT, kLong}, kLong,
-                                   [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-                                     const bool constant = args.AllConstant();
-                                     for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-                                       const Value type = args.data[0].GetValue(row);
-                                       Value out(kLong);
-                                       if (!type.IsNull()) {
-                                         const std::string name = type.ToString();
-                                         out = name == "ARRAY" ? args.data[1].GetValue(row) : name == "OBJECT" ? args.data[2].GetValue(row) : Value::BIGINT(0);
-                                         out = out.DefaultCastAs(kLong);
-                                       }
-                                       result.SetValue(row, out);
-                                     }
-                                     if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-                                   });
+  add_kernel<int64_t, int64_t, int64_t>(loader, "meesh_slice_end", {kLong, kLong, kLong}, kLong,
+                                        slice_end);
+  add_kernel<duckdb::hugeint_t>(
+      loader, "meesh_sum_bigint", {LogicalType::HUGEINT}, kLong, [](duckdb::hugeint_t sum) {
+        int64_t out;
+        if (!duckdb::Hugeint::TryCast(sum, out))
+          raise(Code::kNumericValueOutOfRange, "bigint addition overflow");
+        return out;
+      });
+  add_kernel<View, bool>(
+      loader, "meesh_json_parse", {kText, kBool}, LogicalType::JSON(), [](View text, bool valid) {
+        auto made = valid ? canonical_json(text) : std::nullopt;
+        if (!made)
+          raise(Code::kInvalidFunctionArgument,
+                "Cannot convert value to JSON: '" + std::string(text.substr(0, 1000)) + "'");
+        return *made;
+      });
+  add_special(loader,
+              duckdb::ScalarFunction("meesh_array_join", {LogicalType::LIST(kText), kText, kText},
+                                     kText, array_join));
+  duckdb::ScalarFunction json_size(
+      "meesh_json_size", {kText, LogicalType::UBIGINT, kLong}, kLong,
+      [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+        const bool constant = args.AllConstant();
+        for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+          const Value type = args.data[0].GetValue(row);
+          Value out(kLong);
+          if (!type.IsNull()) {
+            const std::string name = type.ToString();
+            out = name == "ARRAY"    ? args.data[1].GetValue(row)
+                  : name == "OBJECT" ? args.data[2].GetValue(row)
+                                     : Value::BIGINT(0);
+            out = out.DefaultCastAs(kLong);
+          }
+          result.SetValue(row, out);
+        }
+        if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+      });
   add_special(loader, std::move(json_size));
   duckdb::ScalarFunction format("meesh_format", {kText}, kText, format_rows);
   format.varargs = LogicalType::ANY;

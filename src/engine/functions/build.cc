@@ -17,14 +17,16 @@ using duckdb::make_uniq;
 
 duckdb::unordered_map<std::string, std::string> no_info() { return {}; }
 
-Exprs expand_all(const Build& build, const duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>>& bodies,
+Exprs expand_all(const Build& build,
+                 const duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>>& bodies,
                  const Exprs& arguments) {
   Exprs out;
   for (auto& body : bodies) out.push_back(build.expand(*body, arguments));
   return out;
 }
 
-ExprPtr expand_operator(const Build& build, const duckdb::OperatorExpression& body, const Exprs& arguments) {
+ExprPtr expand_operator(const Build& build, const duckdb::OperatorExpression& body,
+                        const Exprs& arguments) {
   auto children = expand_all(build, body.children, arguments);
   auto type = body.GetExpressionType();
   LogicalType result = LogicalType::BOOLEAN;
@@ -33,24 +35,32 @@ ExprPtr expand_operator(const Build& build, const duckdb::OperatorExpression& bo
     case duckdb::ExpressionType::OPERATOR_IS_NOT_NULL:
     case duckdb::ExpressionType::OPERATOR_NOT:
     case duckdb::ExpressionType::COMPARE_IN:
-    case duckdb::ExpressionType::COMPARE_NOT_IN: break;
-    case duckdb::ExpressionType::OPERATOR_COALESCE: result = children[0]->return_type; break;
-    case duckdb::ExpressionType::ARRAY_CONSTRUCTOR: return build.call("list_value", std::move(children));
-    case duckdb::ExpressionType::ARRAY_EXTRACT: return build.call("array_extract", std::move(children));
-    case duckdb::ExpressionType::ARRAY_SLICE: return build.call("array_slice", std::move(children));
-    default: internal_error("function body uses an operator without a rule: " + body.ToString());
+    case duckdb::ExpressionType::COMPARE_NOT_IN:
+      break;
+    case duckdb::ExpressionType::OPERATOR_COALESCE:
+      result = children[0]->return_type;
+      break;
+    case duckdb::ExpressionType::ARRAY_CONSTRUCTOR:
+      return build.call("list_value", std::move(children));
+    case duckdb::ExpressionType::ARRAY_EXTRACT:
+      return build.call("array_extract", std::move(children));
+    case duckdb::ExpressionType::ARRAY_SLICE:
+      return build.call("array_slice", std::move(children));
+    default:
+      internal_error("function body uses an operator without a rule: " + body.ToString());
   }
   auto made = make_uniq<duckdb::BoundOperatorExpression>(type, result);
   made->children = std::move(children);
   return made;
 }
 
-ExprPtr expand_case(const Build& build, const duckdb::CaseExpression& body, const Exprs& arguments) {
+ExprPtr expand_case(const Build& build, const duckdb::CaseExpression& body,
+                    const Exprs& arguments) {
   auto otherwise = build.expand(*body.else_expr, arguments);
   for (size_t i = body.case_checks.size(); i-- > 0;) {
     auto& check = body.case_checks[i];
-    otherwise = build.case_when(build.expand(*check.when_expr, arguments), build.expand(*check.then_expr, arguments),
-                                std::move(otherwise));
+    otherwise = build.case_when(build.expand(*check.when_expr, arguments),
+                                build.expand(*check.then_expr, arguments), std::move(otherwise));
   }
   return otherwise;
 }
@@ -65,28 +75,35 @@ ExprPtr with_children(ExprPtr expression, Exprs children, duckdb::vector<ExprPtr
 void raise(Code code, const std::string& message, const duckdb::Expression* at) {
   auto extra = at ? duckdb::Exception::InitializeExtraInfo(*at) : no_info();
   extra[kCodeKey] = std::string(code_name(code));
-  throw duckdb::Exception(extra, at ? duckdb::ExceptionType::BINDER : duckdb::ExceptionType::INVALID_INPUT, message);
+  throw duckdb::Exception(
+      extra, at ? duckdb::ExceptionType::BINDER : duckdb::ExceptionType::INVALID_INPUT, message);
 }
 
 LogicalType plain_type(const LogicalType& type) {
   switch (type.id()) {
-    case LogicalTypeId::LIST: return LogicalType::LIST(plain_type(duckdb::ListType::GetChildType(type)));
+    case LogicalTypeId::LIST:
+      return LogicalType::LIST(plain_type(duckdb::ListType::GetChildType(type)));
     case LogicalTypeId::MAP:
-      return LogicalType::MAP(plain_type(duckdb::MapType::KeyType(type)), plain_type(duckdb::MapType::ValueType(type)));
+      return LogicalType::MAP(plain_type(duckdb::MapType::KeyType(type)),
+                              plain_type(duckdb::MapType::ValueType(type)));
     case LogicalTypeId::STRUCT: {
       duckdb::child_list_t<LogicalType> fields;
-      for (auto& field : duckdb::StructType::GetChildTypes(type)) fields.emplace_back(field.first, plain_type(field.second));
+      for (auto& field : duckdb::StructType::GetChildTypes(type))
+        fields.emplace_back(field.first, plain_type(field.second));
       return LogicalType::STRUCT(std::move(fields));
     }
     case LogicalTypeId::VARCHAR:
-      return type.HasAlias() && type.GetAlias() == "JSON" ? type : LogicalType(LogicalTypeId::VARCHAR);
+      return type.HasAlias() && type.GetAlias() == "JSON" ? type
+                                                          : LogicalType(LogicalTypeId::VARCHAR);
     case LogicalTypeId::TIMESTAMP:
     case LogicalTypeId::TIMESTAMP_NS:
     case LogicalTypeId::TIMESTAMP_TZ:
     case LogicalTypeId::TIME:
     case LogicalTypeId::TIME_TZ:
-    case LogicalTypeId::INTERVAL: return LogicalType(type.id());
-    default: return type;
+    case LogicalTypeId::INTERVAL:
+      return LogicalType(type.id());
+    default:
+      return type;
   }
 }
 
@@ -98,19 +115,22 @@ ExprPtr Build::constant(duckdb::Value value) const {
 
 ExprPtr Build::call(const std::string& name, Exprs arguments) const {
   if (auto* rule = find_rule(name)) return bind_rule(*this, *rule, std::move(arguments));
-  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::ScalarFunctionCatalogEntry>(
-      context, DEFAULT_SCHEMA, name);
+  auto& entry =
+      duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::ScalarFunctionCatalogEntry>(
+          context, DEFAULT_SCHEMA, name);
   duckdb::vector<LogicalType> types;
   for (auto& argument : arguments) types.push_back(argument->return_type);
   duckdb::FunctionBinder binder(context);
   duckdb::ErrorData error;
   auto index = binder.BindFunction(name, entry.functions, types, error);
   if (!index.IsValid()) error.Throw();
-  return binder.BindScalarFunction(entry.functions.GetFunctionByOffset(index.GetIndex()), std::move(arguments));
+  return binder.BindScalarFunction(entry.functions.GetFunctionByOffset(index.GetIndex()),
+                                   std::move(arguments));
 }
 
 ExprPtr Build::kernel(duckdb::ScalarFunction function, Exprs arguments) const {
-  return duckdb::FunctionBinder(context).BindScalarFunction(std::move(function), std::move(arguments));
+  return duckdb::FunctionBinder(context).BindScalarFunction(std::move(function),
+                                                            std::move(arguments));
 }
 
 ExprPtr Build::native_cast(ExprPtr value, const LogicalType& type, bool try_cast) const {
@@ -130,7 +150,8 @@ ExprPtr Build::relabel(ExprPtr value, const LogicalType& type) const {
   if (value->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
     auto& cast = value->Cast<duckdb::BoundCastExpression>();
     if (cast.bound_cast.function == duckdb::DefaultCasts::ReinterpretCast && !cast.try_cast) {
-      if (cast.child->return_type == type && !cast.child->return_type.HasAlias() && !type.HasAlias()) {
+      if (cast.child->return_type == type && !cast.child->return_type.HasAlias() &&
+          !type.HasAlias()) {
         return std::move(cast.child);
       }
       cast.return_type = type;
@@ -138,8 +159,8 @@ ExprPtr Build::relabel(ExprPtr value, const LogicalType& type) const {
     }
   }
   auto location = value->GetQueryLocation();
-  auto made = make_uniq<duckdb::BoundCastExpression>(std::move(value), type,
-                                                     duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast));
+  auto made = make_uniq<duckdb::BoundCastExpression>(
+      std::move(value), type, duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast));
   made->SetQueryLocation(location);
   return made;
 }
@@ -165,18 +186,20 @@ ExprPtr Build::case_when(ExprPtr condition, ExprPtr then, ExprPtr otherwise) con
       otherwise = native_cast(std::move(otherwise), common);
     }
   }
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(condition), std::move(then), std::move(otherwise));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(condition), std::move(then),
+                                                std::move(otherwise));
 }
 
 ExprPtr Build::is_null(ExprPtr value) const {
-  auto made = make_uniq<duckdb::BoundOperatorExpression>(duckdb::ExpressionType::OPERATOR_IS_NULL, LogicalType::BOOLEAN);
+  auto made = make_uniq<duckdb::BoundOperatorExpression>(duckdb::ExpressionType::OPERATOR_IS_NULL,
+                                                         LogicalType::BOOLEAN);
   made->children.push_back(std::move(value));
   return made;
 }
 
 ExprPtr Build::either(ExprPtr left, ExprPtr right) const {
-  return make_uniq<duckdb::BoundConjunctionExpression>(duckdb::ExpressionType::CONJUNCTION_OR, std::move(left),
-                                                       std::move(right));
+  return make_uniq<duckdb::BoundConjunctionExpression>(duckdb::ExpressionType::CONJUNCTION_OR,
+                                                       std::move(left), std::move(right));
 }
 
 std::string Build::session_zone() const {
@@ -211,9 +234,11 @@ std::string canonical_zone(const std::string& zone, const duckdb::Expression* at
   if (zone == "Z" || zone == "z" || zone == "GMT" || zone == "UT" || zone == "utc") return "UTC";
   bool plausible = !zone.empty();
   for (char c : zone) {
-    plausible = plausible && (std::isalnum(static_cast<unsigned char>(c)) || std::strchr("/_+-", c) != nullptr);
+    plausible = plausible &&
+                (std::isalnum(static_cast<unsigned char>(c)) || std::strchr("/_+-", c) != nullptr);
   }
-  if (!plausible) raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone", at);
+  if (!plausible)
+    raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone", at);
   return zone;
 }
 
@@ -236,7 +261,8 @@ ExprPtr Build::instant(ExprPtr local, const std::string& zone_name) const {
     local = call("-", std::move(local), constant(duckdb::Value::INTERVAL(0, 0, *offset * 1000000)));
     return relabel(std::move(local), LogicalType::TIMESTAMP_TZ);
   }
-  if (zone == "UTC" || zone == "Etc/UTC") return relabel(std::move(local), LogicalType::TIMESTAMP_TZ);
+  if (zone == "UTC" || zone == "Etc/UTC")
+    return relabel(std::move(local), LogicalType::TIMESTAMP_TZ);
   return call("timezone", constant(duckdb::Value(zone)), std::move(local));
 }
 
@@ -244,10 +270,12 @@ ExprPtr Build::expand(const duckdb::ParsedExpression& body, const Exprs& argumen
   switch (body.GetExpressionClass()) {
     case duckdb::ExpressionClass::PARAMETER: {
       const size_t index = std::stoul(body.Cast<duckdb::ParameterExpression>().identifier);
-      if (index == 0 || index > arguments.size()) internal_error("function body asks for argument $" + std::to_string(index));
+      if (index == 0 || index > arguments.size())
+        internal_error("function body asks for argument $" + std::to_string(index));
       return arguments[index - 1]->Copy();
     }
-    case duckdb::ExpressionClass::CONSTANT: return constant(body.Cast<duckdb::ConstantExpression>().value);
+    case duckdb::ExpressionClass::CONSTANT:
+      return constant(body.Cast<duckdb::ConstantExpression>().value);
     case duckdb::ExpressionClass::FUNCTION: {
       auto& function = body.Cast<duckdb::FunctionExpression>();
       return call(function.function_name, expand_all(*this, function.children, arguments));
@@ -258,21 +286,26 @@ ExprPtr Build::expand(const duckdb::ParsedExpression& body, const Exprs& argumen
       auto& comparison = body.Cast<duckdb::ComparisonExpression>();
       auto left = expand(*comparison.left, arguments);
       auto right = expand(*comparison.right, arguments);
-      if (left->return_type != right->return_type) right = native_cast(std::move(right), left->return_type);
+      if (left->return_type != right->return_type)
+        right = native_cast(std::move(right), left->return_type);
       return compare(body.GetExpressionType(), std::move(left), std::move(right));
     }
     case duckdb::ExpressionClass::CONJUNCTION: {
       auto made = make_uniq<duckdb::BoundConjunctionExpression>(body.GetExpressionType());
       auto& slot = made->children;
-      return with_children(std::move(made), expand_all(*this, body.Cast<duckdb::ConjunctionExpression>().children, arguments), slot);
+      return with_children(
+          std::move(made),
+          expand_all(*this, body.Cast<duckdb::ConjunctionExpression>().children, arguments), slot);
     }
-    case duckdb::ExpressionClass::CASE: return expand_case(*this, body.Cast<duckdb::CaseExpression>(), arguments);
+    case duckdb::ExpressionClass::CASE:
+      return expand_case(*this, body.Cast<duckdb::CaseExpression>(), arguments);
     case duckdb::ExpressionClass::CAST: {
       auto& cast = body.Cast<duckdb::CastExpression>();
       auto type = duckdb::TransformStringToLogicalType(cast.cast_type.ToString(), context);
       return native_cast(expand(*cast.child, arguments), type, cast.try_cast);
     }
-    default: internal_error("function body has no rule for: " + body.ToString());
+    default:
+      internal_error("function body has no rule for: " + body.ToString());
   }
 }
 

@@ -21,7 +21,8 @@ using Exprs = duckdb::vector<ExprPtr>;
 inline constexpr const char* kCodeKey = "trino_code";
 
 /// Fails in Trino's words; `at` gives the position when known. Works at bind and at run time.
-[[noreturn]] void raise(Code code, const std::string& message, const duckdb::Expression* at = nullptr);
+[[noreturn]] void raise(Code code, const std::string& message,
+                        const duckdb::Expression* at = nullptr);
 
 class Build {
  public:

@@ -1,9 +1,9 @@
 #include "engine/functions/cast_functions.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "duckdb/common/vector_operations/unary_executor.hpp"
 #include "engine/functions/build.h"
@@ -21,9 +21,11 @@ using sql::TypeKind;
 
 std::string_view view(const string_t& text) { return {text.GetData(), text.GetSize()}; }
 
-/// Runs `convert(in, out, error) -> bool` over a vector; a failure raises, or under TRY_CAST is NULL.
+/// Runs `convert(in, out, error) -> bool` over a vector; a failure raises, or under TRY_CAST is
+/// NULL.
 template <class From, class To, class F>
-bool convert_all(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters, F convert) {
+bool convert_all(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters,
+                 F convert) {
   bool all = true;
   duckdb::UnaryExecutor::ExecuteWithNulls<From, To>(
       source, result, count, [&](From in, duckdb::ValidityMask& mask, duckdb::idx_t row) -> To {
@@ -42,17 +44,26 @@ bool convert_all(Vector& source, Vector& result, duckdb::idx_t count, CastParame
   return all;
 }
 
-const CastTypes& types_of(CastParameters& parameters) { return parameters.cast_data->Cast<CastTypes>(); }
+const CastTypes& types_of(CastParameters& parameters) {
+  return parameters.cast_data->Cast<CastTypes>();
+}
 
 const char* cast_word(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kTinyint: return "TINYINT";
-    case TypeKind::kSmallint: return "SMALLINT";
-    case TypeKind::kInteger: return "INT";
-    case TypeKind::kBigint: return "BIGINT";
-    case TypeKind::kReal: return "REAL";
-    case TypeKind::kDouble: return "DOUBLE";
-    default: return "BOOLEAN";
+    case TypeKind::kTinyint:
+      return "TINYINT";
+    case TypeKind::kSmallint:
+      return "SMALLINT";
+    case TypeKind::kInteger:
+      return "INT";
+    case TypeKind::kBigint:
+      return "BIGINT";
+    case TypeKind::kReal:
+      return "REAL";
+    case TypeKind::kDouble:
+      return "DOUBLE";
+    default:
+      return "BOOLEAN";
   }
 }
 
@@ -63,40 +74,46 @@ std::string cannot(const string_t& text, TypeKind kind) {
 // ---------------------------------------------------------------- from text
 
 template <class T, TypeKind K>
-bool text_to_integer(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
-  return convert_all<string_t, T>(source, result, count, parameters, [](string_t in, T& out, std::string& error) {
-    auto text = view(in);
-    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-    auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (code == std::errc() && end == text.data() + text.size() && !text.empty()) return true;
-    error = cannot(in, K);
-    return false;
-  });
+bool text_to_integer(Vector& source, Vector& result, duckdb::idx_t count,
+                     CastParameters& parameters) {
+  return convert_all<string_t, T>(
+      source, result, count, parameters, [](string_t in, T& out, std::string& error) {
+        auto text = view(in);
+        if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+        auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
+        if (code == std::errc() && end == text.data() + text.size() && !text.empty()) return true;
+        error = cannot(in, K);
+        return false;
+      });
 }
 
-bool text_to_boolean(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
-  return convert_all<string_t, bool>(source, result, count, parameters, [](string_t in, bool& out, std::string& error) {
-    std::string text(view(in));
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (text == "true" || text == "t" || text == "1") return out = true;
-    out = false;
-    if (text == "false" || text == "f" || text == "0") return true;
-    error = cannot(in, TypeKind::kBoolean);
-    return false;
-  });
+bool text_to_boolean(Vector& source, Vector& result, duckdb::idx_t count,
+                     CastParameters& parameters) {
+  return convert_all<string_t, bool>(
+      source, result, count, parameters, [](string_t in, bool& out, std::string& error) {
+        std::string text(view(in));
+        for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (text == "true" || text == "t" || text == "1") return out = true;
+        out = false;
+        if (text == "false" || text == "f" || text == "0") return true;
+        error = cannot(in, TypeKind::kBoolean);
+        return false;
+      });
 }
 
 template <class T, TypeKind K>
-bool text_to_floating(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
-  return convert_all<string_t, T>(source, result, count, parameters, [](string_t in, T& out, std::string& error) {
-    auto value = read_double(view(in));
-    if (!value) {
-      error = cannot(in, K);
-      return false;
-    }
-    out = static_cast<T>(*value);
-    return true;
-  });
+bool text_to_floating(Vector& source, Vector& result, duckdb::idx_t count,
+                      CastParameters& parameters) {
+  return convert_all<string_t, T>(source, result, count, parameters,
+                                  [](string_t in, T& out, std::string& error) {
+                                    auto value = read_double(view(in));
+                                    if (!value) {
+                                      error = cannot(in, K);
+                                      return false;
+                                    }
+                                    out = static_cast<T>(*value);
+                                    return true;
+                                  });
 }
 
 bool text_to_date(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
@@ -115,7 +132,8 @@ bool text_to_date(Vector& source, Vector& result, duckdb::idx_t count, CastParam
 bool text_to_time(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
   const int precision = types_of(parameters).to.precision;
   return convert_all<string_t, duckdb::dtime_t>(
-      source, result, count, parameters, [precision](string_t in, duckdb::dtime_t& out, std::string& error) {
+      source, result, count, parameters,
+      [precision](string_t in, duckdb::dtime_t& out, std::string& error) {
         auto moment = read_clock(view(in));
         if (!moment || !moment->zone.empty()) {
           error = "Value cannot be cast to time: " + std::string(view(in));
@@ -126,29 +144,35 @@ bool text_to_time(Vector& source, Vector& result, duckdb::idx_t count, CastParam
       });
 }
 
-bool text_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
+bool text_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
+                       CastParameters& parameters) {
   const int precision = types_of(parameters).to.precision;
   const int64_t divisor = precision > 6 ? 1 : 1000;
-  return convert_all<string_t, int64_t>(source, result, count, parameters, [=](string_t in, int64_t& out, std::string& error) {
-    auto moment = read_moment(view(in));
-    int64_t days = 0;
-    if (!moment || !moment->zone.empty() ||
-        __builtin_mul_overflow(int64_t{moment->days}, int64_t{86400000000000} / divisor, &days) ||
-        __builtin_add_overflow(days, round_fraction(moment->nanos, 9, precision) / divisor, &out)) {
-      error = "Value cannot be cast to timestamp: " + std::string(view(in));
-      return false;
-    }
-    return true;
-  });
+  return convert_all<string_t, int64_t>(
+      source, result, count, parameters, [=](string_t in, int64_t& out, std::string& error) {
+        auto moment = read_moment(view(in));
+        int64_t days = 0;
+        if (!moment || !moment->zone.empty() ||
+            __builtin_mul_overflow(int64_t{moment->days}, int64_t{86400000000000} / divisor,
+                                   &days) ||
+            __builtin_add_overflow(days, round_fraction(moment->nanos, 9, precision) / divisor,
+                                   &out)) {
+          error = "Value cannot be cast to timestamp: " + std::string(view(in));
+          return false;
+        }
+        return true;
+      });
 }
 
-bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
+bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count,
+                     CastParameters& parameters) {
   const Type& to = types_of(parameters).to;
   auto convert = [&to](string_t in, duckdb::hugeint_t& out, std::string& error) {
     auto text = view(in);
     const std::string whole(text);
     auto fail = [&](const char* why) {
-      error = "Cannot cast VARCHAR '" + whole + "' to DECIMAL(" + std::to_string(to.precision) + ", " + std::to_string(to.scale) + "). " + why;
+      error = "Cannot cast VARCHAR '" + whole + "' to DECIMAL(" + std::to_string(to.precision) +
+              ", " + std::to_string(to.scale) + "). " + why;
       return false;
     };
     bool negative = false;
@@ -178,7 +202,8 @@ bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count, CastPa
       auto rest = text.substr(i + 1);
       if (!rest.empty() && rest[0] == '+') rest.remove_prefix(1);
       auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), exponent);
-      if (code != std::errc() || end != rest.data() + rest.size() || std::abs(exponent) > 1000) return fail("Value is not a number.");
+      if (code != std::errc() || end != rest.data() + rest.size() || std::abs(exponent) > 1000)
+        return fail("Value is not a number.");
       scale -= exponent;
     }
     while (scale < to.scale) figures += '0', ++scale;
@@ -203,29 +228,35 @@ bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count, CastPa
   };
   auto narrowed = [&](auto zero) {
     using T = decltype(zero);
-    return convert_all<string_t, T>(source, result, count, parameters, [&](string_t in, T& out, std::string& error) {
-      duckdb::hugeint_t value;
-      if (!convert(in, value, error)) return false;
-      if constexpr (std::is_same_v<T, duckdb::hugeint_t>) {
-        out = value;
-      } else {
-        out = static_cast<T>(static_cast<int64_t>(value.lower));
-      }
-      return true;
-    });
+    return convert_all<string_t, T>(source, result, count, parameters,
+                                    [&](string_t in, T& out, std::string& error) {
+                                      duckdb::hugeint_t value;
+                                      if (!convert(in, value, error)) return false;
+                                      if constexpr (std::is_same_v<T, duckdb::hugeint_t>) {
+                                        out = value;
+                                      } else {
+                                        out = static_cast<T>(static_cast<int64_t>(value.lower));
+                                      }
+                                      return true;
+                                    });
   };
   switch (result.GetType().InternalType()) {
-    case duckdb::PhysicalType::INT16: return narrowed(int16_t{});
-    case duckdb::PhysicalType::INT32: return narrowed(int32_t{});
-    case duckdb::PhysicalType::INT64: return narrowed(int64_t{});
-    default: return narrowed(duckdb::hugeint_t{});
+    case duckdb::PhysicalType::INT16:
+      return narrowed(int16_t{});
+    case duckdb::PhysicalType::INT32:
+      return narrowed(int32_t{});
+    case duckdb::PhysicalType::INT64:
+      return narrowed(int64_t{});
+    default:
+      return narrowed(duckdb::hugeint_t{});
   }
 }
 
 // ---------------------------------------------------------------- to text
 
 /// Fits `text` into varchar(n) or char(n); numbers and dates that do not fit are an error.
-bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t& out, std::string& error) {
+bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t& out,
+         std::string& error) {
   const Type& to = types.to;
   const auto length = static_cast<size_t>(to.precision);
   if (to.kind == TypeKind::kChar) {
@@ -244,15 +275,18 @@ bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t
 }
 
 template <class From, class F>
-bool to_text(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters, F text_of) {
+bool to_text(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters,
+             F text_of) {
   const auto& types = types_of(parameters);
-  return convert_all<From, string_t>(source, result, count, parameters, [&](From in, string_t& out, std::string& error) {
-    return fit(result, types, text_of(in, types.from), out, error);
-  });
+  return convert_all<From, string_t>(
+      source, result, count, parameters, [&](From in, string_t& out, std::string& error) {
+        return fit(result, types, text_of(in, types.from), out, error);
+      });
 }
 
 bool text_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
-  return to_text<string_t>(s, r, n, p, [](const string_t& in, const Type&) { return std::string(view(in)); });
+  return to_text<string_t>(s, r, n, p,
+                           [](const string_t& in, const Type&) { return std::string(view(in)); });
 }
 template <class T>
 bool floating_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
@@ -263,19 +297,25 @@ bool integer_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
   return to_text<T>(s, r, n, p, [](T in, const Type&) { return std::to_string(in); });
 }
 bool boolean_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
-  return to_text<bool>(s, r, n, p, [](bool in, const Type&) { return std::string(in ? "true" : "false"); });
+  return to_text<bool>(s, r, n, p,
+                       [](bool in, const Type&) { return std::string(in ? "true" : "false"); });
 }
 bool date_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
   return to_text<duckdb::date_t>(s, r, n, p, [](duckdb::date_t in, const Type&) {
     int64_t year;
     int month, day;
     civil_of(in.days, year, month, day);
-    return fmt::format("{}-{:02}-{:02}", year < 0 || year > 9999 ? fmt::format("{}{:04}", year < 0 ? "-" : "+", std::abs(year))
-                                                                 : fmt::format("{:04}", year), month, day);
+    return fmt::format("{}-{:02}-{:02}",
+                       year < 0 || year > 9999
+                           ? fmt::format("{}{:04}", year < 0 ? "-" : "+", std::abs(year))
+                           : fmt::format("{:04}", year),
+                       month, day);
   });
 }
 bool time_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
-  return to_text<duckdb::dtime_t>(s, r, n, p, [](duckdb::dtime_t in, const Type& from) { return clock_text(in.micros, from.precision); });
+  return to_text<duckdb::dtime_t>(s, r, n, p, [](duckdb::dtime_t in, const Type& from) {
+    return clock_text(in.micros, from.precision);
+  });
 }
 bool timestamp_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
   return to_text<int64_t>(s, r, n, p, [](int64_t in, const Type& from) {
@@ -284,105 +324,147 @@ bool timestamp_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p)
 }
 bool interval_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
   return to_text<duckdb::interval_t>(s, r, n, p, [](duckdb::interval_t in, const Type& from) {
-    return from.kind == TypeKind::kIntervalYearToMonth ? year_month_text(in.months) : day_time_text(in.days, in.micros);
+    return from.kind == TypeKind::kIntervalYearToMonth ? year_month_text(in.months)
+                                                       : day_time_text(in.days, in.micros);
   });
 }
 
 // ---------------------------------------------------------------- numbers, times
 
 template <class From, class To, TypeKind K>
-bool floating_to_integer(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
-  return convert_all<From, To>(source, result, count, parameters, [](From in, To& out, std::string& error) {
-    const double rounded = std::round(static_cast<double>(in));
-    constexpr double kLimit = static_cast<double>(std::numeric_limits<To>::max());
-    const bool fits = sizeof(To) == 8 ? rounded >= -9223372036854775808.0 && rounded < 9223372036854775808.0
-                                      : rounded >= -kLimit - 1 && rounded <= kLimit;
-    if (!fits) {
-      std::string name = K == TypeKind::kInteger ? "integer" : cast_word(K);
-      for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      error = std::isnan(in) ? "Cannot cast " + std::string(sizeof(From) == 4 ? "real" : "double") + " NaN to " + name
-             : sizeof(To) == 8   ? "Unable to cast " + scientific(in) + " to bigint"
-                                 : "Out of range for " + name + ": " + scientific(in);
-      return false;
-    }
-    out = static_cast<To>(rounded);
-    return true;
-  });
+bool floating_to_integer(Vector& source, Vector& result, duckdb::idx_t count,
+                         CastParameters& parameters) {
+  return convert_all<From, To>(
+      source, result, count, parameters, [](From in, To& out, std::string& error) {
+        const double rounded = std::round(static_cast<double>(in));
+        constexpr double kLimit = static_cast<double>(std::numeric_limits<To>::max());
+        const bool fits = sizeof(To) == 8
+                              ? rounded >= -9223372036854775808.0 && rounded < 9223372036854775808.0
+                              : rounded >= -kLimit - 1 && rounded <= kLimit;
+        if (!fits) {
+          std::string name = K == TypeKind::kInteger ? "integer" : cast_word(K);
+          for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+          error = std::isnan(in)
+                      ? "Cannot cast " + std::string(sizeof(From) == 4 ? "real" : "double") +
+                            " NaN to " + name
+                  : sizeof(To) == 8 ? "Unable to cast " + scientific(in) + " to bigint"
+                                    : "Out of range for " + name + ": " + scientific(in);
+          return false;
+        }
+        out = static_cast<To>(rounded);
+        return true;
+      });
 }
 
-bool timestamp_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
+bool timestamp_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
+                            CastParameters& parameters) {
   const auto& types = types_of(parameters);
-  const int from = types.from.precision > 6 ? 9 : 6, to = types.to.precision > 6 ? 9 : 6, precision = types.to.precision;
-  return convert_all<int64_t, int64_t>(source, result, count, parameters, [=](int64_t in, int64_t& out, std::string& error) {
-    out = in;
-    if (from == 6 && to == 9 && __builtin_mul_overflow(in, int64_t{1000}, &out)) {
-      error = "Timestamp out of the range of nanoseconds";
-      return false;
-    }
-    out = round_fraction(out, std::max(from, to), precision);
-    if (from == 9 && to == 6) out /= 1000;
-    return true;
-  });
+  const int from = types.from.precision > 6 ? 9 : 6, to = types.to.precision > 6 ? 9 : 6,
+            precision = types.to.precision;
+  return convert_all<int64_t, int64_t>(
+      source, result, count, parameters, [=](int64_t in, int64_t& out, std::string& error) {
+        out = in;
+        if (from == 6 && to == 9 && __builtin_mul_overflow(in, int64_t{1000}, &out)) {
+          error = "Timestamp out of the range of nanoseconds";
+          return false;
+        }
+        out = round_fraction(out, std::max(from, to), precision);
+        if (from == 9 && to == 6) out /= 1000;
+        return true;
+      });
 }
 
 bool time_to_time(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
   const int precision = types_of(parameters).to.precision;
-  return convert_all<int64_t, int64_t>(source, result, count, parameters, [=](int64_t in, int64_t& out, std::string&) {
-    out = round_fraction(in, 6, precision) % 86400000000;
-    return true;
-  });
+  return convert_all<int64_t, int64_t>(source, result, count, parameters,
+                                       [=](int64_t in, int64_t& out, std::string&) {
+                                         out = round_fraction(in, 6, precision) % 86400000000;
+                                         return true;
+                                       });
 }
 
 // ---------------------------------------------------------------- choosing
 
 duckdb::cast_function_t from_text(TypeKind to) {
   switch (to) {
-    case TypeKind::kBoolean: return text_to_boolean;
-    case TypeKind::kTinyint: return text_to_integer<int8_t, TypeKind::kTinyint>;
-    case TypeKind::kSmallint: return text_to_integer<int16_t, TypeKind::kSmallint>;
-    case TypeKind::kInteger: return text_to_integer<int32_t, TypeKind::kInteger>;
-    case TypeKind::kBigint: return text_to_integer<int64_t, TypeKind::kBigint>;
-    case TypeKind::kReal: return text_to_floating<float, TypeKind::kReal>;
-    case TypeKind::kDouble: return text_to_floating<double, TypeKind::kDouble>;
-    case TypeKind::kDecimal: return text_to_decimal;
-    case TypeKind::kDate: return text_to_date;
-    case TypeKind::kTime: return text_to_time;
-    case TypeKind::kTimestamp: return text_to_timestamp;
+    case TypeKind::kBoolean:
+      return text_to_boolean;
+    case TypeKind::kTinyint:
+      return text_to_integer<int8_t, TypeKind::kTinyint>;
+    case TypeKind::kSmallint:
+      return text_to_integer<int16_t, TypeKind::kSmallint>;
+    case TypeKind::kInteger:
+      return text_to_integer<int32_t, TypeKind::kInteger>;
+    case TypeKind::kBigint:
+      return text_to_integer<int64_t, TypeKind::kBigint>;
+    case TypeKind::kReal:
+      return text_to_floating<float, TypeKind::kReal>;
+    case TypeKind::kDouble:
+      return text_to_floating<double, TypeKind::kDouble>;
+    case TypeKind::kDecimal:
+      return text_to_decimal;
+    case TypeKind::kDate:
+      return text_to_date;
+    case TypeKind::kTime:
+      return text_to_time;
+    case TypeKind::kTimestamp:
+      return text_to_timestamp;
     case TypeKind::kVarchar:
-    case TypeKind::kChar: return text_to_text;
+    case TypeKind::kChar:
+      return text_to_text;
     case TypeKind::kVarbinary:
-    case TypeKind::kIpaddress: return duckdb::DefaultCasts::ReinterpretCast;
-    default: return nullptr;
+    case TypeKind::kIpaddress:
+      return duckdb::DefaultCasts::ReinterpretCast;
+    default:
+      return nullptr;
   }
 }
 
 duckdb::cast_function_t into_text(TypeKind from) {
   switch (from) {
-    case TypeKind::kBoolean: return boolean_to_text;
-    case TypeKind::kTinyint: return integer_to_text<int8_t>;
-    case TypeKind::kSmallint: return integer_to_text<int16_t>;
-    case TypeKind::kInteger: return integer_to_text<int32_t>;
-    case TypeKind::kBigint: return integer_to_text<int64_t>;
-    case TypeKind::kReal: return floating_to_text<float>;
-    case TypeKind::kDouble: return floating_to_text<double>;
-    case TypeKind::kDate: return date_to_text;
-    case TypeKind::kTime: return time_to_text;
-    case TypeKind::kTimestamp: return timestamp_to_text;
+    case TypeKind::kBoolean:
+      return boolean_to_text;
+    case TypeKind::kTinyint:
+      return integer_to_text<int8_t>;
+    case TypeKind::kSmallint:
+      return integer_to_text<int16_t>;
+    case TypeKind::kInteger:
+      return integer_to_text<int32_t>;
+    case TypeKind::kBigint:
+      return integer_to_text<int64_t>;
+    case TypeKind::kReal:
+      return floating_to_text<float>;
+    case TypeKind::kDouble:
+      return floating_to_text<double>;
+    case TypeKind::kDate:
+      return date_to_text;
+    case TypeKind::kTime:
+      return time_to_text;
+    case TypeKind::kTimestamp:
+      return timestamp_to_text;
     case TypeKind::kIntervalDayToSecond:
-    case TypeKind::kIntervalYearToMonth: return interval_to_text;
-    case TypeKind::kIpaddress: return text_to_text;
-    default: return nullptr;
+    case TypeKind::kIntervalYearToMonth:
+      return interval_to_text;
+    case TypeKind::kIpaddress:
+      return text_to_text;
+    default:
+      return nullptr;
   }
 }
 
 template <class From>
 duckdb::cast_function_t floating_into(TypeKind to) {
   switch (to) {
-    case TypeKind::kTinyint: return floating_to_integer<From, int8_t, TypeKind::kTinyint>;
-    case TypeKind::kSmallint: return floating_to_integer<From, int16_t, TypeKind::kSmallint>;
-    case TypeKind::kInteger: return floating_to_integer<From, int32_t, TypeKind::kInteger>;
-    case TypeKind::kBigint: return floating_to_integer<From, int64_t, TypeKind::kBigint>;
-    default: return nullptr;
+    case TypeKind::kTinyint:
+      return floating_to_integer<From, int8_t, TypeKind::kTinyint>;
+    case TypeKind::kSmallint:
+      return floating_to_integer<From, int16_t, TypeKind::kSmallint>;
+    case TypeKind::kInteger:
+      return floating_to_integer<From, int32_t, TypeKind::kInteger>;
+    case TypeKind::kBigint:
+      return floating_to_integer<From, int64_t, TypeKind::kBigint>;
+    default:
+      return nullptr;
   }
 }
 
@@ -391,14 +473,16 @@ duckdb::cast_function_t floating_into(TypeKind to) {
 bool has_text_cast(TypeKind from) { return into_text(from) != nullptr; }
 
 duckdb::cast_function_t own_cast_function(const Type& from, const Type& to) {
-  if (is_text(from)) return to.kind == TypeKind::kVarchar && to.precision == Type::kUnbounded
-                                ? duckdb::DefaultCasts::ReinterpretCast
-                                : from_text(to.kind);
+  if (is_text(from))
+    return to.kind == TypeKind::kVarchar && to.precision == Type::kUnbounded
+               ? duckdb::DefaultCasts::ReinterpretCast
+               : from_text(to.kind);
   if (is_text(to)) return into_text(from.kind);
   if (from.kind == TypeKind::kDouble) return floating_into<double>(to.kind);
   if (from.kind == TypeKind::kReal) return floating_into<float>(to.kind);
   if (from.kind == TypeKind::kTimestamp && to.kind == TypeKind::kTimestamp) {
-    const bool widening = from.precision <= to.precision && (from.precision > 6) == (to.precision > 6);
+    const bool widening =
+        from.precision <= to.precision && (from.precision > 6) == (to.precision > 6);
     return widening ? duckdb::DefaultCasts::ReinterpretCast : timestamp_to_timestamp;
   }
   if (from.kind == TypeKind::kTime && to.kind == TypeKind::kTime) return time_to_time;

@@ -11,7 +11,9 @@ namespace meesh::engine {
 struct CastTypes : duckdb::BoundCastData {
   CastTypes(sql::Type f, sql::Type t) : from(std::move(f)), to(std::move(t)) {}
   sql::Type from, to;
-  duckdb::unique_ptr<duckdb::BoundCastData> Copy() const override { return duckdb::make_uniq<CastTypes>(from, to); }
+  duckdb::unique_ptr<duckdb::BoundCastData> Copy() const override {
+    return duckdb::make_uniq<CastTypes>(from, to);
+  }
 };
 
 /// Our own function for the pair, to be bound with CastTypes; null where DuckDB's cast means the

@@ -10,14 +10,22 @@ using sql::TypeKind;
 
 int rank(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyint: return 1;
-    case TypeKind::kSmallint: return 2;
-    case TypeKind::kInteger: return 3;
-    case TypeKind::kBigint: return 4;
-    case TypeKind::kDecimal: return 5;
-    case TypeKind::kReal: return 6;
-    case TypeKind::kDouble: return 7;
-    default: return 0;
+    case TypeKind::kTinyint:
+      return 1;
+    case TypeKind::kSmallint:
+      return 2;
+    case TypeKind::kInteger:
+      return 3;
+    case TypeKind::kBigint:
+      return 4;
+    case TypeKind::kDecimal:
+      return 5;
+    case TypeKind::kReal:
+      return 6;
+    case TypeKind::kDouble:
+      return 7;
+    default:
+      return 0;
   }
 }
 
@@ -29,10 +37,14 @@ std::optional<Type> common_decimal(const Type& a, const Type& b) {
 
 int datetime_rank(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kDate: return 1;
-    case TypeKind::kTimestamp: return 2;
-    case TypeKind::kTimestampTz: return 3;
-    default: return 0;
+    case TypeKind::kDate:
+      return 1;
+    case TypeKind::kTimestamp:
+      return 2;
+    case TypeKind::kTimestampTz:
+      return 3;
+    default:
+      return 0;
   }
 }
 
@@ -43,7 +55,8 @@ std::optional<Type> common_nested(const Type& a, const Type& b) {
     auto child = common_type(a.children[i], b.children[i]);
     if (!child) return std::nullopt;
     out.children[i] = *child;
-    if (i < out.field_names.size() && i < b.field_names.size() && out.field_names[i] != b.field_names[i]) {
+    if (i < out.field_names.size() && i < b.field_names.size() &&
+        out.field_names[i] != b.field_names[i]) {
       out.field_names[i] = "";
     }
   }
@@ -54,19 +67,28 @@ std::optional<Type> common_nested(const Type& a, const Type& b) {
 
 bool is_integral(const Type& type) { return rank(type) >= 1 && rank(type) <= 4; }
 bool is_numeric(const Type& type) { return rank(type) != 0; }
-bool is_text(const Type& type) { return type.kind == TypeKind::kVarchar || type.kind == TypeKind::kChar; }
+bool is_text(const Type& type) {
+  return type.kind == TypeKind::kVarchar || type.kind == TypeKind::kChar;
+}
 
 Type as_decimal(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyint: return Type::decimal(3, 0);
-    case TypeKind::kSmallint: return Type::decimal(5, 0);
-    case TypeKind::kInteger: return Type::decimal(10, 0);
-    case TypeKind::kBigint: return Type::decimal(19, 0);
-    default: return type;
+    case TypeKind::kTinyint:
+      return Type::decimal(3, 0);
+    case TypeKind::kSmallint:
+      return Type::decimal(5, 0);
+    case TypeKind::kInteger:
+      return Type::decimal(10, 0);
+    case TypeKind::kBigint:
+      return Type::decimal(19, 0);
+    default:
+      return type;
   }
 }
 
-std::string shown(const Type& type) { return type.kind == TypeKind::kVarchar ? "varchar" : type.display(); }
+std::string shown(const Type& type) {
+  return type.kind == TypeKind::kVarchar ? "varchar" : type.display();
+}
 
 std::optional<Type> common_type(const Type& a, const Type& b) {
   if (a == b) return a;
@@ -97,11 +119,14 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
   }
   switch (a.kind) {
     case TypeKind::kTime:
-    case TypeKind::kTimeTz: return a.precision >= b.precision ? a : b;
+    case TypeKind::kTimeTz:
+      return a.precision >= b.precision ? a : b;
     case TypeKind::kArray:
     case TypeKind::kMap:
-    case TypeKind::kRow: return common_nested(a, b);
-    default: return a;
+    case TypeKind::kRow:
+      return common_nested(a, b);
+    default:
+      return a;
   }
 }
 
@@ -117,7 +142,8 @@ std::optional<int> coercion_cost(const Type& from, const Type& to) {
     return 1 + rank(to) - rank(from);
   }
   if (from.kind == to.kind) return 1;
-  return *common == to ? std::optional<int>(1 + datetime_rank(to) - datetime_rank(from)) : std::nullopt;
+  return *common == to ? std::optional<int>(1 + datetime_rank(to) - datetime_rank(from))
+                       : std::nullopt;
 }
 
 }  // namespace meesh::engine

@@ -14,7 +14,7 @@ std::optional<int> coercion_cost(const sql::Type& from, const sql::Type& to);
 
 bool is_integral(const sql::Type& type);
 bool is_numeric(const sql::Type& type);
-bool is_text(const sql::Type& type);      // varchar, char
+bool is_text(const sql::Type& type);  // varchar, char
 /// Integers as decimals: integer → decimal(10,0).
 sql::Type as_decimal(const sql::Type& type);
 /// Trino's display without a length: what its operator errors show for varchar.

@@ -17,14 +17,18 @@ class Canonical {
     if (peek() == '[') return array();
     if (peek() == '"') return std::string(string());
     const size_t start = at_;
-    while (at_ < text_.size() && std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos)
+      ++at_;
     return std::string(text_.substr(start, at_ - start));
   }
 
  private:
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skip_spaces() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
+      ++at_;
   }
   /// With its quotes.
   std::string_view string() {

@@ -1,6 +1,7 @@
 // Registering plain C++ functions of plain arguments as native scalars.
 //
-//   add_kernel<double, double>(loader, "meesh_exp", {kDouble}, kDouble, [](double x) { return std::exp(x); });
+//   add_kernel<double, double>(loader, "meesh_exp", {kDouble}, kDouble, [](double x) { return
+//   std::exp(x); });
 //
 // Text comes as std::string_view and goes as std::string; a function returning std::optional gives
 // NULL for nullopt; NULL arguments give NULL without a call. Errors are thrown with raise().
@@ -27,14 +28,17 @@ struct Stored {
 template <>
 struct Stored<std::string_view> {
   using type = duckdb::string_t;
-  static std::string_view get(const duckdb::string_t& value) { return {value.GetData(), value.GetSize()}; }
+  static std::string_view get(const duckdb::string_t& value) {
+    return {value.GetData(), value.GetSize()};
+  }
 };
 
 /// Writes one result; lists of text are the only nested result.
 template <class R>
 void write_value(duckdb::Vector& result, size_t row, R value) {
   if constexpr (std::is_same_v<R, std::string>) {
-    duckdb::FlatVector::GetData<duckdb::string_t>(result)[row] = duckdb::StringVector::AddStringOrBlob(result, value);
+    duckdb::FlatVector::GetData<duckdb::string_t>(result)[row] =
+        duckdb::StringVector::AddStringOrBlob(result, value);
   } else if constexpr (std::is_same_v<R, std::vector<std::optional<std::string>>>) {
     auto& child = duckdb::ListVector::GetEntry(result);
     auto offset = duckdb::ListVector::GetListSize(result);
@@ -64,7 +68,8 @@ void write_value(duckdb::Vector& result, size_t row, std::optional<R> value) {
 }
 
 template <class... A, class F, size_t... I>
-void run_kernel(duckdb::DataChunk& args, duckdb::Vector& result, const F& function, std::index_sequence<I...>) {
+void run_kernel(duckdb::DataChunk& args, duckdb::Vector& result, const F& function,
+                std::index_sequence<I...>) {
   if (args.size() == 0) return;  // constants of a branch no row takes must not raise
   const bool constant = args.AllConstant();
   const size_t rows = constant ? 1 : args.size();
@@ -77,18 +82,23 @@ void run_kernel(duckdb::DataChunk& args, duckdb::Vector& result, const F& functi
       duckdb::FlatVector::SetNull(result, row, true);
       continue;
     }
-    write_value(result, row, function(Stored<A>::get(duckdb::UnifiedVectorFormat::GetData<typename Stored<A>::type>(columns[I])[at[I]])...));
+    write_value(
+        result, row,
+        function(Stored<A>::get(
+            duckdb::UnifiedVectorFormat::GetData<typename Stored<A>::type>(columns[I])[at[I]])...));
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
 template <class... A, class F>
-void add_kernel(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<duckdb::LogicalType> types,
-                duckdb::LogicalType result, F function, bool is_volatile = false) {
-  duckdb::ScalarFunction made(name, std::move(types), std::move(result),
-                              [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
-                                run_kernel<A...>(args, out, function, std::index_sequence_for<A...>());
-                              });
+void add_kernel(duckdb::ExtensionLoader& loader, const char* name,
+                duckdb::vector<duckdb::LogicalType> types, duckdb::LogicalType result, F function,
+                bool is_volatile = false) {
+  duckdb::ScalarFunction made(
+      name, std::move(types), std::move(result),
+      [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
+        run_kernel<A...>(args, out, function, std::index_sequence_for<A...>());
+      });
   made.SetFallible();
   if (is_volatile) made.SetVolatile();
   loader.RegisterFunction(std::move(made));

@@ -17,10 +17,13 @@ using duckdb::make_uniq;
 
 /// The struct type of the list's elements; MAP is a list of its entries.
 LogicalType element_of(const LogicalType& list) {
-  return list.id() == LogicalTypeId::LIST || list.id() == LogicalTypeId::MAP ? duckdb::ListType::GetChildType(list) : LogicalType(LogicalTypeId::SQLNULL);
+  return list.id() == LogicalTypeId::LIST || list.id() == LogicalTypeId::MAP
+             ? duckdb::ListType::GetChildType(list)
+             : LogicalType(LogicalTypeId::SQLNULL);
 }
 
-LogicalType argument_type(duckdb::ClientContext&, const duckdb::vector<LogicalType>& types, duckdb::idx_t index) {
+LogicalType argument_type(duckdb::ClientContext&, const duckdb::vector<LogicalType>& types,
+                          duckdb::idx_t index) {
   const auto element = element_of(types[0]);
   if (element.id() != LogicalTypeId::STRUCT || index > 1) {
     raise(Code::kFunctionNotFound, "The lambda takes two arguments, over pairs of values");
@@ -39,13 +42,16 @@ void use_pair(const Build& build, ExprPtr& expression, const LogicalType& pair) 
     }
     const int64_t field = reference.index == 1 ? 1 : 2;
     auto whole = make_uniq<duckdb::BoundReferenceExpression>(pair, 0ULL);
-    expression = build.call("struct_extract_at", std::move(whole), build.constant(duckdb::Value::BIGINT(field)));
+    expression = build.call("struct_extract_at", std::move(whole),
+                            build.constant(duckdb::Value::BIGINT(field)));
     return;
   }
-  duckdb::ExpressionIterator::EnumerateChildren(*expression, [&](ExprPtr& child) { use_pair(build, child, pair); });
+  duckdb::ExpressionIterator::EnumerateChildren(
+      *expression, [&](ExprPtr& child) { use_pair(build, child, pair); });
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> bind_pairs(duckdb::ClientContext& context, duckdb::ScalarFunction& function,
+duckdb::unique_ptr<duckdb::FunctionData> bind_pairs(duckdb::ClientContext& context,
+                                                    duckdb::ScalarFunction& function,
                                                     duckdb::vector<ExprPtr>& args) {
   const auto pair = element_of(args[0]->return_type);
   auto& lambda = args[1]->Cast<duckdb::BoundLambdaExpression>();
@@ -59,7 +65,9 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_pairs(duckdb::ClientContext& conte
 }  // namespace
 
 void register_lambdas(duckdb::ExtensionLoader& loader) {
-  duckdb::ScalarFunction pairs("trino_pairs", {LogicalType::LIST(LogicalType::ANY), LogicalType::LAMBDA}, LogicalType::LIST(LogicalType::ANY),
+  duckdb::ScalarFunction pairs("trino_pairs",
+                               {LogicalType::LIST(LogicalType::ANY), LogicalType::LAMBDA},
+                               LogicalType::LIST(LogicalType::ANY),
                                duckdb::LambdaFunctions::ListTransformFunction, bind_pairs);
   pairs.SetBindLambdaCallback(argument_type);
   pairs.SetNullHandling(duckdb::FunctionNullHandling::SPECIAL_HANDLING);

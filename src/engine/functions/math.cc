@@ -7,7 +7,8 @@ namespace meesh::engine {
 namespace {
 
 void check_radix(int64_t radix) {
-  if (radix < 2 || radix > 36) raise(Code::kInvalidFunctionArgument, "Radix must be between 2 and 36");
+  if (radix < 2 || radix > 36)
+    raise(Code::kInvalidFunctionArgument, "Radix must be between 2 and 36");
 }
 
 std::string to_base(int64_t value, int64_t radix) {
@@ -16,7 +17,8 @@ std::string to_base(int64_t value, int64_t radix) {
   const bool negative = value < 0;
   uint64_t rest = negative ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   std::string out;
-  for (; rest; rest /= static_cast<uint64_t>(radix)) out += "0123456789abcdefghijklmnopqrstuvwxyz"[rest % static_cast<uint64_t>(radix)];
+  for (; rest; rest /= static_cast<uint64_t>(radix))
+    out += "0123456789abcdefghijklmnopqrstuvwxyz"[rest % static_cast<uint64_t>(radix)];
   if (negative) out += '-';
   return {out.rbegin(), out.rend()};
 }
@@ -24,14 +26,18 @@ std::string to_base(int64_t value, int64_t radix) {
 int64_t from_base(std::string_view text, int64_t radix) {
   check_radix(radix);
   auto bad = [&]() -> int64_t {
-    raise(Code::kInvalidFunctionArgument, "Not a valid base-" + std::to_string(radix) + " number: " + std::string(text));
+    raise(Code::kInvalidFunctionArgument,
+          "Not a valid base-" + std::to_string(radix) + " number: " + std::string(text));
   };
   const bool negative = text.starts_with("-");
   const auto digits = negative || text.starts_with("+") ? text.substr(1) : text;
   if (digits.empty()) return bad();
   __int128 value = 0;
   for (char c : digits) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'Z' ? c - 'A' + 10
+                                             : 99;
     if (digit >= radix) return bad();
     value = value * radix + digit;
     if (value > static_cast<__int128>(INT64_MAX) + negative) return bad();
@@ -51,7 +57,9 @@ int64_t width_bucket(double x, double low, double high, int64_t count) {
   if (x < lower) {
     bucket = 0;
   } else if (x >= upper) {
-    if (count == INT64_MAX) raise(Code::kNumericValueOutOfRange, "Bucket for value " + std::to_string(x) + " is out of range");
+    if (count == INT64_MAX)
+      raise(Code::kNumericValueOutOfRange,
+            "Bucket for value " + std::to_string(x) + " is out of range");
     bucket = count + 1;
   } else {
     bucket = static_cast<int64_t>(static_cast<double>(count) * (x - lower) / (upper - lower) + 1);
@@ -66,16 +74,20 @@ T shift(T value, int64_t by, int32_t how) {
   if (by < 0) raise(Code::kInvalidFunctionArgument, "Shift must be positive");
   if (how == 2) return static_cast<T>(value >> std::min(by, kBits - 1));
   if (by >= kBits) return 0;
-  return how == 0 ? static_cast<T>(static_cast<U>(value) << by) : static_cast<T>(static_cast<U>(value) >> by);
+  return how == 0 ? static_cast<T>(static_cast<U>(value) << by)
+                  : static_cast<T>(static_cast<U>(value) >> by);
 }
 
 int64_t bit_count(int64_t value, int64_t bits) {
-  if (bits < 2 || bits > 64) raise(Code::kInvalidFunctionArgument, "Bits specified in bit_count must be between 2 and 64, got " + std::to_string(bits));
+  if (bits < 2 || bits > 64)
+    raise(Code::kInvalidFunctionArgument,
+          "Bits specified in bit_count must be between 2 and 64, got " + std::to_string(bits));
   if (bits == 64) return std::popcount(static_cast<uint64_t>(value));
   const int64_t low = -(int64_t{1} << (bits - 1)), high = (int64_t{1} << (bits - 1)) - 1;
   if (value < low || value > high) {
-    raise(Code::kInvalidFunctionArgument, "Number must be representable with the bits specified. " + std::to_string(value) +
-                                              " cannot be represented with " + std::to_string(bits) + " bits");
+    raise(Code::kInvalidFunctionArgument,
+          "Number must be representable with the bits specified. " + std::to_string(value) +
+              " cannot be represented with " + std::to_string(bits) + " bits");
   }
   return std::popcount(static_cast<uint64_t>(value) & ((uint64_t{1} << bits) - 1));
 }
@@ -87,20 +99,26 @@ int64_t round_integer(int64_t value, int64_t places) {
   for (int64_t i = places; i < 0; ++i) step *= 10;
   const __int128 half = value < 0 ? -step / 2 : step / 2;
   const __int128 rounded = (value + half) / step * step;
-  if (rounded > INT64_MAX || rounded < INT64_MIN) raise(Code::kNumericValueOutOfRange, "numerical overflow: " + std::to_string(value));
+  if (rounded > INT64_MAX || rounded < INT64_MIN)
+    raise(Code::kNumericValueOutOfRange, "numerical overflow: " + std::to_string(value));
   return static_cast<int64_t>(rounded);
 }
 
 int64_t random_between(int64_t low, int64_t high, double random) {
-  if (low >= high) raise(Code::kInvalidFunctionArgument, low == 0 ? "bound must be positive" : "start value must be less than stop value");
-  return static_cast<int64_t>(static_cast<__int128>(low) + static_cast<__int128>(random * (static_cast<double>(high) - static_cast<double>(low))));
+  if (low >= high)
+    raise(Code::kInvalidFunctionArgument,
+          low == 0 ? "bound must be positive" : "start value must be less than stop value");
+  return static_cast<int64_t>(
+      static_cast<__int128>(low) +
+      static_cast<__int128>(random * (static_cast<double>(high) - static_cast<double>(low))));
 }
 
 }  // namespace
 
 void register_math_kernels(duckdb::ExtensionLoader& loader) {
   auto unary = [&](const char* name, double (*function)(double)) {
-    add_kernel<double>(loader, name, {kDouble}, kDouble, [function](double x) { return function(x); });
+    add_kernel<double>(loader, name, {kDouble}, kDouble,
+                       [function](double x) { return function(x); });
   };
   unary("meesh_exp", [](double x) { return std::exp(x); });
   unary("meesh_ln", [](double x) { return std::log(x); });
@@ -109,7 +127,8 @@ void register_math_kernels(duckdb::ExtensionLoader& loader) {
   unary("meesh_cbrt", [](double x) {
     const double root = std::cbrt(x);
     if (root == 0 || !std::isfinite(root)) return root;
-    return root - (root * root * root - x) / (3 * root * root);  // the library may be off by one bit
+    return root -
+           (root * root * root - x) / (3 * root * root);  // the library may be off by one bit
   });
   unary("meesh_sqrt", [](double x) { return x < 0 ? std::nan("") : std::sqrt(x); });
   unary("meesh_sin", [](double x) { return std::sin(x); });
@@ -118,18 +137,26 @@ void register_math_kernels(duckdb::ExtensionLoader& loader) {
   unary("meesh_asin", [](double x) { return std::asin(x); });
   unary("meesh_acos", [](double x) { return std::acos(x); });
   unary("meesh_sign", [](double x) { return std::isnan(x) ? x : double((x > 0) - (x < 0)); });
-  add_kernel<double, double>(loader, "meesh_power", {kDouble, kDouble}, kDouble, [](double x, double y) { return std::pow(x, y); });
+  add_kernel<double, double>(loader, "meesh_power", {kDouble, kDouble}, kDouble,
+                             [](double x, double y) { return std::pow(x, y); });
   add_kernel<int64_t, int64_t>(loader, "meesh_to_base", {kLong, kLong}, kText, to_base);
-  add_kernel<std::string_view, int64_t>(loader, "meesh_from_base", {kText, kLong}, kLong, from_base);
-  add_kernel<double, double, double, int64_t>(loader, "meesh_width_bucket", {kDouble, kDouble, kDouble, kLong}, kLong, width_bucket);
+  add_kernel<std::string_view, int64_t>(loader, "meesh_from_base", {kText, kLong}, kLong,
+                                        from_base);
+  add_kernel<double, double, double, int64_t>(
+      loader, "meesh_width_bucket", {kDouble, kDouble, kDouble, kLong}, kLong, width_bucket);
   add_kernel<int64_t, int64_t>(loader, "meesh_bit_count", {kLong, kLong}, kLong, bit_count);
   add_kernel<int64_t, int64_t>(loader, "meesh_round_integer", {kLong, kLong}, kLong, round_integer);
-  add_kernel<int64_t, int64_t, double>(loader, "meesh_random", {kLong, kLong, kDouble}, kLong, random_between);
+  add_kernel<int64_t, int64_t, double>(loader, "meesh_random", {kLong, kLong, kDouble}, kLong,
+                                       random_between);
   using duckdb::LogicalType;
-  add_kernel<int8_t, int64_t, int32_t>(loader, "meesh_shift", {LogicalType::TINYINT, kLong, kInt}, LogicalType::TINYINT, shift<int8_t>);
-  add_kernel<int16_t, int64_t, int32_t>(loader, "meesh_shift", {LogicalType::SMALLINT, kLong, kInt}, LogicalType::SMALLINT, shift<int16_t>);
-  add_kernel<int32_t, int64_t, int32_t>(loader, "meesh_shift", {kInt, kLong, kInt}, kInt, shift<int32_t>);
-  add_kernel<int64_t, int64_t, int32_t>(loader, "meesh_shift", {kLong, kLong, kInt}, kLong, shift<int64_t>);
+  add_kernel<int8_t, int64_t, int32_t>(loader, "meesh_shift", {LogicalType::TINYINT, kLong, kInt},
+                                       LogicalType::TINYINT, shift<int8_t>);
+  add_kernel<int16_t, int64_t, int32_t>(loader, "meesh_shift", {LogicalType::SMALLINT, kLong, kInt},
+                                        LogicalType::SMALLINT, shift<int16_t>);
+  add_kernel<int32_t, int64_t, int32_t>(loader, "meesh_shift", {kInt, kLong, kInt}, kInt,
+                                        shift<int32_t>);
+  add_kernel<int64_t, int64_t, int32_t>(loader, "meesh_shift", {kLong, kLong, kInt}, kLong,
+                                        shift<int64_t>);
 }
 
 }  // namespace meesh::engine

@@ -24,7 +24,9 @@ Exprs two(ExprPtr a, ExprPtr b) {
 
 [[noreturn]] void cannot_apply(const char* sign, const Exprs& args) {
   raise(Code::kTypeMismatch,
-        "Cannot apply operator: " + shown(type_of(*args[0])) + " " + sign + " " + shown(type_of(*args[1])), args[0].get());
+        "Cannot apply operator: " + shown(type_of(*args[0])) + " " + sign + " " +
+            shown(type_of(*args[1])),
+        args[0].get());
 }
 
 bool is_interval(const Type& type) {
@@ -55,8 +57,10 @@ __int128 power_of_ten(int exponent) {
 __int128 divide_scaled(__int128 a, __int128 b, int shift) {
   if (b == 0) division_by_zero();
   const bool negative = (a < 0) != (b < 0);
-  const unsigned __int128 ua = a < 0 ? -static_cast<unsigned __int128>(a) : static_cast<unsigned __int128>(a);
-  const unsigned __int128 ub = b < 0 ? -static_cast<unsigned __int128>(b) : static_cast<unsigned __int128>(b);
+  const unsigned __int128 ua =
+      a < 0 ? -static_cast<unsigned __int128>(a) : static_cast<unsigned __int128>(a);
+  const unsigned __int128 ub =
+      b < 0 ? -static_cast<unsigned __int128>(b) : static_cast<unsigned __int128>(b);
   static const unsigned __int128 kLimit = static_cast<unsigned __int128>(power_of_ten(38));
   unsigned __int128 quotient = ua / ub, rest = ua % ub;
   for (int i = 0; i < shift; ++i) {
@@ -80,7 +84,8 @@ __int128 divide_scaled(__int128 a, __int128 b, int shift) {
 
 template <class T, class F>
 void binary_kernel(duckdb::DataChunk& args, duckdb::Vector& result, F function) {
-  duckdb::BinaryExecutor::Execute<T, T, T>(args.data[0], args.data[1], result, args.size(), function);
+  duckdb::BinaryExecutor::Execute<T, T, T>(args.data[0], args.data[1], result, args.size(),
+                                           function);
 }
 
 ExprPtr decimal_divide(const Build& build, Exprs args) {
@@ -91,45 +96,54 @@ ExprPtr decimal_divide(const Build& build, Exprs args) {
   const auto type_a = LogicalType::DECIMAL(38, static_cast<uint8_t>(a.scale));
   const auto type_b = LogicalType::DECIMAL(38, static_cast<uint8_t>(b.scale));
   duckdb::ScalarFunction function(
-      "meesh_decimal_divide", {type_a, type_b}, LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)),
+      "meesh_decimal_divide", {type_a, type_b},
+      LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)),
       [shift](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
-        binary_kernel<duckdb::hugeint_t>(chunk, result, [shift](duckdb::hugeint_t x, duckdb::hugeint_t y) {
-          return narrow(divide_scaled(wide(x), wide(y), shift));
-        });
+        binary_kernel<duckdb::hugeint_t>(chunk, result,
+                                         [shift](duckdb::hugeint_t x, duckdb::hugeint_t y) {
+                                           return narrow(divide_scaled(wide(x), wide(y), shift));
+                                         });
       });
   function.SetFallible();
   for (int i : {0, 1}) args[i] = build.native_cast(std::move(args[i]), i ? type_b : type_a);
-  return build.native_cast(build.kernel(std::move(function), std::move(args)),
-                           LogicalType::DECIMAL(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale)));
+  return build.native_cast(
+      build.kernel(std::move(function), std::move(args)),
+      LogicalType::DECIMAL(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale)));
 }
 
 ExprPtr decimal_modulus(const Build& build, Exprs args) {
   const Type a = as_decimal(type_of(*args[0])), b = as_decimal(type_of(*args[1]));
   const int scale = std::max(a.scale, b.scale);
-  const int precision = std::min(38, std::min(a.precision - a.scale, b.precision - b.scale) + scale);
+  const int precision =
+      std::min(38, std::min(a.precision - a.scale, b.precision - b.scale) + scale);
   const auto type = LogicalType::DECIMAL(38, static_cast<uint8_t>(scale));
-  duckdb::ScalarFunction function("meesh_decimal_modulus", {type, type}, type,
-                                  [](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
-                                    binary_kernel<duckdb::hugeint_t>(chunk, result, [](duckdb::hugeint_t x, duckdb::hugeint_t y) {
-                                      if (wide(y) == 0) division_by_zero();
-                                      return narrow(wide(x) % wide(y));
-                                    });
-                                  });
+  duckdb::ScalarFunction function(
+      "meesh_decimal_modulus", {type, type}, type,
+      [](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        binary_kernel<duckdb::hugeint_t>(chunk, result,
+                                         [](duckdb::hugeint_t x, duckdb::hugeint_t y) {
+                                           if (wide(y) == 0) division_by_zero();
+                                           return narrow(wide(x) % wide(y));
+                                         });
+      });
   function.SetFallible();
   for (auto& arg : args) arg = build.native_cast(std::move(arg), type);
   return build.native_cast(build.kernel(std::move(function), std::move(args)),
-                           LogicalType::DECIMAL(static_cast<uint8_t>(std::max(1, precision)), static_cast<uint8_t>(scale)));
+                           LogicalType::DECIMAL(static_cast<uint8_t>(std::max(1, precision)),
+                                                static_cast<uint8_t>(scale)));
 }
 
 template <class T>
 duckdb::scalar_function_t integer_division(bool modulus, const char* type_name) {
-  return [modulus, type_name](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+  return [modulus, type_name](duckdb::DataChunk& chunk, duckdb::ExpressionState&,
+                              duckdb::Vector& result) {
     binary_kernel<T>(chunk, result, [modulus, type_name](T a, T b) -> T {
       if (b == 0) division_by_zero();
       if (b == -1) {
         if (modulus) return 0;
         if (a == std::numeric_limits<T>::min()) {
-          raise(Code::kNumericValueOutOfRange, std::string(type_name) + " division overflow: " + std::to_string(a) + " / -1");
+          raise(Code::kNumericValueOutOfRange,
+                std::string(type_name) + " division overflow: " + std::to_string(a) + " / -1");
         }
       }
       return static_cast<T>(modulus ? a % b : a / b);
@@ -148,23 +162,33 @@ ExprPtr integer_divide(const Build& build, Exprs args, const LogicalType& type, 
   }
   duckdb::scalar_function_t function;
   switch (type.id()) {
-    case LogicalTypeId::TINYINT: function = integer_division<int8_t>(modulus, "tinyint"); break;
-    case LogicalTypeId::SMALLINT: function = integer_division<int16_t>(modulus, "smallint"); break;
-    case LogicalTypeId::INTEGER: function = integer_division<int32_t>(modulus, "integer"); break;
-    default: function = integer_division<int64_t>(modulus, "bigint"); break;
+    case LogicalTypeId::TINYINT:
+      function = integer_division<int8_t>(modulus, "tinyint");
+      break;
+    case LogicalTypeId::SMALLINT:
+      function = integer_division<int16_t>(modulus, "smallint");
+      break;
+    case LogicalTypeId::INTEGER:
+      function = integer_division<int32_t>(modulus, "integer");
+      break;
+    default:
+      function = integer_division<int64_t>(modulus, "bigint");
+      break;
   }
-  duckdb::ScalarFunction kernel(modulus ? "meesh_modulus" : "meesh_divide", {type, type}, type, std::move(function));
+  duckdb::ScalarFunction kernel(modulus ? "meesh_modulus" : "meesh_divide", {type, type}, type,
+                                std::move(function));
   kernel.SetFallible();
   return build.kernel(std::move(kernel), std::move(args));
 }
 
-/// + - * of decimals. DuckDB gives 18 digits at most to operands that have no more; Trino as many as
-/// the result may need, up to 38.
+/// + - * of decimals. DuckDB gives 18 digits at most to operands that have no more; Trino as many
+/// as the result may need, up to 38.
 ExprPtr decimal_arithmetic(const Build& build, const char* sign, Exprs args) {
   Type a = as_decimal(type_of(*args[0])), b = as_decimal(type_of(*args[1]));
   const int scale = *sign == '*' ? a.scale + b.scale : std::max(a.scale, b.scale);
-  const int digits = *sign == '*' ? a.precision + b.precision
-                                  : std::max(a.precision - a.scale, b.precision - b.scale) + scale + 1;
+  const int digits = *sign == '*'
+                         ? a.precision + b.precision
+                         : std::max(a.precision - a.scale, b.precision - b.scale) + scale + 1;
   const Type result = Type::decimal(std::min(38, digits), scale);
   if (result.precision > 18 && std::max(a.precision, b.precision) <= 18) a.precision = 19;
   args[0] = build.native_cast(std::move(args[0]), to_duckdb(a));
@@ -180,8 +204,10 @@ ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
     if (*sign == '/') return decimal_divide(build, std::move(args));
     if (*sign == '%') return decimal_modulus(build, std::move(args));
     if (*sign == '*' && as_decimal(a).scale + as_decimal(b).scale > 38) {
-      raise(Code::kInvalidFunctionArgument, "DECIMAL scale must be in range [0, precision (38)]: " +
-                                                std::to_string(as_decimal(a).scale + as_decimal(b).scale), args[0].get());
+      raise(Code::kInvalidFunctionArgument,
+            "DECIMAL scale must be in range [0, precision (38)]: " +
+                std::to_string(as_decimal(a).scale + as_decimal(b).scale),
+            args[0].get());
     }
     return decimal_arithmetic(build, sign, std::move(args));
   }
@@ -198,13 +224,16 @@ ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
 /// The day count of an interval that must have no smaller part.
 ExprPtr add_days(const Build& build, ExprPtr date, ExprPtr interval, bool minus) {
   duckdb::ScalarFunction function(
-      minus ? "meesh_date_minus" : "meesh_date_plus", {LogicalType::DATE, LogicalType::INTERVAL}, LogicalType::DATE,
+      minus ? "meesh_date_minus" : "meesh_date_plus", {LogicalType::DATE, LogicalType::INTERVAL},
+      LogicalType::DATE,
       [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
         duckdb::BinaryExecutor::Execute<duckdb::date_t, duckdb::interval_t, duckdb::date_t>(
-            chunk.data[0], chunk.data[1], result, chunk.size(), [minus](duckdb::date_t d, duckdb::interval_t i) {
+            chunk.data[0], chunk.data[1], result, chunk.size(),
+            [minus](duckdb::date_t d, duckdb::interval_t i) {
               constexpr int64_t kDay = 86400000000;
               if (i.micros % kDay != 0) {
-                raise(Code::kInvalidFunctionArgument, "Cannot add hour, minutes or seconds to a date");
+                raise(Code::kInvalidFunctionArgument,
+                      "Cannot add hour, minutes or seconds to a date");
               }
               const int64_t days = i.days + i.micros / kDay;
               return duckdb::date_t(static_cast<int32_t>(d.days + (minus ? -days : days)));
@@ -217,13 +246,16 @@ ExprPtr add_days(const Build& build, ExprPtr date, ExprPtr interval, bool minus)
 ExprPtr add_nanos(const Build& build, ExprPtr value, ExprPtr interval, bool minus) {
   auto type = value->return_type;
   duckdb::ScalarFunction function(
-      minus ? "meesh_nanos_minus" : "meesh_nanos_plus", {LogicalType::BIGINT, LogicalType::INTERVAL}, LogicalType::BIGINT,
+      minus ? "meesh_nanos_minus" : "meesh_nanos_plus",
+      {LogicalType::BIGINT, LogicalType::INTERVAL}, LogicalType::BIGINT,
       [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
         duckdb::BinaryExecutor::Execute<int64_t, duckdb::interval_t, int64_t>(
-            chunk.data[0], chunk.data[1], result, chunk.size(), [minus](int64_t t, duckdb::interval_t i) {
+            chunk.data[0], chunk.data[1], result, chunk.size(),
+            [minus](int64_t t, duckdb::interval_t i) {
               const int64_t nanos = (i.days * int64_t{86400000000} + i.micros) * 1000;
               int64_t out;
-              if (minus ? __builtin_sub_overflow(t, nanos, &out) : __builtin_add_overflow(t, nanos, &out)) {
+              if (minus ? __builtin_sub_overflow(t, nanos, &out)
+                        : __builtin_add_overflow(t, nanos, &out)) {
                 raise(Code::kNumericValueOutOfRange, "timestamp out of range");
               }
               return out;
@@ -231,7 +263,8 @@ ExprPtr add_nanos(const Build& build, ExprPtr value, ExprPtr interval, bool minu
       });
   function.SetFallible();
   value = build.relabel(build.plain(std::move(value)), LogicalType::BIGINT);
-  return build.relabel(build.kernel(std::move(function), two(std::move(value), std::move(interval))), type);
+  return build.relabel(
+      build.kernel(std::move(function), two(std::move(value), std::move(interval))), type);
 }
 
 /// timestamp, timestamp with time zone, date or time plus or minus an interval.
@@ -242,7 +275,8 @@ ExprPtr shift(const Build& build, const char* sign, ExprPtr value, ExprPtr inter
   interval = build.plain(std::move(interval));
   if (type.kind == TypeKind::kDate) {
     if (!months) return add_days(build, std::move(value), std::move(interval), *sign == '-');
-    return build.native_cast(build.call(sign, std::move(value), std::move(interval)), LogicalType::DATE);
+    return build.native_cast(build.call(sign, std::move(value), std::move(interval)),
+                             LogicalType::DATE);
   }
   if (type.kind == TypeKind::kTime) {
     return build.relabel(build.call(sign, build.plain(std::move(value)), std::move(interval)),
@@ -260,13 +294,16 @@ ExprPtr shift(const Build& build, const char* sign, ExprPtr value, ExprPtr inter
   }
   if (type.precision > 6) {
     if (months) {
-      raise(Code::kNotSupported, "Adding months to " + type.display() + " is not supported; cast it to timestamp(6)", value.get());
+      raise(Code::kNotSupported,
+            "Adding months to " + type.display() + " is not supported; cast it to timestamp(6)",
+            value.get());
     }
     return add_nanos(build, std::move(value), std::move(interval), *sign == '-');
   }
   auto moved = build.call(sign, build.plain(std::move(value)), std::move(interval));
   return build.relabel(std::move(moved),
-                       to_duckdb(Type::of(TypeKind::kTimestamp, months ? type.precision : std::max(3, type.precision))));
+                       to_duckdb(Type::of(TypeKind::kTimestamp,
+                                          months ? type.precision : std::max(3, type.precision))));
 }
 
 ExprPtr difference(const Build& build, Exprs args) {
@@ -290,18 +327,22 @@ ExprPtr scale_interval(const Build& build, ExprPtr interval, ExprPtr factor, boo
   const bool months = type_of(*interval).kind == TypeKind::kIntervalYearToMonth;
   const auto type = interval->return_type;
   duckdb::ScalarFunction function(
-      divide ? "meesh_interval_divide" : "meesh_interval_multiply", {LogicalType::INTERVAL, LogicalType::DOUBLE},
-      LogicalType::INTERVAL, [divide, months](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+      divide ? "meesh_interval_divide" : "meesh_interval_multiply",
+      {LogicalType::INTERVAL, LogicalType::DOUBLE}, LogicalType::INTERVAL,
+      [divide, months](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
         duckdb::BinaryExecutor::Execute<duckdb::interval_t, double, duckdb::interval_t>(
-            chunk.data[0], chunk.data[1], result, chunk.size(), [divide, months](duckdb::interval_t i, double f) {
+            chunk.data[0], chunk.data[1], result, chunk.size(),
+            [divide, months](duckdb::interval_t i, double f) {
               if (divide && f == 0) division_by_zero();
               duckdb::interval_t out{};
               if (months) {
                 out.months = static_cast<int32_t>(divide ? i.months / f : i.months * f);
               } else {
-                const double millis = (i.days * 86400000.0 + static_cast<double>(i.micros) / 1000.0);
+                const double millis =
+                    (i.days * 86400000.0 + static_cast<double>(i.micros) / 1000.0);
                 const double scaled = divide ? millis / f : millis * f;
-                if (!(std::abs(scaled) < 9e15)) raise(Code::kNumericValueOutOfRange, "interval overflow");
+                if (!(std::abs(scaled) < 9e15))
+                  raise(Code::kNumericValueOutOfRange, "interval overflow");
                 out.micros = static_cast<int64_t>(scaled) * 1000;
               }
               return out;
@@ -309,21 +350,26 @@ ExprPtr scale_interval(const Build& build, ExprPtr interval, ExprPtr factor, boo
       });
   function.SetFallible();
   factor = build.native_cast(std::move(factor), LogicalType::DOUBLE);
-  return build.relabel(build.kernel(std::move(function), two(build.plain(std::move(interval)), std::move(factor))), type);
+  return build.relabel(
+      build.kernel(std::move(function), two(build.plain(std::move(interval)), std::move(factor))),
+      type);
 }
 
 bool is_moment(const Type& type) {
-  return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz;
+  return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp ||
+         type.kind == TypeKind::kTimestampTz;
 }
 
 ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
   Type a = type_of(*args[0]), b = type_of(*args[1]);
-  if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown) return build.constant(Value(LogicalType::INTEGER));
+  if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown)
+    return build.constant(Value(LogicalType::INTEGER));
   if (a.kind == TypeKind::kUnknown || b.kind == TypeKind::kUnknown) {
     const int null = a.kind == TypeKind::kUnknown ? 0 : 1;
     const Type other = null ? a : b;
     if (is_numeric(other) || is_interval(other)) {
-      args[null] = build.native_cast(std::move(args[null]), plain_type(args[1 - null]->return_type));
+      args[null] =
+          build.native_cast(std::move(args[null]), plain_type(args[1 - null]->return_type));
     } else if (is_moment(other) || other.kind == TypeKind::kTime) {
       return build.constant(Value(args[1 - null]->return_type));
     }
@@ -345,9 +391,12 @@ ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
     }
     if (minus && is_moment(a) && is_moment(b)) return difference(build, std::move(args));
   }
-  if (*sign == '*' && is_interval(a) && is_numeric(b)) return scale_interval(build, std::move(args[0]), std::move(args[1]), false);
-  if (*sign == '*' && is_interval(b) && is_numeric(a)) return scale_interval(build, std::move(args[1]), std::move(args[0]), false);
-  if (*sign == '/' && is_interval(a) && is_numeric(b)) return scale_interval(build, std::move(args[0]), std::move(args[1]), true);
+  if (*sign == '*' && is_interval(a) && is_numeric(b))
+    return scale_interval(build, std::move(args[0]), std::move(args[1]), false);
+  if (*sign == '*' && is_interval(b) && is_numeric(a))
+    return scale_interval(build, std::move(args[1]), std::move(args[0]), false);
+  if (*sign == '/' && is_interval(a) && is_numeric(b))
+    return scale_interval(build, std::move(args[0]), std::move(args[1]), true);
   cannot_apply(sign, args);
 }
 
@@ -406,12 +455,24 @@ ExprPtr compare(const Build& build, const char* sign, ExpressionType type, Exprs
   return made;
 }
 
-ExprPtr eq(const Build& b, Exprs args) { return compare(b, "=", ExpressionType::COMPARE_EQUAL, std::move(args)); }
-ExprPtr ne(const Build& b, Exprs args) { return compare(b, "<>", ExpressionType::COMPARE_NOTEQUAL, std::move(args)); }
-ExprPtr lt(const Build& b, Exprs args) { return compare(b, "<", ExpressionType::COMPARE_LESSTHAN, std::move(args)); }
-ExprPtr le(const Build& b, Exprs args) { return compare(b, "<=", ExpressionType::COMPARE_LESSTHANOREQUALTO, std::move(args)); }
-ExprPtr gt(const Build& b, Exprs args) { return compare(b, ">", ExpressionType::COMPARE_GREATERTHAN, std::move(args)); }
-ExprPtr ge(const Build& b, Exprs args) { return compare(b, ">=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args)); }
+ExprPtr eq(const Build& b, Exprs args) {
+  return compare(b, "=", ExpressionType::COMPARE_EQUAL, std::move(args));
+}
+ExprPtr ne(const Build& b, Exprs args) {
+  return compare(b, "<>", ExpressionType::COMPARE_NOTEQUAL, std::move(args));
+}
+ExprPtr lt(const Build& b, Exprs args) {
+  return compare(b, "<", ExpressionType::COMPARE_LESSTHAN, std::move(args));
+}
+ExprPtr le(const Build& b, Exprs args) {
+  return compare(b, "<=", ExpressionType::COMPARE_LESSTHANOREQUALTO, std::move(args));
+}
+ExprPtr gt(const Build& b, Exprs args) {
+  return compare(b, ">", ExpressionType::COMPARE_GREATERTHAN, std::move(args));
+}
+ExprPtr ge(const Build& b, Exprs args) {
+  return compare(b, ">=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args));
+}
 ExprPtr distinct(const Build& b, Exprs args) {
   return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_DISTINCT_FROM, std::move(args));
 }
@@ -425,45 +486,56 @@ ExprPtr in_list(const Build& build, Exprs args) {
     auto next = common_type(common, type_of(*args[i]));
     if (!next) {
       raise(Code::kTypeMismatch,
-            "IN value and list items must be the same type or coercible to a common type. Cannot find common type between " +
-                shown(common) + " and " + shown(type_of(*args[i])), args[i].get());
+            "IN value and list items must be the same type or coercible to a common type. Cannot "
+            "find common type between " +
+                shown(common) + " and " + shown(type_of(*args[i])),
+            args[i].get());
     }
     common = *next;
   }
   align(build, args);
-  auto made = make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::COMPARE_IN, LogicalType::BOOLEAN);
+  auto made =
+      make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::COMPARE_IN, LogicalType::BOOLEAN);
   made->children = std::move(args);
   return made;
 }
 
 ExprPtr between(const Build& build, Exprs args) {
-  const std::string message = "Cannot check if " + shown(type_of(*args[0])) + " is BETWEEN " + shown(type_of(*args[1])) +
-                              " and " + shown(type_of(*args[2]));
+  const std::string message = "Cannot check if " + shown(type_of(*args[0])) + " is BETWEEN " +
+                              shown(type_of(*args[1])) + " and " + shown(type_of(*args[2]));
   if (!align(build, args)) raise(Code::kTypeMismatch, message, args[0].get());
-  return make_uniq<duckdb::BoundBetweenExpression>(std::move(args[0]), std::move(args[1]), std::move(args[2]), true, true);
+  return make_uniq<duckdb::BoundBetweenExpression>(std::move(args[0]), std::move(args[1]),
+                                                   std::move(args[2]), true, true);
 }
 
 ExprPtr like(const Build& build, Exprs args) {
-  static const char* kWhat[] = {"Left side of LIKE expression", "Pattern for LIKE expression", "Escape for LIKE expression"};
+  static const char* kWhat[] = {"Left side of LIKE expression", "Pattern for LIKE expression",
+                                "Escape for LIKE expression"};
   for (size_t i = 0; i < args.size(); ++i) {
     const Type type = type_of(*args[i]);
     if (!is_text(type) && type.kind != TypeKind::kUnknown) {
-      raise(Code::kTypeMismatch, std::string(kWhat[i]) + " must evaluate to a varchar (actual: " + shown(type) + ")", args[i].get());
+      raise(Code::kTypeMismatch,
+            std::string(kWhat[i]) + " must evaluate to a varchar (actual: " + shown(type) + ")",
+            args[i].get());
     }
     args[i] = build.native_cast(build.plain(std::move(args[i])), LogicalType::VARCHAR);
   }
   if (args.size() == 3 && build.is_constant(*args[2])) {
     auto escape = build.constant_value(*args[2]);
     if (!escape.IsNull() && escape.ToString().size() != 1) {
-      raise(Code::kInvalidFunctionArgument, "Escape string must be a single character", args[2].get());
+      raise(Code::kInvalidFunctionArgument, "Escape string must be a single character",
+            args[2].get());
     }
   }
-  return args.size() == 3 ? build.call("like_escape", std::move(args)) : build.call("~~", std::move(args));
+  return args.size() == 3 ? build.call("like_escape", std::move(args))
+                          : build.call("~~", std::move(args));
 }
 
 // ---------------------------------------------------------------- || and [ ]
 
-ExprPtr concat_operator(const Build& build, Exprs args) { return build.call("trino_concat", std::move(args)); }
+ExprPtr concat_operator(const Build& build, Exprs args) {
+  return build.call("trino_concat", std::move(args));
+}
 
 ExprPtr subscript(const Build& build, Exprs args) {
   const Type base = type_of(*args[0]), index = type_of(*args[1]);
@@ -479,36 +551,58 @@ ExprPtr subscript(const Build& build, Exprs args) {
     auto text = build.native_cast(key->Copy(), LogicalType::VARCHAR);
     auto value = build.call("map_extract_value", args[0]->Copy(), key->Copy());
     const auto type = value->return_type;
-    // The check looks at the map, too: DuckDB evaluates a branch that is constant for no row at all.
+    // The check looks at the map, too: DuckDB evaluates a branch that is constant for no row at
+    // all.
     auto contains = build.call("map_contains", args[0]->Copy(), key->Copy());
-    auto found = build.case_when(build.call("meesh_key_found", std::move(contains), std::move(text)), std::move(value),
-                                 build.constant(Value(type)));
-    return build.case_when(build.either(build.is_null(std::move(args[0])), build.is_null(std::move(key))),
-                           build.constant(Value(type)), std::move(found));
+    auto found =
+        build.case_when(build.call("meesh_key_found", std::move(contains), std::move(text)),
+                        std::move(value), build.constant(Value(type)));
+    return build.case_when(
+        build.either(build.is_null(std::move(args[0])), build.is_null(std::move(key))),
+        build.constant(Value(type)), std::move(found));
   }
   if (base.kind == TypeKind::kRow && is_integral(index)) {
     auto position = build.constant_value(*args[1]);
     const int64_t at = position.IsNull() ? 0 : position.GetValue<int64_t>();
-    if (position.IsNull()) raise(Code::kExpressionNotConstant, "Subscript expression on ROW requires a constant", args[1].get());
+    if (position.IsNull())
+      raise(Code::kExpressionNotConstant, "Subscript expression on ROW requires a constant",
+            args[1].get());
     if (at < 1 || at > static_cast<int64_t>(base.children.size())) {
-      raise(Code::kInvalidFunctionArgument, "Invalid subscript index: " + std::to_string(at) + ". ROW indices start at 1 and end at " +
-                                                std::to_string(base.children.size()), args[1].get());
+      raise(Code::kInvalidFunctionArgument,
+            "Invalid subscript index: " + std::to_string(at) +
+                ". ROW indices start at 1 and end at " + std::to_string(base.children.size()),
+            args[1].get());
     }
     return build.call("struct_extract_at", std::move(args[0]), build.constant(Value::BIGINT(at)));
   }
   if (base.kind == TypeKind::kUnknown) return build.constant(Value());
-  raise(Code::kTypeMismatch, "Cannot use " + shown(index) + " for subscript of " + shown(base) + " type", args[0].get());
+  raise(Code::kTypeMismatch,
+        "Cannot use " + shown(index) + " for subscript of " + shown(base) + " type", args[0].get());
 }
 
 }  // namespace
 
 const std::vector<NamedHook>& operator_hooks() {
   static const std::vector<NamedHook> hooks = {
-      {"trino_add", add}, {"trino_subtract", subtract}, {"trino_multiply", multiply}, {"trino_divide", divide},
-      {"trino_modulus", modulus}, {"trino_negate", negate}, {"trino_eq", eq}, {"trino_ne", ne}, {"trino_lt", lt},
-      {"trino_le", le}, {"trino_gt", gt}, {"trino_ge", ge}, {"trino_distinct", distinct},
-      {"trino_not_distinct", not_distinct}, {"trino_in", in_list}, {"trino_between", between}, {"trino_like", like},
-      {"trino_concat_op", concat_operator}, {"trino_subscript", subscript},
+      {"trino_add", add},
+      {"trino_subtract", subtract},
+      {"trino_multiply", multiply},
+      {"trino_divide", divide},
+      {"trino_modulus", modulus},
+      {"trino_negate", negate},
+      {"trino_eq", eq},
+      {"trino_ne", ne},
+      {"trino_lt", lt},
+      {"trino_le", le},
+      {"trino_gt", gt},
+      {"trino_ge", ge},
+      {"trino_distinct", distinct},
+      {"trino_not_distinct", not_distinct},
+      {"trino_in", in_list},
+      {"trino_between", between},
+      {"trino_like", like},
+      {"trino_concat_op", concat_operator},
+      {"trino_subscript", subscript},
   };
   return hooks;
 }

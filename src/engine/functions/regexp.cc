@@ -22,15 +22,18 @@ const re2::RE2& compiled(View pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   auto made = std::make_unique<re2::RE2>(piece(pattern), options);
-  if (!made->ok()) raise(Code::kInvalidFunctionArgument, "Invalid regular expression '" + std::string(pattern) + "': " + made->error());
+  if (!made->ok())
+    raise(Code::kInvalidFunctionArgument,
+          "Invalid regular expression '" + std::string(pattern) + "': " + made->error());
   return *(cache[std::string(pattern)] = std::move(made));
 }
 
 void check_group(const re2::RE2& re, int64_t group) {
   if (group < 0) raise(Code::kInvalidFunctionArgument, "Group cannot be negative");
   if (group > re.NumberOfCapturingGroups()) {
-    raise(Code::kInvalidFunctionArgument, "Pattern has " + std::to_string(re.NumberOfCapturingGroups()) +
-                                              " groups. Cannot access group " + std::to_string(group));
+    raise(Code::kInvalidFunctionArgument,
+          "Pattern has " + std::to_string(re.NumberOfCapturingGroups()) +
+              " groups. Cannot access group " + std::to_string(group));
   }
 }
 
@@ -38,12 +41,13 @@ void check_group(const re2::RE2& re, int64_t group) {
 template <class F>
 void for_each_match(const re2::RE2& re, View text, size_t from, F each) {
   std::vector<re2::StringPiece> groups(static_cast<size_t>(re.NumberOfCapturingGroups()) + 1);
-  while (from <= text.size() &&
-         re.Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+  while (from <= text.size() && re.Match(piece(text), from, text.size(), re2::RE2::UNANCHORED,
+                                         groups.data(), static_cast<int>(groups.size()))) {
     if (!each(groups)) return;
     const size_t start = static_cast<size_t>(groups[0].data() - text.data());
     from = start + groups[0].size();
-    if (groups[0].empty()) from += std::max<size_t>(1, first_points(text.substr(std::min(from, text.size())), 1).size());
+    if (groups[0].empty())
+      from += std::max<size_t>(1, first_points(text.substr(std::min(from, text.size())), 1).size());
   }
 }
 
@@ -98,7 +102,9 @@ int32_t position(View text, View pattern, int64_t start, int64_t occurrence) {
   int32_t out = -1;
   for_each_match(compiled(pattern), text, from, [&](auto& groups) {
     if (--occurrence > 0) return true;
-    out = static_cast<int32_t>(count_points(text.substr(0, static_cast<size_t>(groups[0].data() - text.data())))) + 1;
+    out = static_cast<int32_t>(
+              count_points(text.substr(0, static_cast<size_t>(groups[0].data() - text.data())))) +
+          1;
     return false;
   });
   return out;
@@ -108,7 +114,9 @@ int32_t position(View text, View pattern, int64_t start, int64_t occurrence) {
 std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, View text) {
   std::vector<std::pair<int, std::string>> out;
   std::string plain;
-  auto bad = [](const std::string& why) { raise(Code::kInvalidFunctionArgument, "Illegal replacement sequence: " + why); };
+  auto bad = [](const std::string& why) {
+    raise(Code::kInvalidFunctionArgument, "Illegal replacement sequence: " + why);
+  };
   auto group = [&](int number) {
     if (number > re.NumberOfCapturingGroups()) bad("unknown group " + std::to_string(number));
     if (!plain.empty()) out.emplace_back(-1, std::move(plain));
@@ -157,7 +165,8 @@ std::string replace(View text, View pattern, View replacement) {
       if (number < 0) {
         out += literal;
       } else if (groups[static_cast<size_t>(number)].data()) {
-        out.append(groups[static_cast<size_t>(number)].data(), groups[static_cast<size_t>(number)].size());
+        out.append(groups[static_cast<size_t>(number)].data(),
+                   groups[static_cast<size_t>(number)].size());
       }
     }
     last = start + groups[0].size();
@@ -170,12 +179,16 @@ std::string replace(View text, View pattern, View replacement) {
 
 void register_regexp_kernels(duckdb::ExtensionLoader& loader) {
   const auto texts = duckdb::LogicalType::LIST(kText);
-  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract", {kText, kText, kLong}, kText, extract);
-  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract_all", {kText, kText, kLong}, texts, extract_all);
-  add_kernel<View, View, View>(loader, "meesh_regexp_replace", {kText, kText, kText}, kText, replace);
+  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract", {kText, kText, kLong}, kText,
+                                  extract);
+  add_kernel<View, View, int64_t>(loader, "meesh_regexp_extract_all", {kText, kText, kLong}, texts,
+                                  extract_all);
+  add_kernel<View, View, View>(loader, "meesh_regexp_replace", {kText, kText, kText}, kText,
+                               replace);
   add_kernel<View, View>(loader, "meesh_regexp_split", {kText, kText}, texts, split);
   add_kernel<View, View>(loader, "meesh_regexp_count", {kText, kText}, kLong, count);
-  add_kernel<View, View, int64_t, int64_t>(loader, "meesh_regexp_position", {kText, kText, kLong, kLong}, kInt, position);
+  add_kernel<View, View, int64_t, int64_t>(loader, "meesh_regexp_position",
+                                           {kText, kText, kLong, kLong}, kInt, position);
 }
 
 }  // namespace meesh::engine

@@ -1,5 +1,5 @@
-// register_functions(): every trino_… scalar is one DuckDB function that takes anything and, while a
-// statement is bound, replaces itself by the expression its rule makes.
+// register_functions(): every trino_… scalar is one DuckDB function that takes anything and, while
+// a statement is bound, replaces itself by the expression its rule makes.
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "engine/duck.h"
 #include "engine/functions/rules.h"
@@ -15,11 +15,16 @@ struct RuleInfo : duckdb::ScalarFunctionInfo {
 struct RuleData : duckdb::FunctionData {
   explicit RuleData(const Rule* r) : rule(r) {}
   const Rule* rule;
-  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<RuleData>(rule); }
-  bool Equals(const duckdb::FunctionData& other) const override { return other.Cast<RuleData>().rule == rule; }
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
+    return duckdb::make_uniq<RuleData>(rule);
+  }
+  bool Equals(const duckdb::FunctionData& other) const override {
+    return other.Cast<RuleData>().rule == rule;
+  }
 };
 
-duckdb::unique_ptr<duckdb::FunctionData> remember_rule(duckdb::ClientContext&, duckdb::ScalarFunction& function,
+duckdb::unique_ptr<duckdb::FunctionData> remember_rule(duckdb::ClientContext&,
+                                                       duckdb::ScalarFunction& function,
                                                        duckdb::vector<ExprPtr>&) {
   return duckdb::make_uniq<RuleData>(function.GetExtraFunctionInfo().Cast<RuleInfo>().rule);
 }

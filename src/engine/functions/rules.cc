@@ -50,7 +50,8 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
   size_t start = 0;
   for (size_t i = 0; i <= text.size(); ++i) {
     if (i == text.size() || (text[i] == ',' && depth == 0)) {
-      if (!trim(text.substr(start, i - start)).empty()) out.push_back(trim(text.substr(start, i - start)));
+      if (!trim(text.substr(start, i - start)).empty())
+        out.push_back(trim(text.substr(start, i - start)));
       start = i + 1;
     } else {
       depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
@@ -64,13 +65,15 @@ Pattern parse_pattern(std::string_view text) {
   const auto open = text.find('(');
   if ((text.starts_with("array(") || text.starts_with("map(")) && text.back() == ')') {
     out.name = std::string(text.substr(0, open));
-    for (auto part : split_arguments(text.substr(open + 1, text.size() - open - 2))) out.children.push_back(parse_pattern(part));
+    for (auto part : split_arguments(text.substr(open + 1, text.size() - open - 2)))
+      out.children.push_back(parse_pattern(part));
     return out;
   }
   const auto colon = text.find(':');
   out.name = std::string(text.substr(0, colon));
   if (colon != std::string_view::npos) out.constraint = std::string(text.substr(colon + 1));
-  static const std::set<std::string_view> kLoose = {"varchar", "decimal", "timestamp", "timestamptz", "local", "any", "row", "moment"};
+  static const std::set<std::string_view> kLoose = {
+      "varchar", "decimal", "timestamp", "timestamptz", "local", "any", "row", "moment"};
   if (!out.variable() && !kLoose.contains(out.name)) out.concrete = Type::parse(out.name);
   return out;
 }
@@ -82,12 +85,14 @@ bool satisfies(const Type& type, const std::string& constraint) {
   if (constraint == "decimal") return type.kind == TypeKind::kDecimal;
   if (constraint == "orderable") return type.kind != TypeKind::kMap && type.kind != TypeKind::kJson;
   if (constraint == "moment") {
-    return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz;
+    return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp ||
+           type.kind == TypeKind::kTimestampTz;
   }
   internal_error("unknown constraint " + constraint);
 }
 
-std::optional<int> match_variable(const Pattern& pattern, const Type& type, const LogicalType& duck, Bindings& bindings) {
+std::optional<int> match_variable(const Pattern& pattern, const Type& type, const LogicalType& duck,
+                                  Bindings& bindings) {
   if (type.kind == TypeKind::kUnknown) return 1;
   if (!satisfies(type, pattern.constraint)) return std::nullopt;
   auto [it, fresh] = bindings.try_emplace(pattern.name, Binding{type, duck});
@@ -105,27 +110,40 @@ std::optional<int> match_variable(const Pattern& pattern, const Type& type, cons
 std::optional<int> match_loose(const std::string& name, const Type& type) {
   if (name == "any") return 0;
   const auto kind = type.kind;
-  if (name == "varchar") return kind == TypeKind::kVarchar ? std::optional(0) : kind == TypeKind::kChar ? std::optional(2) : std::nullopt;
+  if (name == "varchar")
+    return kind == TypeKind::kVarchar ? std::optional(0)
+           : kind == TypeKind::kChar  ? std::optional(2)
+                                      : std::nullopt;
   if (name == "row") return kind == TypeKind::kRow ? std::optional(0) : std::nullopt;
-  if (name == "decimal") return kind == TypeKind::kDecimal ? std::optional(0) : is_integral(type) ? std::optional(4) : std::nullopt;
-  const int moment = kind == TypeKind::kDate ? 2 : kind == TypeKind::kTimestamp ? 1 : kind == TypeKind::kTimestampTz ? 0 : -1;
+  if (name == "decimal")
+    return kind == TypeKind::kDecimal ? std::optional(0)
+           : is_integral(type)        ? std::optional(4)
+                                      : std::nullopt;
+  const int moment = kind == TypeKind::kDate          ? 2
+                     : kind == TypeKind::kTimestamp   ? 1
+                     : kind == TypeKind::kTimestampTz ? 0
+                                                      : -1;
   if (moment < 0) return std::nullopt;
   if (name == "timestamptz") return moment;
   if (name == "timestamp") return moment >= 1 ? std::optional(moment - 1) : std::nullopt;
   return 0;  // local, moment
 }
 
-std::optional<int> match(const Pattern& pattern, const Type& type, const LogicalType& duck, Bindings& bindings) {
+std::optional<int> match(const Pattern& pattern, const Type& type, const LogicalType& duck,
+                         Bindings& bindings) {
   if (pattern.variable()) return match_variable(pattern, type, duck, bindings);
   if (type.kind == TypeKind::kUnknown) return 1;
   if (pattern.name == "array") {
     if (duck.id() != duckdb::LogicalTypeId::LIST) return std::nullopt;
-    return match(pattern.children[0], type.children[0], duckdb::ListType::GetChildType(duck), bindings);
+    return match(pattern.children[0], type.children[0], duckdb::ListType::GetChildType(duck),
+                 bindings);
   }
   if (pattern.name == "map") {
     if (duck.id() != duckdb::LogicalTypeId::MAP) return std::nullopt;
-    auto key = match(pattern.children[0], type.children[0], duckdb::MapType::KeyType(duck), bindings);
-    auto value = match(pattern.children[1], type.children[1], duckdb::MapType::ValueType(duck), bindings);
+    auto key =
+        match(pattern.children[0], type.children[0], duckdb::MapType::KeyType(duck), bindings);
+    auto value =
+        match(pattern.children[1], type.children[1], duckdb::MapType::ValueType(duck), bindings);
     return key && value ? std::optional(*key + *value) : std::nullopt;
   }
   if (pattern.concrete) return coercion_cost(type, *pattern.concrete);
@@ -133,12 +151,14 @@ std::optional<int> match(const Pattern& pattern, const Type& type, const Logical
 }
 
 /// DuckDB's type for a pattern once the variables are known; for loose names, that of the argument.
-LogicalType resolved(const Pattern& pattern, const Bindings& bindings, const LogicalType& argument) {
+LogicalType resolved(const Pattern& pattern, const Bindings& bindings,
+                     const LogicalType& argument) {
   if (pattern.variable()) {
     auto it = bindings.find(pattern.name);
     return it == bindings.end() ? LogicalType(LogicalType::SQLNULL) : it->second.duck;
   }
-  if (pattern.name == "array") return LogicalType::LIST(resolved(pattern.children[0], bindings, LogicalType::SQLNULL));
+  if (pattern.name == "array")
+    return LogicalType::LIST(resolved(pattern.children[0], bindings, LogicalType::SQLNULL));
   if (pattern.name == "map") {
     return LogicalType::MAP(resolved(pattern.children[0], bindings, LogicalType::SQLNULL),
                             resolved(pattern.children[1], bindings, LogicalType::SQLNULL));
@@ -150,16 +170,22 @@ LogicalType resolved(const Pattern& pattern, const Bindings& bindings, const Log
   return argument;
 }
 
-ExprPtr prepare(const Build& build, const Pattern& pattern, const Bindings& bindings, ExprPtr argument) {
+ExprPtr prepare(const Build& build, const Pattern& pattern, const Bindings& bindings,
+                ExprPtr argument) {
   const Type type = type_of(*argument);
-  if (pattern.name == "any" || pattern.name == "moment" || pattern.name == "row") return build.plain(std::move(argument));
-  if (pattern.name == "decimal") return build.coerce(std::move(argument), to_duckdb(as_decimal(type)));
+  if (pattern.name == "any" || pattern.name == "moment" || pattern.name == "row")
+    return build.plain(std::move(argument));
+  if (pattern.name == "decimal")
+    return build.coerce(std::move(argument), to_duckdb(as_decimal(type)));
   if (type.kind == TypeKind::kUnknown) {
-    return build.native_cast(std::move(argument), plain_type(resolved(pattern, bindings, LogicalType::SQLNULL)));
+    return build.native_cast(std::move(argument),
+                             plain_type(resolved(pattern, bindings, LogicalType::SQLNULL)));
   }
-  if (pattern.name == "local" && type.kind == TypeKind::kTimestampTz) return build.local_time(std::move(argument));
+  if (pattern.name == "local" && type.kind == TypeKind::kTimestampTz)
+    return build.local_time(std::move(argument));
   if (pattern.name == "timestamptz") {
-    const auto zoned = build.trino_cast(std::move(argument), Type::of(TypeKind::kTimestampTz, std::min(6, type.precision)));
+    const auto zoned = build.trino_cast(
+        std::move(argument), Type::of(TypeKind::kTimestampTz, std::min(6, type.precision)));
     return build.plain(zoned->Copy());
   }
   if (pattern.name == "timestamp" || pattern.name == "local") {
@@ -294,30 +320,38 @@ ExprPtr bind_rule(const Build& build, const Rule& rule, Exprs args) {
   if (!best) {
     if (overloads.empty()) return rule.hook(build, std::move(args));
     std::string expected;
-    for (size_t i = 0; i < overloads.size() && i < 6; ++i) expected += (i ? ", " : "") + expectation(overloads[i]);
-    raise(Code::kFunctionNotFound, "Unexpected parameters (" + types_text(args) + ") for function " + rule.name + ". Expected: " + expected,
+    for (size_t i = 0; i < overloads.size() && i < 6; ++i)
+      expected += (i ? ", " : "") + expectation(overloads[i]);
+    raise(Code::kFunctionNotFound,
+          "Unexpected parameters (" + types_text(args) + ") for function " + rule.name +
+              ". Expected: " + expected,
           args.empty() ? nullptr : args[0].get());
   }
   if (!best->body) {
     if (!rule.hook) internal_error("function " + rule.name + " has neither body nor code");
-    for (size_t i = 0; i < args.size(); ++i) {  // a NULL where the code looks into a type gives NULL
+    for (size_t i = 0; i < args.size();
+         ++i) {  // a NULL where the code looks into a type gives NULL
       const auto& name = best->arguments[std::min(i, best->arguments.size() - 1)].name;
-      const bool looked_into = name == "array" || name == "map" || name == "moment" || name == "timestamptz" || name == "timestamp";
-      if (looked_into && type_of(*args[i]).kind == TypeKind::kUnknown) return build.constant(duckdb::Value());
+      const bool looked_into = name == "array" || name == "map" || name == "moment" ||
+                               name == "timestamptz" || name == "timestamp";
+      if (looked_into && type_of(*args[i]).kind == TypeKind::kUnknown)
+        return build.constant(duckdb::Value());
     }
     return rule.hook(build, std::move(args));
   }
   const auto location = args.empty() ? duckdb::optional_idx() : args[0]->GetQueryLocation();
   const LogicalType first = args.empty() ? LogicalType(LogicalType::SQLNULL) : args[0]->return_type;
   for (size_t i = 0; i < args.size(); ++i) {
-    args[i] = prepare(build, best->arguments[std::min(i, best->arguments.size() - 1)], bindings, std::move(args[i]));
+    args[i] = prepare(build, best->arguments[std::min(i, best->arguments.size() - 1)], bindings,
+                      std::move(args[i]));
   }
   auto made = build.expand(*best->body, args);
   if (!made->GetQueryLocation().IsValid()) made->SetQueryLocation(location);
   if (best->result.name == "any") return made;
   auto result = resolved(best->result, bindings, first);
   if (result.id() == duckdb::LogicalTypeId::SQLNULL) return made;
-  if (plain_type(made->return_type) == plain_type(result)) return build.relabel(std::move(made), result);
+  if (plain_type(made->return_type) == plain_type(result))
+    return build.relabel(std::move(made), result);
   return build.relabel(build.native_cast(std::move(made), plain_type(result)), result);
 }
 

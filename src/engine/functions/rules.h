@@ -25,10 +25,10 @@ struct NamedHook {
   const char* name;
   Hook hook;
 };
-const std::vector<NamedHook>& operator_hooks();   // operators.cc
-const std::vector<NamedHook>& cast_hooks();       // casts.cc
-const std::vector<NamedHook>& time_hooks();       // time.cc
-const std::vector<NamedHook>& value_hooks();      // values.cc
+const std::vector<NamedHook>& operator_hooks();  // operators.cc
+const std::vector<NamedHook>& cast_hooks();      // casts.cc
+const std::vector<NamedHook>& time_hooks();      // time.cc
+const std::vector<NamedHook>& value_hooks();     // values.cc
 
 /// Native scalar functions ("meesh_…") that bodies and hooks call.
 void register_math_kernels(duckdb::ExtensionLoader& loader);

@@ -1,9 +1,9 @@
 #include "engine/functions/text.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace meesh::engine {
 namespace {
@@ -14,7 +14,8 @@ std::string scientific_of(T value) {
   if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
   if (value == 0) return std::signbit(value) ? "-0.0E0" : "0.0E0";
   char buffer[64];
-  auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   std::string_view text(buffer, static_cast<size_t>(end - buffer));
   const auto e = text.find('e');
   std::string out(text.substr(0, e));
@@ -36,7 +37,8 @@ std::string_view trimmed(std::string_view text) {
 bool digits(std::string_view& text, size_t least, size_t most, int64_t& out) {
   size_t n = 0;
   out = 0;
-  while (n < text.size() && n < most && text[n] >= '0' && text[n] <= '9') out = out * 10 + (text[n++] - '0');
+  while (n < text.size() && n < most && text[n] >= '0' && text[n] <= '9')
+    out = out * 10 + (text[n++] - '0');
   text.remove_prefix(n);
   return n >= least;
 }
@@ -57,7 +59,8 @@ bool clock_part(std::string_view& text, Moment& out) {
       if (!digits(text, 1, 12, fraction)) return false;
       out.digits = static_cast<int>(before - text.size());
       for (int i = out.digits; i < 9; ++i) fraction *= 10;
-      for (int i = 9; i < out.digits; ++i) fraction = i + 1 == out.digits ? (fraction + 5) / 10 : fraction / 10;
+      for (int i = 9; i < out.digits; ++i)
+        fraction = i + 1 == out.digits ? (fraction + 5) / 10 : fraction / 10;
     }
   }
   if (hour > 23 || minute > 59 || second > 59) return false;
@@ -77,14 +80,18 @@ std::optional<double> read_double(std::string_view text) {
   if (text == "NaN") return std::nan("");
   if (text == "Infinity") return INFINITY;
   if (text == "-Infinity") return -INFINITY;
-  if (!text.empty() && (text.back() == 'd' || text.back() == 'f' || text.back() == 'D' || text.back() == 'F')) text.remove_suffix(1);
+  if (!text.empty() &&
+      (text.back() == 'd' || text.back() == 'f' || text.back() == 'D' || text.back() == 'F'))
+    text.remove_suffix(1);
   for (char c : text) {
-    if (!((c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-')) return std::nullopt;
+    if (!((c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'))
+      return std::nullopt;
   }
   double out = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (end != text.data() + text.size() || text.empty()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
+  if (error == std::errc::result_out_of_range)
+    return std::strtod(std::string(text).c_str(), nullptr);
   if (error != std::errc()) return std::nullopt;
   return out;
 }
@@ -125,17 +132,19 @@ std::optional<Moment> read_moment(std::string_view text) {
   }
   Moment out;
   int64_t year = 0, month = 0, day = 0;
-  if (!digits(text, 4, 6, year) || !literal(text, '-') || !digits(text, 1, 2, month) || !literal(text, '-') ||
-      !digits(text, 1, 2, day)) {
+  if (!digits(text, 4, 6, year) || !literal(text, '-') || !digits(text, 1, 2, month) ||
+      !literal(text, '-') || !digits(text, 1, 2, day)) {
     return std::nullopt;
   }
   if (negative) year = -year;
-  if (month < 1 || month > 12 || day < 1 || day > month_days(year, static_cast<int>(month))) return std::nullopt;
+  if (month < 1 || month > 12 || day < 1 || day > month_days(year, static_cast<int>(month)))
+    return std::nullopt;
   out.days = days_of(year, static_cast<int>(month), static_cast<int>(day));
   if (text.empty()) return out;
   if (!literal(text, ' ') && !literal(text, 'T')) return std::nullopt;
   text = trimmed(text);
-  if (!text.empty() && text[0] >= '0' && text[0] <= '9' && !clock_part(text, out)) return std::nullopt;
+  if (!text.empty() && text[0] >= '0' && text[0] <= '9' && !clock_part(text, out))
+    return std::nullopt;
   out.zone = std::string(trimmed(text));
   return out;
 }
@@ -160,7 +169,8 @@ int64_t round_fraction(int64_t value, int unit, int precision) {
 
 std::string clock_text(int64_t micros, int precision) {
   const int64_t seconds = micros / 1000000;
-  std::string out = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string out =
+      fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (precision > 0) {
     std::string fraction = fmt::format("{:06}", micros % 1000000);
     fraction.resize(static_cast<size_t>(precision), '0');
@@ -181,10 +191,14 @@ std::string timestamp_text(int64_t value, int unit, int precision, char separato
   int month, dom;
   civil_of(days, year, month, dom);
   const int64_t seconds = rest / second;
-  std::string out = year < 0 || year > 9999 ? fmt::format("{}{:04}", year < 0 ? "-" : "+", std::abs(year)) : fmt::format("{:04}", year);
-  out += fmt::format("-{:02}-{:02}{}{:02}:{:02}:{:02}", month, dom, separator, seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string out = year < 0 || year > 9999
+                        ? fmt::format("{}{:04}", year < 0 ? "-" : "+", std::abs(year))
+                        : fmt::format("{:04}", year);
+  out += fmt::format("-{:02}-{:02}{}{:02}:{:02}:{:02}", month, dom, separator, seconds / 3600,
+                     seconds / 60 % 60, seconds % 60);
   if (precision > 0) {
-    std::string fraction = unit == 9 ? fmt::format("{:09}", rest % second) : fmt::format("{:06}", rest % second);
+    std::string fraction =
+        unit == 9 ? fmt::format("{:09}", rest % second) : fmt::format("{:06}", rest % second);
     fraction.resize(static_cast<size_t>(precision), '0');
     out += "." + fraction;
   }
@@ -196,8 +210,8 @@ std::string day_time_text(int32_t days, int64_t micros) {
   const bool negative = total < 0;
   if (negative) total = -total;
   const int64_t millis = static_cast<int64_t>(total / 1000);
-  return fmt::format("{}{} {:02}:{:02}:{:02}.{:03}", negative ? "-" : "", millis / 86400000, millis / 3600000 % 24,
-                     millis / 60000 % 60, millis / 1000 % 60, millis % 1000);
+  return fmt::format("{}{} {:02}:{:02}:{:02}.{:03}", negative ? "-" : "", millis / 86400000,
+                     millis / 3600000 % 24, millis / 60000 % 60, millis / 1000 % 60, millis % 1000);
 }
 
 std::string year_month_text(int32_t months) {

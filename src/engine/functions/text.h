@@ -16,11 +16,11 @@ std::optional<double> read_double(std::string_view text);
 
 /// A date with optional time and zone, as written.
 struct Moment {
-  int32_t days = 0;       // since 1970-01-01
-  int64_t nanos = 0;      // of the day
-  int digits = 0;         // of the fraction as written
+  int32_t days = 0;   // since 1970-01-01
+  int64_t nanos = 0;  // of the day
+  int digits = 0;     // of the fraction as written
   bool has_time = false;
-  std::string zone;       // "" = none written
+  std::string zone;  // "" = none written
 };
 std::optional<Moment> read_moment(std::string_view text);
 /// hh:mm[:ss[.fff]]; zone after it is kept in `zone`.

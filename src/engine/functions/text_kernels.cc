@@ -11,9 +11,14 @@ std::vector<uint32_t> code_points(std::string_view text) {
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    const size_t length = lead < 0x80    ? 1
+                          : lead >= 0xF0 ? 4
+                          : lead >= 0xE0 ? 3
+                          : lead >= 0xC0 ? 2
+                                         : 1;
     uint32_t point = length == 1 ? lead : lead & (0xFF >> (length + 1));
-    for (size_t k = 1; k < length && i + k < text.size(); ++k) point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3F);
+    for (size_t k = 1; k < length && i + k < text.size(); ++k)
+      point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3F);
     out.push_back(point);
     i += length;
   }
@@ -26,7 +31,8 @@ void append_code_point(std::string& out, uint32_t p) {
   } else if (p < 0x800) {
     out += {static_cast<char>(0xC0 | p >> 6), static_cast<char>(0x80 | (p & 0x3F))};
   } else if (p < 0x10000) {
-    out += {static_cast<char>(0xE0 | p >> 12), static_cast<char>(0x80 | (p >> 6 & 0x3F)), static_cast<char>(0x80 | (p & 0x3F))};
+    out += {static_cast<char>(0xE0 | p >> 12), static_cast<char>(0x80 | (p >> 6 & 0x3F)),
+            static_cast<char>(0x80 | (p & 0x3F))};
   } else {
     out += {static_cast<char>(0xF0 | p >> 18), static_cast<char>(0x80 | (p >> 12 & 0x3F)),
             static_cast<char>(0x80 | (p >> 6 & 0x3F)), static_cast<char>(0x80 | (p & 0x3F))};
@@ -49,7 +55,8 @@ std::pair<size_t, size_t> window(size_t size, int64_t start, int64_t length) {
 std::string fitting(std::string_view text, int64_t length, std::string_view message) {
   std::string_view kept = text;
   while (!kept.empty() && kept.back() == ' ') kept.remove_suffix(1);
-  if (count_points(kept) > static_cast<size_t>(length)) raise(Code::kInvalidCastArgument, std::string(message));
+  if (count_points(kept) > static_cast<size_t>(length))
+    raise(Code::kInvalidCastArgument, std::string(message));
   return std::string(text);
 }
 
@@ -78,8 +85,12 @@ std::string repeated(std::string_view unit, size_t points, bool bytes) {
 
 template <bool kLeft, bool kByte>
 std::string pad(std::string_view text, int64_t size, std::string_view unit) {
-  if (size < 0 || size > INT32_MAX) raise(Code::kInvalidFunctionArgument, "Target length must be in the range [0.." + std::to_string(INT32_MAX) + "]");
-  if (unit.empty()) raise(Code::kInvalidFunctionArgument, kByte ? "Padding bytes must not be empty" : "Padding string must not be empty");
+  if (size < 0 || size > INT32_MAX)
+    raise(Code::kInvalidFunctionArgument,
+          "Target length must be in the range [0.." + std::to_string(INT32_MAX) + "]");
+  if (unit.empty())
+    raise(Code::kInvalidFunctionArgument,
+          kByte ? "Padding bytes must not be empty" : "Padding string must not be empty");
   const size_t have = kByte ? text.size() : count_points(text), want = static_cast<size_t>(size);
   if (have >= want) return std::string(kByte ? text.substr(0, want) : first_points(text, want));
   const std::string fill = repeated(unit, want - have, kByte);
@@ -120,10 +131,12 @@ using Texts = std::vector<std::optional<std::string>>;
 
 Texts split(std::string_view text, std::string_view delimiter, int64_t limit) {
   if (limit <= 0) raise(Code::kInvalidFunctionArgument, "Limit must be positive");
-  if (delimiter.empty()) raise(Code::kInvalidFunctionArgument, "The delimiter may not be the empty string");
+  if (delimiter.empty())
+    raise(Code::kInvalidFunctionArgument, "The delimiter may not be the empty string");
   Texts out;
   size_t from = 0;
-  for (size_t at; static_cast<int64_t>(out.size()) + 1 < limit && (at = text.find(delimiter, from)) != std::string_view::npos;
+  for (size_t at; static_cast<int64_t>(out.size()) + 1 < limit &&
+                  (at = text.find(delimiter, from)) != std::string_view::npos;
        from = at + delimiter.size()) {
     out.emplace_back(text.substr(from, at - from));
   }
@@ -131,23 +144,28 @@ Texts split(std::string_view text, std::string_view delimiter, int64_t limit) {
   return out;
 }
 
-std::optional<std::string> split_part(std::string_view text, std::string_view delimiter, int64_t index) {
+std::optional<std::string> split_part(std::string_view text, std::string_view delimiter,
+                                      int64_t index) {
   if (index <= 0) raise(Code::kInvalidFunctionArgument, "Index must be greater than zero");
   if (delimiter.empty()) {
-    auto [first, last] = std::pair(first_points(text, static_cast<size_t>(index - 1)).size(), first_points(text, static_cast<size_t>(index)).size());
-    return first < last ? std::optional(std::string(text.substr(first, last - first))) : std::nullopt;
+    auto [first, last] = std::pair(first_points(text, static_cast<size_t>(index - 1)).size(),
+                                   first_points(text, static_cast<size_t>(index)).size());
+    return first < last ? std::optional(std::string(text.substr(first, last - first)))
+                        : std::nullopt;
   }
   size_t from = 0;
   for (int64_t i = 1;; ++i) {
     const size_t at = text.find(delimiter, from);
-    if (i == index) return std::string(text.substr(from, at == std::string_view::npos ? at : at - from));
+    if (i == index)
+      return std::string(text.substr(from, at == std::string_view::npos ? at : at - from));
     if (at == std::string_view::npos) return std::nullopt;
     from = at + delimiter.size();
   }
 }
 
 int64_t strpos(std::string_view text, std::string_view what, int64_t instance) {
-  if (instance == 0) raise(Code::kInvalidFunctionArgument, "'instance' must be a positive or negative number.");
+  if (instance == 0)
+    raise(Code::kInvalidFunctionArgument, "'instance' must be a positive or negative number.");
   if (what.empty()) return instance > 0 ? 1 : static_cast<int64_t>(count_points(text)) + 1;
   size_t at = instance > 0 ? 0 : text.size();
   if (instance > 0) {
@@ -167,7 +185,8 @@ int64_t strpos(std::string_view text, std::string_view what, int64_t instance) {
 
 std::string chr(int64_t point) {
   if (point < 0 || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) {
-    raise(Code::kInvalidFunctionArgument, "Not a valid Unicode code point: " + std::to_string(point));
+    raise(Code::kInvalidFunctionArgument,
+          "Not a valid Unicode code point: " + std::to_string(point));
   }
   std::string out;
   append_code_point(out, static_cast<uint32_t>(point));
@@ -176,7 +195,8 @@ std::string chr(int64_t point) {
 
 int32_t codepoint(std::string_view text) {
   auto points = code_points(text);
-  if (points.size() != 1) raise(Code::kInvalidFunctionArgument, "Input string must be a single character string");
+  if (points.size() != 1)
+    raise(Code::kInvalidFunctionArgument, "Input string must be a single character string");
   return static_cast<int32_t>(points[0]);
 }
 
@@ -197,7 +217,8 @@ std::string translate_points(std::string_view text, std::string_view from, std::
 int64_t levenshtein(std::string_view left, std::string_view right) {
   const auto a = code_points(left), b = code_points(right);
   if (a.size() * b.size() > 1000000) {
-    raise(Code::kInvalidFunctionArgument, "The combined inputs for Levenshtein distance are too large");
+    raise(Code::kInvalidFunctionArgument,
+          "The combined inputs for Levenshtein distance are too large");
   }
   std::vector<int64_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int64_t>(j);
@@ -215,7 +236,9 @@ int64_t levenshtein(std::string_view left, std::string_view right) {
 
 int64_t hamming(std::string_view left, std::string_view right) {
   const auto a = code_points(left), b = code_points(right);
-  if (a.size() != b.size()) raise(Code::kInvalidFunctionArgument, "The input strings to hamming_distance function must have the same length");
+  if (a.size() != b.size())
+    raise(Code::kInvalidFunctionArgument,
+          "The input strings to hamming_distance function must have the same length");
   int64_t out = 0;
   for (size_t i = 0; i < a.size(); ++i) out += a[i] != b[i];
   return out;
@@ -246,7 +269,8 @@ bool luhn(std::string_view text) {
   bool twice = false;
   if (text.empty()) return false;
   for (size_t i = text.size(); i-- > 0; twice = !twice) {
-    if (text[i] < '0' || text[i] > '9') raise(Code::kInvalidFunctionArgument, "Input contains non-digit characters");
+    if (text[i] < '0' || text[i] > '9')
+      raise(Code::kInvalidFunctionArgument, "Input contains non-digit characters");
     const int digit = (text[i] - '0') * (twice ? 2 : 1);
     sum += digit > 9 ? digit - 9 : digit;
   }
@@ -257,14 +281,17 @@ bool luhn(std::string_view text) {
 size_t valid_sequence(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  const size_t length = lead >= 0xF0 && lead < 0xF5   ? 4
+                        : lead >= 0xE0 && lead < 0xF0 ? 3
+                        : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                      : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
   }
   const auto second = static_cast<unsigned char>(text[1]);
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) || (lead == 0xF0 && second < 0x90) ||
-      (lead == 0xF4 && second >= 0x90)) {
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) ||
+      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90)) {
     return 0;
   }
   return length;
@@ -291,11 +318,17 @@ std::string to_hex(std::string_view bytes) {
 }
 
 std::string from_hex(std::string_view text) {
-  auto value = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+  auto value = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
   std::string out;
   for (size_t i = 0; i < text.size(); i += 2) {
     const int high = value(text[i]), low = i + 1 < text.size() ? value(text[i + 1]) : -1;
-    if (high < 0 || low < 0) raise(Code::kInvalidFunctionArgument, "invalid hex input: " + std::string(text));
+    if (high < 0 || low < 0)
+      raise(Code::kInvalidFunctionArgument, "invalid hex input: " + std::string(text));
     out += static_cast<char>(high << 4 | low);
   }
   return out;
@@ -305,7 +338,8 @@ std::string digest(std::string_view name, std::string_view bytes) {
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   const EVP_MD* type = EVP_get_digestbyname(std::string(name).c_str());
-  if (!type || !EVP_Digest(bytes.data(), bytes.size(), out, &size, type, nullptr)) internal_error("digest not available");
+  if (!type || !EVP_Digest(bytes.data(), bytes.size(), out, &size, type, nullptr))
+    internal_error("digest not available");
   return {reinterpret_cast<char*>(out), size};
 }
 
@@ -313,7 +347,9 @@ std::string hmac(std::string_view name, std::string_view bytes, std::string_view
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   const EVP_MD* type = EVP_get_digestbyname(std::string(name).c_str());
-  if (!type || !HMAC(type, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out, &size)) {
+  if (!type ||
+      !HMAC(type, key.data(), static_cast<int>(key.size()),
+            reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out, &size)) {
     internal_error("digest not available");
   }
   return {reinterpret_cast<char*>(out), size};
@@ -336,12 +372,15 @@ int64_t crc32(std::string_view bytes) {
 
 std::string big_endian(int64_t value) {
   std::string out(8, '\0');
-  for (int i = 0; i < 8; ++i) out[static_cast<size_t>(i)] = static_cast<char>(static_cast<uint64_t>(value) >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    out[static_cast<size_t>(i)] = static_cast<char>(static_cast<uint64_t>(value) >> (56 - 8 * i));
   return out;
 }
 
 int64_t from_big_endian(std::string_view bytes) {
-  if (bytes.size() != 8) raise(Code::kInvalidFunctionArgument, "expected 8-byte input, but got instead: " + std::to_string(bytes.size()));
+  if (bytes.size() != 8)
+    raise(Code::kInvalidFunctionArgument,
+          "expected 8-byte input, but got instead: " + std::to_string(bytes.size()));
   uint64_t value = 0;
   for (unsigned char b : bytes) value = value << 8 | b;
   return static_cast<int64_t>(value);
@@ -349,9 +388,14 @@ int64_t from_big_endian(std::string_view bytes) {
 
 /// XXH64 with seed 0, big endian, as the XXH64 specification describes it.
 std::string xxhash64(std::string_view bytes) {
-  constexpr uint64_t p1 = 0x9E3779B185EBCA87, p2 = 0xC2B2AE3D27D4EB4F, p3 = 0x165667B19E3779F9, p4 = 0x85EBCA77C2B2AE63, p5 = 0x27D4EB2F165667C5;
+  constexpr uint64_t p1 = 0x9E3779B185EBCA87, p2 = 0xC2B2AE3D27D4EB4F, p3 = 0x165667B19E3779F9,
+                     p4 = 0x85EBCA77C2B2AE63, p5 = 0x27D4EB2F165667C5;
   auto rotl = [](uint64_t x, int r) { return x << r | x >> (64 - r); };
-  auto read64 = [](const char* p) { uint64_t v; std::memcpy(&v, p, 8); return v; };
+  auto read64 = [](const char* p) {
+    uint64_t v;
+    std::memcpy(&v, p, 8);
+    return v;
+  };
   auto round = [&](uint64_t acc, uint64_t lane) { return rotl(acc + lane * p2, 31) * p1; };
   const char* p = bytes.data();
   const char* end = p + bytes.size();
@@ -379,7 +423,9 @@ std::string xxhash64(std::string_view bytes) {
 }
 
 std::string nfc_only(std::string_view form, std::string_view normalized) {
-  if (form != "NFC" && form != "nfc") raise(Code::kNotSupported, "Normalization form " + std::string(form) + " is not supported; NFC is");
+  if (form != "NFC" && form != "nfc")
+    raise(Code::kNotSupported,
+          "Normalization form " + std::string(form) + " is not supported; NFC is");
   return std::string(normalized);
 }
 
@@ -387,28 +433,39 @@ std::string nfc_only(std::string_view form, std::string_view normalized) {
 
 void register_text_kernels(duckdb::ExtensionLoader& loader) {
   using View = std::string_view;
-  add_kernel<View, int64_t, int64_t>(loader, "meesh_substr", {kText, kLong, kLong}, kText, substr_text);
-  add_kernel<View, int64_t, int64_t>(loader, "meesh_substr_binary", {kBytes, kLong, kLong}, kBytes, substr_bytes);
-  add_kernel<View, int64_t, View>(loader, "meesh_lpad", {kText, kLong, kText}, kText, pad<true, false>);
-  add_kernel<View, int64_t, View>(loader, "meesh_rpad", {kText, kLong, kText}, kText, pad<false, false>);
-  add_kernel<View, int64_t, View>(loader, "meesh_lpad_binary", {kBytes, kLong, kBytes}, kBytes, pad<true, true>);
-  add_kernel<View, int64_t, View>(loader, "meesh_rpad_binary", {kBytes, kLong, kBytes}, kBytes, pad<false, true>);
+  add_kernel<View, int64_t, int64_t>(loader, "meesh_substr", {kText, kLong, kLong}, kText,
+                                     substr_text);
+  add_kernel<View, int64_t, int64_t>(loader, "meesh_substr_binary", {kBytes, kLong, kLong}, kBytes,
+                                     substr_bytes);
+  add_kernel<View, int64_t, View>(loader, "meesh_lpad", {kText, kLong, kText}, kText,
+                                  pad<true, false>);
+  add_kernel<View, int64_t, View>(loader, "meesh_rpad", {kText, kLong, kText}, kText,
+                                  pad<false, false>);
+  add_kernel<View, int64_t, View>(loader, "meesh_lpad_binary", {kBytes, kLong, kBytes}, kBytes,
+                                  pad<true, true>);
+  add_kernel<View, int64_t, View>(loader, "meesh_rpad_binary", {kBytes, kLong, kBytes}, kBytes,
+                                  pad<false, true>);
   add_kernel<View, View, View>(loader, "meesh_replace", {kText, kText, kText}, kText, replace);
   add_kernel<View>(loader, "meesh_reverse", {kText}, kText, reverse_text);
-  add_kernel<View>(loader, "meesh_reverse_binary", {kBytes}, kBytes, [](View b) { return std::string(b.rbegin(), b.rend()); });
-  add_kernel<View, View, int64_t>(loader, "meesh_split", {kText, kText, kLong}, duckdb::LogicalType::LIST(kText), split);
-  add_kernel<View, View, int64_t>(loader, "meesh_split_part", {kText, kText, kLong}, kText, split_part);
+  add_kernel<View>(loader, "meesh_reverse_binary", {kBytes}, kBytes,
+                   [](View b) { return std::string(b.rbegin(), b.rend()); });
+  add_kernel<View, View, int64_t>(loader, "meesh_split", {kText, kText, kLong},
+                                  duckdb::LogicalType::LIST(kText), split);
+  add_kernel<View, View, int64_t>(loader, "meesh_split_part", {kText, kText, kLong}, kText,
+                                  split_part);
   add_kernel<View, View, int64_t>(loader, "meesh_strpos", {kText, kText, kLong}, kLong, strpos);
   add_kernel<View, int64_t, View>(loader, "meesh_fitting", {kText, kLong, kText}, kText, fitting);
   add_kernel<int64_t>(loader, "meesh_chr", {kLong}, kText, chr);
   add_kernel<View>(loader, "meesh_codepoint", {kText}, kInt, codepoint);
-  add_kernel<View, View, View>(loader, "meesh_translate", {kText, kText, kText}, kText, translate_points);
+  add_kernel<View, View, View>(loader, "meesh_translate", {kText, kText, kText}, kText,
+                               translate_points);
   add_kernel<View, View>(loader, "meesh_levenshtein", {kText, kText}, kLong, levenshtein);
   add_kernel<View, View>(loader, "meesh_hamming", {kText, kText}, kLong, hamming);
   add_kernel<View, View>(loader, "meesh_nfc_only", {kText, kText}, kText, nfc_only);
   add_kernel<View>(loader, "meesh_soundex", {kText}, kText, soundex);
   add_kernel<View>(loader, "meesh_luhn", {kText}, kBool, luhn);
-  add_kernel<View>(loader, "meesh_from_utf8", {kBytes}, kText, [](View b) { return from_utf8(b, "\xEF\xBF\xBD"); });
+  add_kernel<View>(loader, "meesh_from_utf8", {kBytes}, kText,
+                   [](View b) { return from_utf8(b, "\xEF\xBF\xBD"); });
   add_kernel<View, View>(loader, "meesh_from_utf8_with", {kBytes, kText}, kText, from_utf8);
   add_kernel<View>(loader, "meesh_to_hex", {kBytes}, kText, to_hex);
   add_kernel<View>(loader, "meesh_from_hex", {kText}, kBytes, from_hex);

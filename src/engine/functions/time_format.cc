@@ -1,8 +1,8 @@
 #include "engine/functions/time_format.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "engine/functions/build.h"
 #include "engine/functions/text.h"
@@ -10,17 +10,23 @@
 namespace meesh::engine {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March", "April", "May", "June",
-                                                      "July", "August", "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr std::array<std::string_view, 12> kMonths = {
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                   "Friday", "Saturday", "Sunday"};
 constexpr int64_t kDayMicros = 86400000000;
 
-[[noreturn]] void bad_argument(const std::string& message) { raise(Code::kInvalidFunctionArgument, message); }
+[[noreturn]] void bad_argument(const std::string& message) {
+  raise(Code::kInvalidFunctionArgument, message);
+}
 
 bool same_letters(std::string_view a, std::string_view b) {
   if (a.size() < b.size()) return false;
   for (size_t i = 0; i < b.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i]))) return false;
+    if (std::tolower(static_cast<unsigned char>(a[i])) !=
+        std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
   }
   return true;
 }
@@ -38,7 +44,9 @@ class Reader {
  public:
   Reader(std::string_view text, std::string_view whole) : rest_(text), whole_(whole) {}
 
-  [[noreturn]] void fail() const { bad_argument("Invalid format: \"" + std::string(whole_) + "\""); }
+  [[noreturn]] void fail() const {
+    bad_argument("Invalid format: \"" + std::string(whole_) + "\"");
+  }
   bool empty() const { return rest_.empty(); }
   std::string_view rest() const { return rest_; }
 
@@ -47,7 +55,8 @@ class Reader {
     if (negative) rest_.remove_prefix(1);
     size_t n = 0;
     int64_t out = 0;
-    while (n < most && n < rest_.size() && rest_[n] >= '0' && rest_[n] <= '9') out = out * 10 + (rest_[n++] - '0');
+    while (n < most && n < rest_.size() && rest_[n] >= '0' && rest_[n] <= '9')
+      out = out * 10 + (rest_[n++] - '0');
     if (n == 0) fail();
     rest_.remove_prefix(n);
     digits_ = n;
@@ -94,12 +103,15 @@ class Reader {
     rest_.remove_prefix(1);
     const int64_t hours = number(2);
     if (rest_.starts_with(":")) rest_.remove_prefix(1);
-    const int64_t minutes = rest_.empty() || !std::isdigit(static_cast<unsigned char>(rest_[0])) ? 0 : number(2);
+    const int64_t minutes =
+        rest_.empty() || !std::isdigit(static_cast<unsigned char>(rest_[0])) ? 0 : number(2);
     return fmt::format("{}{:02}:{:02}", sign, hours, minutes);
   }
   std::string zone_name() {
     size_t n = 0;
-    while (n < rest_.size() && (std::isalnum(static_cast<unsigned char>(rest_[n])) || std::strchr("/_+-", rest_[n]))) ++n;
+    while (n < rest_.size() &&
+           (std::isalnum(static_cast<unsigned char>(rest_[n])) || std::strchr("/_+-", rest_[n])))
+      ++n;
     if (n == 0) fail();
     std::string out(rest_.substr(0, n));
     rest_.remove_prefix(n);
@@ -114,12 +126,14 @@ class Reader {
 int64_t assemble(const Parts& parts, const Reader& reader) {
   int hour = parts.hour;
   if (parts.clock_hour || parts.half >= 0) hour = hour % 12 + (parts.half == 1 ? 12 : 0);
-  if (parts.month < 1 || parts.month > 12 || parts.day < 1 || hour > 23 || parts.minute > 59 || parts.second > 59 ||
-      parts.day > month_days(parts.year, parts.month)) {
+  if (parts.month < 1 || parts.month > 12 || parts.day < 1 || hour > 23 || parts.minute > 59 ||
+      parts.second > 59 || parts.day > month_days(parts.year, parts.month)) {
     reader.fail();
   }
-  int64_t days = parts.day_of_year ? days_of(parts.year, 1, 1) + parts.day_of_year - 1 : days_of(parts.year, parts.month, parts.day);
-  return days * kDayMicros + ((hour * 60LL + parts.minute) * 60 + parts.second) * 1000000 + parts.micros;
+  int64_t days = parts.day_of_year ? days_of(parts.year, 1, 1) + parts.day_of_year - 1
+                                   : days_of(parts.year, parts.month, parts.day);
+  return days * kDayMicros + ((hour * 60LL + parts.minute) * 60 + parts.second) * 1000000 +
+         parts.micros;
 }
 
 std::string_view ordinal(int day) {
@@ -127,7 +141,9 @@ std::string_view ordinal(int day) {
   return day % 10 == 1 ? "st" : day % 10 == 2 ? "nd" : day % 10 == 3 ? "rd" : "th";
 }
 
-std::string padded_number(int64_t value, size_t width) { return fmt::format("{:0{}}", value, width); }
+std::string padded_number(int64_t value, size_t width) {
+  return fmt::format("{:0{}}", value, width);
+}
 
 }  // namespace
 
@@ -169,35 +185,89 @@ std::string mysql_format(int64_t micros, std::string_view pattern) {
       continue;
     }
     switch (pattern[++i]) {
-      case 'a': out += kDays[static_cast<size_t>(f.day_of_week() - 1)].substr(0, 3); break;
-      case 'b': out += kMonths[static_cast<size_t>(f.month - 1)].substr(0, 3); break;
-      case 'c': out += std::to_string(f.month); break;
-      case 'D': out += std::to_string(f.day) + std::string(ordinal(f.day)); break;
-      case 'd': out += padded_number(f.day, 2); break;
-      case 'e': out += std::to_string(f.day); break;
-      case 'f': out += padded_number(f.micros, 6); break;
-      case 'H': out += padded_number(f.hour, 2); break;
+      case 'a':
+        out += kDays[static_cast<size_t>(f.day_of_week() - 1)].substr(0, 3);
+        break;
+      case 'b':
+        out += kMonths[static_cast<size_t>(f.month - 1)].substr(0, 3);
+        break;
+      case 'c':
+        out += std::to_string(f.month);
+        break;
+      case 'D':
+        out += std::to_string(f.day) + std::string(ordinal(f.day));
+        break;
+      case 'd':
+        out += padded_number(f.day, 2);
+        break;
+      case 'e':
+        out += std::to_string(f.day);
+        break;
+      case 'f':
+        out += padded_number(f.micros, 6);
+        break;
+      case 'H':
+        out += padded_number(f.hour, 2);
+        break;
       case 'h':
-      case 'I': out += padded_number(hour12, 2); break;
-      case 'i': out += padded_number(f.minute, 2); break;
-      case 'j': out += padded_number(f.day_of_year(), 3); break;
-      case 'k': out += std::to_string(f.hour); break;
-      case 'l': out += std::to_string(hour12); break;
-      case 'M': out += kMonths[static_cast<size_t>(f.month - 1)]; break;
-      case 'm': out += padded_number(f.month, 2); break;
-      case 'p': out += f.hour < 12 ? "AM" : "PM"; break;
-      case 'r': out += fmt::format("{:02}:{:02}:{:02} {}", hour12, f.minute, f.second, f.hour < 12 ? "AM" : "PM"); break;
+      case 'I':
+        out += padded_number(hour12, 2);
+        break;
+      case 'i':
+        out += padded_number(f.minute, 2);
+        break;
+      case 'j':
+        out += padded_number(f.day_of_year(), 3);
+        break;
+      case 'k':
+        out += std::to_string(f.hour);
+        break;
+      case 'l':
+        out += std::to_string(hour12);
+        break;
+      case 'M':
+        out += kMonths[static_cast<size_t>(f.month - 1)];
+        break;
+      case 'm':
+        out += padded_number(f.month, 2);
+        break;
+      case 'p':
+        out += f.hour < 12 ? "AM" : "PM";
+        break;
+      case 'r':
+        out += fmt::format("{:02}:{:02}:{:02} {}", hour12, f.minute, f.second,
+                           f.hour < 12 ? "AM" : "PM");
+        break;
       case 'S':
-      case 's': out += padded_number(f.second, 2); break;
-      case 'T': out += fmt::format("{:02}:{:02}:{:02}", f.hour, f.minute, f.second); break;
-      case 'v': out += padded_number(week, 2); break;
-      case 'W': out += kDays[static_cast<size_t>(f.day_of_week() - 1)]; break;
-      case 'x': out += std::to_string(week_year); break;
-      case 'Y': out += padded_number(f.year, 4); break;
-      case 'y': out += padded_number(f.year % 100, 2); break;
-      case 'w': case 'U': case 'u': case 'V': case 'X':
+      case 's':
+        out += padded_number(f.second, 2);
+        break;
+      case 'T':
+        out += fmt::format("{:02}:{:02}:{:02}", f.hour, f.minute, f.second);
+        break;
+      case 'v':
+        out += padded_number(week, 2);
+        break;
+      case 'W':
+        out += kDays[static_cast<size_t>(f.day_of_week() - 1)];
+        break;
+      case 'x':
+        out += std::to_string(week_year);
+        break;
+      case 'Y':
+        out += padded_number(f.year, 4);
+        break;
+      case 'y':
+        out += padded_number(f.year % 100, 2);
+        break;
+      case 'w':
+      case 'U':
+      case 'u':
+      case 'V':
+      case 'X':
         bad_argument("%" + std::string(1, pattern[i]) + " not supported in date format string");
-      default: out += pattern[i];
+      default:
+        out += pattern[i];
     }
   }
   return out;
@@ -213,27 +283,47 @@ int64_t mysql_parse(std::string_view text, std::string_view pattern) {
     }
     switch (pattern[++i]) {
       case 'a':
-      case 'W': in.name(kDays); break;
+      case 'W':
+        in.name(kDays);
+        break;
       case 'b':
-      case 'M': parts.month = in.name(kMonths); break;
+      case 'M':
+        parts.month = in.name(kMonths);
+        break;
       case 'c':
-      case 'm': parts.month = static_cast<int>(in.number(2)); break;
+      case 'm':
+        parts.month = static_cast<int>(in.number(2));
+        break;
       case 'd':
-      case 'e': parts.day = static_cast<int>(in.number(2)); break;
-      case 'f': parts.micros = in.fraction(); break;
+      case 'e':
+        parts.day = static_cast<int>(in.number(2));
+        break;
+      case 'f':
+        parts.micros = in.fraction();
+        break;
       case 'H':
-      case 'k': parts.hour = static_cast<int>(in.number(2)); break;
+      case 'k':
+        parts.hour = static_cast<int>(in.number(2));
+        break;
       case 'h':
       case 'I':
       case 'l':
         parts.hour = static_cast<int>(in.number(2));
         parts.clock_hour = true;
         break;
-      case 'i': parts.minute = static_cast<int>(in.number(2)); break;
-      case 'j': parts.day_of_year = static_cast<int>(in.number(3)); break;
-      case 'p': parts.half = in.half_day(); break;
+      case 'i':
+        parts.minute = static_cast<int>(in.number(2));
+        break;
+      case 'j':
+        parts.day_of_year = static_cast<int>(in.number(3));
+        break;
+      case 'p':
+        parts.half = in.half_day();
+        break;
       case 'S':
-      case 's': parts.second = static_cast<int>(in.number(2)); break;
+      case 's':
+        parts.second = static_cast<int>(in.number(2));
+        break;
       case 'T':
         parts.hour = static_cast<int>(in.number(2));
         in.literal(':');
@@ -250,14 +340,19 @@ int64_t mysql_parse(std::string_view text, std::string_view pattern) {
         in.literal(' ');
         parts.half = in.half_day();
         break;
-      case 'Y': parts.year = in.number(4, true); break;
+      case 'Y':
+        parts.year = in.number(4, true);
+        break;
       case 'y': {
         const int64_t two = in.number(2);
         parts.year = two + (two < 70 ? 2000 : 1900);
         break;
       }
-      case '%': in.literal('%'); break;
-      default: bad_argument("%" + std::string(1, pattern[i]) + " not supported in date format string");
+      case '%':
+        in.literal('%');
+        break;
+      default:
+        bad_argument("%" + std::string(1, pattern[i]) + " not supported in date format string");
     }
   }
   if (!in.empty()) in.fail();
@@ -303,13 +398,18 @@ void walk_joda(std::string_view pattern, L letter, P plain) {
   }
 }
 
-[[noreturn]] void bad_letter(char c) { bad_argument("Illegal pattern component: " + std::string(1, c)); }
+[[noreturn]] void bad_letter(char c) {
+  bad_argument("Illegal pattern component: " + std::string(1, c));
+}
 
-std::string joda_year(int64_t year, size_t count) { return count == 2 ? padded_number((year % 100 + 100) % 100, 2) : padded_number(year, count); }
+std::string joda_year(int64_t year, size_t count) {
+  return count == 2 ? padded_number((year % 100 + 100) % 100, 2) : padded_number(year, count);
+}
 
 }  // namespace
 
-std::string joda_format(int64_t micros, std::string_view pattern, std::string_view zone, int64_t offset) {
+std::string joda_format(int64_t micros, std::string_view pattern, std::string_view zone,
+                        int64_t offset) {
   const Fields f(micros);
   int64_t week_year;
   int week;
@@ -317,28 +417,64 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
   std::string out;
   auto letter = [&](char c, size_t n) {
     switch (c) {
-      case 'G': out += f.year > 0 ? "AD" : "BC"; break;
-      case 'C': out += padded_number(f.year / 100, n); break;
-      case 'Y':
-      case 'y': out += joda_year(f.year, n); break;
-      case 'x': out += joda_year(week_year, n); break;
-      case 'w': out += padded_number(week, n); break;
-      case 'e': out += padded_number(f.day_of_week(), n); break;
-      case 'E': out += n >= 4 ? kDays[static_cast<size_t>(f.day_of_week() - 1)] : kDays[static_cast<size_t>(f.day_of_week() - 1)].substr(0, 3); break;
-      case 'D': out += padded_number(f.day_of_year(), n); break;
-      case 'M':
-        if (n >= 4) out += kMonths[static_cast<size_t>(f.month - 1)];
-        else if (n == 3) out += kMonths[static_cast<size_t>(f.month - 1)].substr(0, 3);
-        else out += padded_number(f.month, n);
+      case 'G':
+        out += f.year > 0 ? "AD" : "BC";
         break;
-      case 'd': out += padded_number(f.day, n); break;
-      case 'a': out += f.hour < 12 ? "AM" : "PM"; break;
-      case 'K': out += padded_number(f.hour % 12, n); break;
-      case 'h': out += padded_number(f.hour % 12 == 0 ? 12 : f.hour % 12, n); break;
-      case 'H': out += padded_number(f.hour, n); break;
-      case 'k': out += padded_number(f.hour == 0 ? 24 : f.hour, n); break;
-      case 'm': out += padded_number(f.minute, n); break;
-      case 's': out += padded_number(f.second, n); break;
+      case 'C':
+        out += padded_number(f.year / 100, n);
+        break;
+      case 'Y':
+      case 'y':
+        out += joda_year(f.year, n);
+        break;
+      case 'x':
+        out += joda_year(week_year, n);
+        break;
+      case 'w':
+        out += padded_number(week, n);
+        break;
+      case 'e':
+        out += padded_number(f.day_of_week(), n);
+        break;
+      case 'E':
+        out += n >= 4 ? kDays[static_cast<size_t>(f.day_of_week() - 1)]
+                      : kDays[static_cast<size_t>(f.day_of_week() - 1)].substr(0, 3);
+        break;
+      case 'D':
+        out += padded_number(f.day_of_year(), n);
+        break;
+      case 'M':
+        if (n >= 4)
+          out += kMonths[static_cast<size_t>(f.month - 1)];
+        else if (n == 3)
+          out += kMonths[static_cast<size_t>(f.month - 1)].substr(0, 3);
+        else
+          out += padded_number(f.month, n);
+        break;
+      case 'd':
+        out += padded_number(f.day, n);
+        break;
+      case 'a':
+        out += f.hour < 12 ? "AM" : "PM";
+        break;
+      case 'K':
+        out += padded_number(f.hour % 12, n);
+        break;
+      case 'h':
+        out += padded_number(f.hour % 12 == 0 ? 12 : f.hour % 12, n);
+        break;
+      case 'H':
+        out += padded_number(f.hour, n);
+        break;
+      case 'k':
+        out += padded_number(f.hour == 0 ? 24 : f.hour, n);
+        break;
+      case 'm':
+        out += padded_number(f.minute, n);
+        break;
+      case 's':
+        out += padded_number(f.second, n);
+        break;
       case 'S': {
         std::string fraction = padded_number(f.micros, 6);
         fraction.resize(n, '0');
@@ -351,10 +487,12 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
           out += zone;
         } else {
           const int64_t minutes = std::abs(offset) / 60;
-          out += fmt::format("{}{:02}{}{:02}", offset < 0 ? '-' : '+', minutes / 60, n == 2 ? ":" : "", minutes % 60);
+          out += fmt::format("{}{:02}{}{:02}", offset < 0 ? '-' : '+', minutes / 60,
+                             n == 2 ? ":" : "", minutes % 60);
         }
         break;
-      default: bad_letter(c);
+      default:
+        bad_letter(c);
     }
   };
   walk_joda(pattern, letter, [&](const std::string& text) { out += text; });
@@ -373,25 +511,52 @@ ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
         if (n == 2) parts.year += parts.year < 70 ? 2000 : 1900;
         break;
       }
-      case 'M': parts.month = n >= 3 ? in.name(kMonths) : static_cast<int>(in.number(2)); break;
-      case 'd': parts.day = static_cast<int>(in.number(2)); break;
-      case 'D': parts.day_of_year = static_cast<int>(in.number(3)); break;
-      case 'E': in.name(kDays); break;
-      case 'e': in.number(1); break;
-      case 'a': parts.half = in.half_day(); break;
+      case 'M':
+        parts.month = n >= 3 ? in.name(kMonths) : static_cast<int>(in.number(2));
+        break;
+      case 'd':
+        parts.day = static_cast<int>(in.number(2));
+        break;
+      case 'D':
+        parts.day_of_year = static_cast<int>(in.number(3));
+        break;
+      case 'E':
+        in.name(kDays);
+        break;
+      case 'e':
+        in.number(1);
+        break;
+      case 'a':
+        parts.half = in.half_day();
+        break;
       case 'K':
       case 'h':
         parts.hour = static_cast<int>(in.number(2));
         parts.clock_hour = true;
         break;
-      case 'H': parts.hour = static_cast<int>(in.number(2)); break;
-      case 'k': parts.hour = static_cast<int>(in.number(2)) % 24; break;
-      case 'm': parts.minute = static_cast<int>(in.number(2)); break;
-      case 's': parts.second = static_cast<int>(in.number(2)); break;
-      case 'S': parts.micros = in.fraction(); break;
-      case 'Z': parts.zone = n >= 3 ? in.zone_name() : in.offset(); break;
-      case 'z': parts.zone = in.zone_name(); break;
-      default: bad_letter(c);
+      case 'H':
+        parts.hour = static_cast<int>(in.number(2));
+        break;
+      case 'k':
+        parts.hour = static_cast<int>(in.number(2)) % 24;
+        break;
+      case 'm':
+        parts.minute = static_cast<int>(in.number(2));
+        break;
+      case 's':
+        parts.second = static_cast<int>(in.number(2));
+        break;
+      case 'S':
+        parts.micros = in.fraction();
+        break;
+      case 'Z':
+        parts.zone = n >= 3 ? in.zone_name() : in.offset();
+        break;
+      case 'z':
+        parts.zone = in.zone_name();
+        break;
+      default:
+        bad_letter(c);
     }
   };
   walk_joda(pattern, letter, [&](const std::string& plain) {

@@ -28,7 +28,8 @@ std::string mysql_format(int64_t micros, std::string_view pattern);
 /// Throws INVALID_FUNCTION_ARGUMENT when text and pattern do not fit.
 int64_t mysql_parse(std::string_view text, std::string_view pattern);
 /// `zone` and its offset in seconds serve Z and z.
-std::string joda_format(int64_t micros, std::string_view pattern, std::string_view zone, int64_t offset);
+std::string joda_format(int64_t micros, std::string_view pattern, std::string_view zone,
+                        int64_t offset);
 ParsedTime joda_parse(std::string_view text, std::string_view pattern);
 
 }  // namespace meesh::engine

@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
+
 #include "duckdb.hpp"
 #include "engine/duck.h"
-
-#include <gtest/gtest.h>
 
 namespace meesh::engine {
 namespace {
@@ -15,19 +15,25 @@ std::string said(ExceptionType type, const std::string& message) {
 }
 
 TEST(Translate, ResourcesAndInterrupts) {
-  const Error memory = translate(ErrorData(ExceptionType::OUT_OF_MEMORY, "failed to pin block of size 256 KiB"));
+  const Error memory =
+      translate(ErrorData(ExceptionType::OUT_OF_MEMORY, "failed to pin block of size 256 KiB"));
   EXPECT_EQ(memory.code(), Code::kExceededLocalMemoryLimit);
   EXPECT_NE(memory.hint().find("memory limit"), std::string::npos);
-  EXPECT_EQ(translate(ErrorData(ExceptionType::OUT_OF_MEMORY, "failed to offload data block (max_temp_directory_size exceeded)")).code(),
+  EXPECT_EQ(translate(ErrorData(ExceptionType::OUT_OF_MEMORY,
+                                "failed to offload data block (max_temp_directory_size exceeded)"))
+                .code(),
             Code::kExceededSpillLimit);
-  EXPECT_EQ(translate(ErrorData(ExceptionType::IO, "Could not write file: No space left on device")).code(), Code::kDiskFull);
+  EXPECT_EQ(translate(ErrorData(ExceptionType::IO, "Could not write file: No space left on device"))
+                .code(),
+            Code::kDiskFull);
   EXPECT_EQ(said(ExceptionType::INTERRUPT, "Interrupted!"), "USER_CANCELED: Query was canceled");
 }
 
 TEST(Translate, LostServersAreExternal) {
-  for (const char* message : {"Failed to execute query: server closed the connection unexpectedly",
-                              "Unable to connect to Postgres at \"x\": could not connect to server", "SSL SYSCALL error: EOF detected",
-                              "terminating connection due to administrator command"}) {
+  for (const char* message :
+       {"Failed to execute query: server closed the connection unexpectedly",
+        "Unable to connect to Postgres at \"x\": could not connect to server",
+        "SSL SYSCALL error: EOF detected", "terminating connection due to administrator command"}) {
     const Error error = translate(ErrorData(ExceptionType::IO, message));
     EXPECT_EQ(error.code(), Code::kJdbcError) << message;
     EXPECT_EQ(error.kind(), ErrorKind::kExternal);
@@ -37,13 +43,22 @@ TEST(Translate, LostServersAreExternal) {
 TEST(Translate, WordsAreTrinos) {
   EXPECT_EQ(said(ExceptionType::OUT_OF_RANGE, "Overflow in addition of INT32 (2147483647 + 1)!"),
             "NUMERIC_VALUE_OUT_OF_RANGE: integer addition overflow: 2147483647 + 1");
-  EXPECT_EQ(said(ExceptionType::CONVERSION, "Could not convert string 'abc' to INT32\n\nLINE 1: select"), "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT");
-  EXPECT_EQ(said(ExceptionType::CONVERSION, "Type INT64 with value 300 can't be cast because the value is out of range for the destination type INT8"),
+  EXPECT_EQ(
+      said(ExceptionType::CONVERSION, "Could not convert string 'abc' to INT32\n\nLINE 1: select"),
+      "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT");
+  EXPECT_EQ(said(ExceptionType::CONVERSION,
+                 "Type INT64 with value 300 can't be cast because the value is out of range for "
+                 "the destination type INT8"),
             "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300");
-  EXPECT_EQ(said(ExceptionType::BINDER, "Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required"),
-            "TYPE_MISMATCH: Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required");
-  EXPECT_EQ(said(ExceptionType::CONSTRAINT, "NOT NULL constraint failed: t.x"), "CONSTRAINT_VIOLATION: NULL value not allowed for NOT NULL column: x");
-  EXPECT_EQ(said(ExceptionType::INTERNAL, "Attempted to access index 3"), "GENERIC_INTERNAL_ERROR: Attempted to access index 3");
+  EXPECT_EQ(
+      said(ExceptionType::BINDER,
+           "Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is required"),
+      "TYPE_MISMATCH: Cannot compare values of type INTEGER and type VARCHAR - an explicit cast is "
+      "required");
+  EXPECT_EQ(said(ExceptionType::CONSTRAINT, "NOT NULL constraint failed: t.x"),
+            "CONSTRAINT_VIOLATION: NULL value not allowed for NOT NULL column: x");
+  EXPECT_EQ(said(ExceptionType::INTERNAL, "Attempted to access index 3"),
+            "GENERIC_INTERNAL_ERROR: Attempted to access index 3");
 }
 
 TEST(Translate, CatalogErrorsOfARealBinder) {
@@ -55,7 +70,8 @@ TEST(Translate, CatalogErrorsOfARealBinder) {
   EXPECT_EQ(error("SELECT x FROM (SELECT 1 a)").code(), Code::kColumnNotFound);
   EXPECT_EQ(error("SELECT nope(1)").code(), Code::kFunctionNotFound);
   EXPECT_EQ(error("SELECT nope(1)").message(), "Function 'nope' not registered");
-  EXPECT_EQ(error("SELECT abs('a'::VARCHAR)").message(), "Unexpected parameters (varchar) for function abs");
+  EXPECT_EQ(error("SELECT abs('a'::VARCHAR)").message(),
+            "Unexpected parameters (varchar) for function abs");
   EXPECT_EQ(error("SELECT a, count(*) FROM (SELECT 1 a)").code(), Code::kExpressionNotAggregate);
   EXPECT_EQ(error("SELECT (SELECT * FROM range(2))").code(), Code::kSubqueryMultipleRows);
   EXPECT_EQ(error("SELECT 1 UNION SELECT 1, 2").code(), Code::kTypeMismatch);

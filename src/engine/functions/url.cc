@@ -14,7 +14,9 @@ struct Url {
 Url read_url(View text) {
   Url out;
   for (unsigned char c : text) {
-    if (c <= ' ' || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' || c == '}') return out;
+    if (c <= ' ' || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' ||
+        c == '{' || c == '|' || c == '}')
+      return out;
   }
   out.valid = true;
   if (auto at = text.find('#'); at != View::npos) {
@@ -45,11 +47,17 @@ Url read_url(View text) {
 }
 
 std::optional<std::string> decode(View text, bool plus) {
-  auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+  auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0) return std::nullopt;
+      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+        return std::nullopt;
       out += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
       i += 2;
     } else {
@@ -78,7 +86,8 @@ std::optional<std::string> url_parameter(View text, View name) {
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     const auto equal = pair.find('=');
     if (decode(pair.substr(0, equal), true) == std::string(name)) {
-      return equal == View::npos ? std::optional<std::string>("") : decode(pair.substr(equal + 1), true);
+      return equal == View::npos ? std::optional<std::string>("")
+                                 : decode(pair.substr(equal + 1), true);
     }
   }
   return std::nullopt;
@@ -100,7 +109,9 @@ std::string url_encode(View text) {
 
 std::string url_decode(View text) {
   auto out = decode(text, true);
-  if (!out) raise(Code::kInvalidFunctionArgument, "Incomplete or illegal escape (%) pattern in: " + std::string(text));
+  if (!out)
+    raise(Code::kInvalidFunctionArgument,
+          "Incomplete or illegal escape (%) pattern in: " + std::string(text));
   return *out;
 }
 

@@ -18,7 +18,8 @@ using sql::TypeKind;
 [[noreturn]] void unexpected(const char* name, const Exprs& args, const char* expected) {
   std::string types;
   for (auto& arg : args) types += (types.empty() ? "" : ", ") + shown(type_of(*arg));
-  raise(Code::kFunctionNotFound, "Unexpected parameters (" + types + ") for function " + name + ". Expected: " + expected,
+  raise(Code::kFunctionNotFound,
+        "Unexpected parameters (" + types + ") for function " + name + ". Expected: " + expected,
         args.empty() ? nullptr : args[0].get());
 }
 
@@ -30,8 +31,12 @@ LogicalType unify(const Build& build, Exprs& args, size_t first, const char* wha
     const Type type = type_of(*args[i]);
     auto next = common_type(common, type);
     if (!next) {
-      raise(Code::kTypeMismatch, std::string(what) + " must be the same type or coercible to a common type. Cannot find common type between " +
-                                     shown(common) + " and " + shown(type), args[i].get());
+      raise(Code::kTypeMismatch,
+            std::string(what) +
+                " must be the same type or coercible to a common type. Cannot find common type "
+                "between " +
+                shown(common) + " and " + shown(type),
+            args[i].get());
     }
     if (*next != common) duck = *next == type ? args[i]->return_type : to_duckdb(*next);
     common = *next;
@@ -51,21 +56,27 @@ ExprPtr coalesce(const Build& build, Exprs args) {
 ExprPtr null_if(const Build& build, Exprs args) {
   auto equal = build.call("trino_eq", args[0]->Copy(), std::move(args[1]));
   auto null = build.constant(Value(args[0]->return_type));
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(equal), std::move(null), std::move(args[0]));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(equal), std::move(null),
+                                                std::move(args[0]));
 }
 
 ExprPtr if_function(const Build& build, Exprs args) {
   const Type condition = type_of(*args[0]);
   if (condition.kind != TypeKind::kBoolean && condition.kind != TypeKind::kUnknown) {
-    raise(Code::kTypeMismatch, "IF condition must evaluate to a boolean (actual: " + shown(condition) + ")", args[0].get());
+    raise(Code::kTypeMismatch,
+          "IF condition must evaluate to a boolean (actual: " + shown(condition) + ")",
+          args[0].get());
   }
   if (args.size() == 2) args.push_back(build.constant(Value(args[1]->return_type)));
   unify(build, args, 1, "Result types for IF");
   auto test = build.native_cast(std::move(args[0]), LogicalType::BOOLEAN);
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(test), std::move(args[1]), std::move(args[2]));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(test), std::move(args[1]),
+                                                std::move(args[2]));
 }
 
-ExprPtr type_name(const Build& build, Exprs args) { return build.constant(Value(type_of(*args[0]).display())); }
+ExprPtr type_name(const Build& build, Exprs args) {
+  return build.constant(Value(type_of(*args[0]).display()));
+}
 
 ExprPtr extreme(const Build& build, Exprs args, const char* name) {
   const auto type = unify(build, args, 0, "All arguments");
@@ -77,16 +88,20 @@ ExprPtr extreme(const Build& build, Exprs args, const char* name) {
   }
   for (auto& arg : args) arg = build.plain(std::move(arg));
   auto value = build.relabel(build.call(name, std::move(args)), type);
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)), std::move(value));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
+                                                std::move(value));
 }
-ExprPtr greatest(const Build& build, Exprs args) { return extreme(build, std::move(args), "greatest"); }
+ExprPtr greatest(const Build& build, Exprs args) {
+  return extreme(build, std::move(args), "greatest");
+}
 ExprPtr least(const Build& build, Exprs args) { return extreme(build, std::move(args), "least"); }
 
 // ---------------------------------------------------------------- concatenation
 
 ExprPtr joined(const Build& build, Exprs args) {
   ExprPtr out = std::move(args[0]);
-  for (size_t i = 1; i < args.size(); ++i) out = build.call("||", std::move(out), std::move(args[i]));
+  for (size_t i = 1; i < args.size(); ++i)
+    out = build.call("||", std::move(out), std::move(args[i]));
   return out;
 }
 
@@ -97,7 +112,10 @@ ExprPtr concat_arrays(const Build& build, Exprs args) {
     const Type type = type_of(*arg);
     const Type one = type.kind == TypeKind::kArray ? type.children[0] : type;
     auto next = common_type(element, one);
-    if (!next) unexpected("concat", args, "concat(array(E)), concat(array(E), E), concat(E, array(E)), concat(varchar), concat(varbinary)");
+    if (!next)
+      unexpected("concat", args,
+                 "concat(array(E)), concat(array(E), E), concat(E, array(E)), concat(varchar), "
+                 "concat(varbinary)");
     element = *next;
   }
   const auto target = LogicalType::LIST(to_duckdb(element));
@@ -108,17 +126,23 @@ ExprPtr concat_arrays(const Build& build, Exprs args) {
       auto null = build.is_null(arg->Copy());
       any_null = any_null ? build.either(std::move(any_null), std::move(null)) : std::move(null);
     } else {
-      arg = build.call("list_value", build.coerce(std::move(arg), duckdb::ListType::GetChildType(target)));
+      arg = build.call("list_value",
+                       build.coerce(std::move(arg), duckdb::ListType::GetChildType(target)));
     }
     out = out ? build.call("list_concat", std::move(out), std::move(arg)) : std::move(arg);
   }
   out = build.relabel(std::move(out), target);
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(target)), std::move(out));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(target)),
+                                                std::move(out));
 }
 
 ExprPtr concat(const Build& build, Exprs args) {
-  static const char* kExpected = "concat(char(x), char(y)), concat(array(E), E), concat(E, array(E)), concat(array(E)), concat(varchar), concat(varbinary)";
-  if (args.size() < 2) raise(Code::kInvalidFunctionArgument, "There must be two or more concatenation arguments", args.empty() ? nullptr : args[0].get());
+  static const char* kExpected =
+      "concat(char(x), char(y)), concat(array(E), E), concat(E, array(E)), concat(array(E)), "
+      "concat(varchar), concat(varbinary)";
+  if (args.size() < 2)
+    raise(Code::kInvalidFunctionArgument, "There must be two or more concatenation arguments",
+          args.empty() ? nullptr : args[0].get());
   bool arrays = false, binary = false, texts = true, chars = true;
   int32_t length = 0;
   for (auto& arg : args) {
@@ -133,7 +157,8 @@ ExprPtr concat(const Build& build, Exprs args) {
   if (binary) {
     for (auto& arg : args) {
       const auto kind = type_of(*arg).kind;
-      if (kind != TypeKind::kVarbinary && kind != TypeKind::kUnknown) unexpected("concat", args, kExpected);
+      if (kind != TypeKind::kVarbinary && kind != TypeKind::kUnknown)
+        unexpected("concat", args, kExpected);
       arg = build.native_cast(std::move(arg), LogicalType::BLOB);
     }
     return joined(build, std::move(args));
@@ -141,21 +166,24 @@ ExprPtr concat(const Build& build, Exprs args) {
   if (!texts) unexpected("concat", args, kExpected);
   for (auto& arg : args) arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
   auto out = joined(build, std::move(args));
-  return chars ? build.relabel(std::move(out), to_duckdb(Type::of(TypeKind::kChar, length))) : std::move(out);
+  return chars ? build.relabel(std::move(out), to_duckdb(Type::of(TypeKind::kChar, length)))
+               : std::move(out);
 }
 
 ExprPtr concat_ws(const Build& build, Exprs args) {
   for (auto& arg : args) arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
   auto null = build.is_null(args[0]->Copy());
   auto text = build.call("concat_ws", std::move(args));
-  return build.case_when(std::move(null), build.constant(Value(LogicalType::VARCHAR)), std::move(text));
+  return build.case_when(std::move(null), build.constant(Value(LogicalType::VARCHAR)),
+                         std::move(text));
 }
 
 // ---------------------------------------------------------------- arrays and maps
 
 /// (array(E), E) with both at one element type; labels off.
 void unify_element(const Build& build, Exprs& args) {
-  const Type element = type_of(*args[0]).kind == TypeKind::kArray ? type_of(*args[0]).children[0] : Type();
+  const Type element =
+      type_of(*args[0]).kind == TypeKind::kArray ? type_of(*args[0]).children[0] : Type();
   auto common = common_type(element, type_of(*args[1]));
   if (!common) unexpected("contains", args, "contains(array(E), E)");
   const auto duck = plain_type(to_duckdb(*common));
@@ -170,8 +198,11 @@ void unify_arrays(const Build& build, Exprs& args) {
 
 ExprPtr contains(const Build& build, Exprs args) {
   unify_element(build, args);
-  return expand_text(build, "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN list_contains($1, $2) THEN true "
-                            "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE false END", args);
+  return expand_text(
+      build,
+      "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN list_contains($1, $2) THEN true "
+      "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE false END",
+      args);
 }
 
 /// DuckDB's list_distinct drops NULL and order; ours keeps both.
@@ -185,17 +216,28 @@ ExprPtr set_operation(const Build& build, Exprs args, const char* name) {
   unify_arrays(build, args);
   return build.call(name, std::move(args[0]), std::move(args[1]));
 }
-ExprPtr array_intersect(const Build& b, Exprs args) { return set_operation(b, std::move(args), "meesh_intersect"); }
-ExprPtr array_except(const Build& b, Exprs args) { return set_operation(b, std::move(args), "meesh_except"); }
+ExprPtr array_intersect(const Build& b, Exprs args) {
+  return set_operation(b, std::move(args), "meesh_intersect");
+}
+ExprPtr array_except(const Build& b, Exprs args) {
+  return set_operation(b, std::move(args), "meesh_except");
+}
 ExprPtr array_union(const Build& build, Exprs args) {
   unify_arrays(build, args);
-  return expand_text(build, "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL ELSE meesh_distinct(list_concat($1, $2)) END", args);
+  return expand_text(
+      build,
+      "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL ELSE meesh_distinct(list_concat($1, $2)) END",
+      args);
 }
 ExprPtr arrays_overlap(const Build& build, Exprs args) {
   unify_arrays(build, args);
-  return expand_text(build, "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN list_has_any($1, $2) THEN true "
-                            "WHEN (len($1) > list_aggregate($1, 'count') AND len($2) > 0) OR (len($2) > list_aggregate($2, 'count') AND len($1) > 0) "
-                            "THEN NULL ELSE false END", args);
+  return expand_text(
+      build,
+      "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN list_has_any($1, $2) THEN true "
+      "WHEN (len($1) > list_aggregate($1, 'count') AND len($2) > 0) OR (len($2) > "
+      "list_aggregate($2, 'count') AND len($1) > 0) "
+      "THEN NULL ELSE false END",
+      args);
 }
 ExprPtr array_remove(const Build& build, Exprs args) {
   unify_element(build, args);
@@ -215,39 +257,54 @@ ExprPtr slice(const Build& build, Exprs args) {
   const auto type = args[0]->return_type;
   for (size_t i = 1; i < 3; ++i) args[i] = build.coerce(std::move(args[i]), LogicalType::BIGINT);
   args[0] = build.plain(std::move(args[0]));
-  return build.relabel(expand_text(build, "array_slice($1, meesh_slice_start($2, len($1)), meesh_slice_end($2, $3, len($1)))", args), type);
+  return build.relabel(
+      expand_text(
+          build,
+          "array_slice($1, meesh_slice_start($2, len($1)), meesh_slice_end($2, $3, len($1)))",
+          args),
+      type);
 }
 
 ExprPtr shuffle(const Build& build, Exprs args) {
   const auto type = args[0]->return_type;
-  return build.relabel(build.call("meesh_shuffle", build.plain(std::move(args[0])), build.call("random", Exprs())), type);
+  return build.relabel(
+      build.call("meesh_shuffle", build.plain(std::move(args[0])), build.call("random", Exprs())),
+      type);
 }
 
 ExprPtr zip(const Build& build, Exprs args) {
   duckdb::child_list_t<LogicalType> fields;
   for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i]->return_type.id() != LogicalTypeId::LIST) unexpected("zip", args, "zip(array(T1), array(T2), ...)");
-    fields.emplace_back("field" + std::to_string(i), duckdb::ListType::GetChildType(args[i]->return_type));
+    if (args[i]->return_type.id() != LogicalTypeId::LIST)
+      unexpected("zip", args, "zip(array(T1), array(T2), ...)");
+    fields.emplace_back("field" + std::to_string(i),
+                        duckdb::ListType::GetChildType(args[i]->return_type));
     args[i] = build.plain(std::move(args[i]));
   }
-  return build.relabel(build.call("list_zip", std::move(args)), LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
+  return build.relabel(build.call("list_zip", std::move(args)),
+                       LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
 }
 
 ExprPtr map_entries(const Build& build, Exprs args) {
   const auto type = args[0]->return_type;
-  duckdb::child_list_t<LogicalType> fields = {{"field0", duckdb::MapType::KeyType(type)}, {"field1", duckdb::MapType::ValueType(type)}};
-  return build.relabel(build.call("map_entries", build.plain(std::move(args[0]))), LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
+  duckdb::child_list_t<LogicalType> fields = {{"field0", duckdb::MapType::KeyType(type)},
+                                              {"field1", duckdb::MapType::ValueType(type)}};
+  return build.relabel(build.call("map_entries", build.plain(std::move(args[0]))),
+                       LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
 }
 
 /// Lists of two-field rows as DuckDB's map_from_entries wants them.
 ExprPtr as_entries(const Build& build, const char* name, Exprs& args) {
   const Type type = type_of(*args[0]);
-  if (type.kind != TypeKind::kArray || type.children[0].kind != TypeKind::kRow || type.children[0].children.size() != 2) {
+  if (type.kind != TypeKind::kArray || type.children[0].kind != TypeKind::kRow ||
+      type.children[0].children.size() != 2) {
     unexpected(name, args, (std::string(name) + "(array(row(K, V)))").c_str());
   }
-  const auto& row = duckdb::StructType::GetChildTypes(plain_type(duckdb::ListType::GetChildType(args[0]->return_type)));
+  const auto& row = duckdb::StructType::GetChildTypes(
+      plain_type(duckdb::ListType::GetChildType(args[0]->return_type)));
   duckdb::child_list_t<LogicalType> fields = {{"key", row[0].second}, {"value", row[1].second}};
-  return build.relabel(std::move(args[0]), LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
+  return build.relabel(std::move(args[0]),
+                       LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
 }
 ExprPtr map_from_entries(const Build& build, Exprs args) {
   return build.call("map_from_entries", as_entries(build, "map_from_entries", args));
@@ -266,21 +323,27 @@ ExprPtr map_concat(const Build& build, Exprs args) {
     arg = build.plain(std::move(arg));
   }
   auto value = build.relabel(build.call("map_concat", std::move(args)), type);
-  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)), std::move(value));
+  return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
+                                                std::move(value));
 }
 
 ExprPtr map_filter_result(const Build& build, Exprs args) {
   const auto type = args[0]->return_type;
-  return build.relabel(build.call("meesh_map_filter", build.plain(std::move(args[0])), std::move(args[1])), type);
+  return build.relabel(
+      build.call("meesh_map_filter", build.plain(std::move(args[0])), std::move(args[1])), type);
 }
 
 ExprPtr any_match_result(const Build& build, Exprs args) {
-  return expand_text(build, "CASE WHEN $1 IS NULL THEN NULL WHEN list_contains($1, true) THEN true "
-                            "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE false END", args);
+  return expand_text(build,
+                     "CASE WHEN $1 IS NULL THEN NULL WHEN list_contains($1, true) THEN true "
+                     "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE false END",
+                     args);
 }
 ExprPtr all_match_result(const Build& build, Exprs args) {
-  return expand_text(build, "CASE WHEN $1 IS NULL THEN NULL WHEN list_contains($1, false) THEN false "
-                            "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE true END", args);
+  return expand_text(build,
+                     "CASE WHEN $1 IS NULL THEN NULL WHEN list_contains($1, false) THEN false "
+                     "WHEN len($1) > list_aggregate($1, 'count') THEN NULL ELSE true END",
+                     args);
 }
 
 // ---------------------------------------------------------------- around aggregates
@@ -288,17 +351,26 @@ ExprPtr all_match_result(const Build& build, Exprs args) {
 /// sum: HUGEINT back to bigint, checked; reals back to real.
 ExprPtr sum_result(const Build& build, Exprs args) {
   const auto& type = args[0]->return_type;
-  if (type.id() == LogicalTypeId::HUGEINT) return build.call("meesh_sum_bigint", std::move(args[0]));
-  if (type.id() == LogicalTypeId::DOUBLE && type.HasAlias()) return build.native_cast(build.relabel(std::move(args[0]), LogicalType::DOUBLE), LogicalType::FLOAT);
+  if (type.id() == LogicalTypeId::HUGEINT)
+    return build.call("meesh_sum_bigint", std::move(args[0]));
+  if (type.id() == LogicalTypeId::DOUBLE && type.HasAlias())
+    return build.native_cast(build.relabel(std::move(args[0]), LogicalType::DOUBLE),
+                             LogicalType::FLOAT);
   return std::move(args[0]);
 }
-ExprPtr to_bigint(const Build& build, Exprs args) { return build.native_cast(std::move(args[0]), LogicalType::BIGINT); }
+ExprPtr to_bigint(const Build& build, Exprs args) {
+  return build.native_cast(std::move(args[0]), LogicalType::BIGINT);
+}
 
 /// Without labels: both sides of IN (subquery) must be, for DuckDB casts them by itself there.
 ExprPtr plain_value(const Build& build, Exprs args) { return build.plain(std::move(args[0])); }
 
-ExprPtr map_agg_result(const Build& build, Exprs args) { return build.call("meesh_map_agg", std::move(args[0])); }
-ExprPtr multimap_agg_result(const Build& build, Exprs args) { return build.call("meesh_multimap", std::move(args[0])); }
+ExprPtr map_agg_result(const Build& build, Exprs args) {
+  return build.call("meesh_map_agg", std::move(args[0]));
+}
+ExprPtr multimap_agg_result(const Build& build, Exprs args) {
+  return build.call("meesh_multimap", std::move(args[0]));
+}
 ExprPtr histogram_result(const Build& build, Exprs args) {
   const auto key = duckdb::MapType::KeyType(args[0]->return_type);
   return build.native_cast(std::move(args[0]), LogicalType::MAP(key, LogicalType::BIGINT));
@@ -309,17 +381,25 @@ ExprPtr histogram_result(const Build& build, Exprs args) {
 ExprPtr decimal_places(const Build& build, Exprs args, const char* name) {
   Type type = type_of(*args[0]);
   auto places = build.constant_value(*args[1]);
-  if (places.IsNull()) raise(Code::kNotSupported, std::string(name) + " of a decimal needs a constant number of places", args[1].get());
+  if (places.IsNull())
+    raise(Code::kNotSupported,
+          std::string(name) + " of a decimal needs a constant number of places", args[1].get());
   const auto count = static_cast<int32_t>(places.GetValue<int64_t>());
   if (count >= type.scale) return std::move(args[0]);
   if (*name == 'r') type.precision = std::min(38, type.precision + 1);
   auto value = build.call(name, std::move(args[0]), build.constant(Value::INTEGER(count)));
   return build.native_cast(std::move(value), to_duckdb(type));
 }
-ExprPtr round_places(const Build& b, Exprs args) { return decimal_places(b, std::move(args), "round"); }
-ExprPtr truncate_places(const Build& b, Exprs args) { return decimal_places(b, std::move(args), "trunc"); }
+ExprPtr round_places(const Build& b, Exprs args) {
+  return decimal_places(b, std::move(args), "round");
+}
+ExprPtr truncate_places(const Build& b, Exprs args) {
+  return decimal_places(b, std::move(args), "trunc");
+}
 
-ExprPtr fail_function(const Build& build, Exprs args) { return build.call("meesh_fail", build.plain(std::move(args[0]))); }
+ExprPtr fail_function(const Build& build, Exprs args) {
+  return build.call("meesh_fail", build.plain(std::move(args[0])));
+}
 
 ExprPtr format_function(const Build& build, Exprs args) {
   for (size_t i = 1; i < args.size(); ++i) {
@@ -340,18 +420,42 @@ ExprPtr format_function(const Build& build, Exprs args) {
 
 const std::vector<NamedHook>& value_hooks() {
   static const std::vector<NamedHook> hooks = {
-      {"trino_coalesce", coalesce}, {"trino_nullif", null_if}, {"trino_if", if_function}, {"trino_typeof", type_name},
-      {"trino_greatest", greatest}, {"trino_least", least}, {"trino_concat", concat}, {"trino_concat_ws", concat_ws},
-      {"trino_contains", contains}, {"trino_array_distinct", array_distinct}, {"trino_array_intersect", array_intersect},
-      {"trino_array_except", array_except}, {"trino_array_union", array_union}, {"trino_arrays_overlap", arrays_overlap},
-      {"trino_array_remove", array_remove}, {"trino_array_join", array_join}, {"trino_slice", slice},
-      {"trino_shuffle", shuffle}, {"trino_zip", zip}, {"trino_map_entries", map_entries},
-      {"trino_map_from_entries", map_from_entries}, {"trino_multimap_from_entries", multimap_from_entries},
-      {"trino_map_concat", map_concat}, {"trino_map_filter_result", map_filter_result}, {"trino_any_match_result", any_match_result},
-      {"trino_all_match_result", all_match_result}, {"trino_sum_result", sum_result}, {"trino_avg_result", sum_result},
-      {"trino_to_bigint", to_bigint}, {"trino_plain", plain_value}, {"trino_map_agg_result", map_agg_result},
-      {"trino_multimap_agg_result", multimap_agg_result}, {"trino_histogram_result", histogram_result},
-      {"trino_round", round_places}, {"trino_truncate", truncate_places}, {"trino_fail", fail_function},
+      {"trino_coalesce", coalesce},
+      {"trino_nullif", null_if},
+      {"trino_if", if_function},
+      {"trino_typeof", type_name},
+      {"trino_greatest", greatest},
+      {"trino_least", least},
+      {"trino_concat", concat},
+      {"trino_concat_ws", concat_ws},
+      {"trino_contains", contains},
+      {"trino_array_distinct", array_distinct},
+      {"trino_array_intersect", array_intersect},
+      {"trino_array_except", array_except},
+      {"trino_array_union", array_union},
+      {"trino_arrays_overlap", arrays_overlap},
+      {"trino_array_remove", array_remove},
+      {"trino_array_join", array_join},
+      {"trino_slice", slice},
+      {"trino_shuffle", shuffle},
+      {"trino_zip", zip},
+      {"trino_map_entries", map_entries},
+      {"trino_map_from_entries", map_from_entries},
+      {"trino_multimap_from_entries", multimap_from_entries},
+      {"trino_map_concat", map_concat},
+      {"trino_map_filter_result", map_filter_result},
+      {"trino_any_match_result", any_match_result},
+      {"trino_all_match_result", all_match_result},
+      {"trino_sum_result", sum_result},
+      {"trino_avg_result", sum_result},
+      {"trino_to_bigint", to_bigint},
+      {"trino_plain", plain_value},
+      {"trino_map_agg_result", map_agg_result},
+      {"trino_multimap_agg_result", multimap_agg_result},
+      {"trino_histogram_result", histogram_result},
+      {"trino_round", round_places},
+      {"trino_truncate", truncate_places},
+      {"trino_fail", fail_function},
       {"trino_format", format_function},
   };
   return hooks;

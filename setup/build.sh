@@ -31,11 +31,11 @@ started=$SECONDS
 log=$directory/build.log
 set +e
 cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"} 2>&1 | tee "$log" |
-  if [[ -t 1 ]]; then grep --line-buffered -v '^ninja: no work'; else grep -E 'FAILED|error|warning:'; fi
+  if [[ -t 1 ]]; then grep --line-buffered -v '^ninja: no work'; else cat >/dev/null; fi
 code=${PIPESTATUS[0]}
 set -e
 if ((code != 0)); then
-  [[ -t 1 ]] || tail -n 40 "$log" >&2
+  [[ -t 1 ]] || grep -vE '^\[[0-9]+/[0-9]+\]|^ccache ' "$log" | head -n 60 >&2
   echo "build: FAILED ($directory; everything the compiler said is in $log)" >&2
   exit 1
 fi

@@ -36,8 +36,12 @@ class Stage:
 
 
 def output_of(command, **options):
-    return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
+    try:
+        return subprocess.run(command, cwd=ROOT, text=True, errors="replace",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    except subprocess.TimeoutExpired as over:
+        said = (over.stdout or b"").decode(errors="replace")
+        return subprocess.CompletedProcess(command, 124, f"{said}\nno end in {over.timeout} s")
 
 
 def layers(_):

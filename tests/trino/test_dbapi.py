@@ -220,7 +220,10 @@ def test_a_mistake_is_named_as_trino_names_it(connect, sql, name, number, messag
         cursor.fetchall()
     error = raised.value
     assert (error.error_name, error.error_code, error.error_type) == (name, number, "USER_ERROR")
-    assert error.message.startswith(message)
+    if message.startswith("line "):
+        assert error.message.startswith(message)
+    else:  # found while running; a server may know the place all the same
+        assert message in error.message
     if message.startswith("line "):
         line, column = message.split(":")[:2]
         assert error._error["errorLocation"] == {"lineNumber": int(line[5:]),

@@ -127,3 +127,10 @@ def test_transactions_are_announced_in_headers(server):
     assert "true" in cleared
     assert error_of(server.url, "SELECT 1", Transaction_Id=transaction)["errorName"] == (
         "UNKNOWN_TRANSACTION")
+
+
+def test_a_statement_without_result_has_an_empty_list_of_columns(server):
+    """Not none at all: the Java client fails with "Query has no columns" then."""
+    statement = Statement(server.url, "PREPARE p FROM SELECT 1")
+    assert statement.finish() == ([], None)
+    assert (statement.page["columns"], statement.page["updateType"]) == ([], "PREPARE")

@@ -10,6 +10,10 @@
 
 namespace meesh::app {
 
+namespace {
+constexpr size_t kMostRows = 20;  // the rest is not for a terminal
+}
+
 bool ask_file(const std::string& file, const std::string& server) {
   using Clock = std::chrono::steady_clock;
   std::ifstream in(file);
@@ -20,17 +24,25 @@ bool ask_file(const std::string& file, const std::string& server) {
   session.user = "meesh";
   TrinoClient client(session);
   auto printer = ResultPrinter::make(OutputFormat::kAligned, stdout, isatty(STDOUT_FILENO) != 0);
+  size_t shown = 0;
   TrinoClient::Callbacks callbacks;
   callbacks.columns = [&](const std::vector<ClientColumn>& columns) { printer->columns(columns); };
   callbacks.rows = [&](const boost::json::array& rows) {
-    for (const auto& row : rows) printer->row(row.as_array());
+    for (const auto& row : rows) {
+      if (shown < kMostRows) printer->row(row.as_array());
+      shown = std::min(shown + 1, kMostRows + 1);
+    }
   };
+  callbacks.canceled = [&] { return shown > kMostRows; };
   const auto start = Clock::now();
   const auto outcome = client.run(text, callbacks);
   const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   printer->end();
   if (outcome.error) {
     fmt::print("{}: {}\n", outcome.error->name, outcome.error->message);
+  } else if (shown > kMostRows) {
+    fmt::print("({} {} {}, {:.0f} ms)\n", say("the first", "les"), kMostRows,
+               say("rows", "premières lignes"), ms);
   } else {
     fmt::print("({} {}, {:.0f} ms)\n", outcome.rows, say("rows", "lignes"), ms);
   }

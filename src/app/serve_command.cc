@@ -74,7 +74,7 @@ void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh,
   if (!has_memory) engine.add_catalog(engine::make_memory_catalog("memory"));
 }
 
-void print_banner(const mesh::Mesh& mesh, const std::string& address,
+void print_banner(const mesh::Mesh& mesh, const std::string& address, int port,
                   const mesh::RunningMesh& running, double seconds) {
   fmt::print("\n{} '{}' {} {:.2f} s:  {}\n", say("The mesh", "Le mesh"), mesh.name,
              say("is up after", "est prêt après"), seconds, address);
@@ -82,15 +82,12 @@ void print_banner(const mesh::Mesh& mesh, const std::string& address,
     fmt::print("  {:<12} {}:{}/{}  ({})\n", database.catalog, database.host, database.port,
                database.database, database.owner);
   }
-  fmt::print("\n{}\n",
-             say("  SQL page       open the address in a browser\n"
-                 "  terminal       meesh sql\n"
-                 "  Python         trino.dbapi.connect(host='localhost', port=…, user='you')\n"
-                 "  Ctrl-C stops everything.",
-                 "  page SQL       ouvrez l'adresse dans un navigateur\n"
-                 "  terminal       meesh sql\n"
-                 "  Python         trino.dbapi.connect(host='localhost', port=…, user='vous')\n"
-                 "  Ctrl-C arrête tout."));
+  fmt::print("\n  {:<14} {}\n", say("SQL page", "page SQL"),
+             say("open the address in a browser", "ouvrez l'adresse dans un navigateur"));
+  fmt::print("  {:<14} meesh sql --server {}\n", "terminal", address);
+  fmt::print("  {:<14} trino.dbapi.connect(host='localhost', port={}, user='{}')\n", "Python", port,
+             say("you", "vous"));
+  fmt::print("  {}\n\n", say("Ctrl-C stops everything.", "Ctrl-C arrête tout."));
   std::fflush(stdout);
 }
 
@@ -154,7 +151,7 @@ int serve(const ServeOptions& given) {
                   options.address == "127.0.0.1" ? "localhost" : options.address, server.port());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   log::info("the mesh is up", {{"mesh", mesh.name}, {"address", address}, {"seconds", seconds}});
-  print_banner(mesh, address, running, seconds);
+  print_banner(mesh, address, server.port(), running, seconds);
   if (!given.show.empty()) {
     try {
       fmt::print("{}\n", given.show);

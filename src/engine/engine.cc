@@ -65,15 +65,21 @@ std::unique_ptr<duckdb::DuckDB> open_duckdb(const Options& options) {
   if (!options.spill_directory.empty()) {
     empty_directory(options.spill_directory);
     config.SetOptionByName("temp_directory", duckdb::Value(options.spill_directory));
-    uint64_t spill = options.spill_limit;
-    if (struct statvfs disk{}; spill == 0 && statvfs(options.spill_directory.c_str(), &disk) == 0) {
-      spill = disk.f_bavail * disk.f_frsize / 10 * 8;
-    }
-    if (spill > 0) {
-      config.SetOptionByName("max_temp_directory_size", duckdb::Value(fmt::format("{}B", spill)));
-    }
   }
-  return std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  auto db = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  uint64_t spill = options.spill_limit;
+  if (struct statvfs disk{}; spill == 0 && !options.spill_directory.empty() &&
+                             statvfs(options.spill_directory.c_str(), &disk) == 0) {
+    spill = disk.f_bavail * disk.f_frsize / 10 * 8;
+  }
+  if (spill > 0) {
+    // Given at opening, this one is ignored.
+    duckdb::Connection connection(*db);
+    const auto set =
+        connection.Query(fmt::format("SET GLOBAL max_temp_directory_size = '{}B'", spill));
+    if (set->HasError()) internal_error("cannot limit the spill folder: " + set->GetError());
+  }
+  return db;
 }
 
 int64_t thread_cpu_ms() {

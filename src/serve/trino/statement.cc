@@ -111,7 +111,6 @@ bool Statement::learn_columns() {
   if (!query_->wait_for_columns(milliseconds(0))) return false;
   const auto columns = query_->columns();
   columns_known_ = true;
-  if (columns.empty()) return true;
   columns_ = columns_json(columns, date_times_);
   for (const auto& column : columns) encoders_.emplace_back(column.type, date_times_, zone_);
   return true;

@@ -48,7 +48,15 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+KNOWN_GAPS = {
+    "columns": "system.jdbc.columns leaves is_nullable empty for columns that may be NULL",
+    "prepared metadata": "DESCRIBE INPUT tells the number of parameters, not their types",
+}
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.xfail(reason=KNOWN_GAPS[name])) if name in KNOWN_GAPS
+    else name for name in EXPECTED])
 def test_the_driver_gets(probe, name):
     assert probe[name] == EXPECTED[name]
 

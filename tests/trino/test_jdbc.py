@@ -49,7 +49,6 @@ EXPECTED = {
 
 
 KNOWN_GAPS = {
-    "columns": "system.jdbc.columns leaves is_nullable empty for columns that may be NULL",
     "prepared metadata": "DESCRIBE INPUT tells the number of parameters, not their types",
 }
 

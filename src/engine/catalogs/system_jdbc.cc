@@ -185,7 +185,7 @@ Rows columns(CatalogSet& set, const VirtualRequest& request) {
                       null_bigint(),
                       octet_length(type),
                       bigint(++position),
-                      text(column.nullable ? "" : "NO"),
+                      text(column.nullable ? "YES" : "NO"),
                       null_text(),
                       null_text(),
                       null_text(),

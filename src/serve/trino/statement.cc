@@ -34,12 +34,12 @@ Statement::Statement(engine::QueryPtr query, ClientContext context, std::string 
   auto first = std::make_shared<Page>();
   PageRequest request;
   request.base_uri = std::move(base_uri);
-  write_head(request, true, true, first->body);
+  write_head(request, first->body);
   // The first answer says QUEUED whatever has happened since, as clients are used to.
   engine::QueryInfo info = query_->info();
   info.state = engine::QueryState::kQueued;
   info.error.reset();
-  write_tail(info, first->body);
+  write_tail(request, info, true, first->body);
   page_ = std::move(first);
 }
 
@@ -58,31 +58,30 @@ PagePtr Statement::make_page(const PageRequest& request) {
   auto page = std::make_shared<Page>();
   page->token = request.token;
   JsonText& out = page->body;
-  const uint64_t rows = write_rows(request, out);
-  engine::QueryInfo info;
-  if (rows > 0) {
+  const bool has_rows = write_rows(request, out) > 0;
+  const bool ended = !batch_ && (failure_ || query_->finished());
+  engine::QueryInfo info = query_->info();
+  if (has_rows) {
     out.close(']');
     out.raw(',');
-    info = query_->info();
-    // An error that came after these rows waits for the next page.
+    // An error that came after these rows waits for the next page. Without one, a result that fits
+    // its page needs no other: the client saves a round trip.
+    page->last = ended && !failure_ && !info.error;
     info.error.reset();
   } else {
-    const bool ended = failure_.has_value() || query_->finished();
-    info = query_->info();
-    if (ended && !failure_ && info.error) failure_ = info.error;
+    if (ended && !failure_) failure_ = info.error;
     learn_columns();
-    const bool count = ended && !failure_ && !count_sent_ && columns_.empty() && info.update_count;
-    page->last = ended && !count;
+    const bool count = ended && !failure_ && columns_.empty() && info.update_count;
     if (count) {
-      count_sent_ = true;
       columns_ = columns_json({{"rows", sql::Type::of(sql::TypeKind::kBigint)}}, date_times_);
     }
-    write_head(request, !page->last, info.state == engine::QueryState::kQueued, out);
+    page->last = ended;
+    write_head(request, out);
     if (count) out.raw(fmt::format("\"data\":[[{}]],", *info.update_count));
     info.error = failure_;
     if (failure_) info.state = engine::QueryState::kFailed;
   }
-  write_tail(info, out);
+  write_tail(request, info, !page->last, out);
   add_session_changes(query_->changes(), page->headers);
   return page;
 }
@@ -123,7 +122,7 @@ uint64_t Statement::write_rows(const PageRequest& request, JsonText& out) {
     if (!batch_ && !fetch(until(deadline))) break;
     if (rows == 0) {
       deadline = Clock::now() + request.gather;
-      write_head(request, true, false, out);
+      write_head(request, out);
       out.raw("\"data\":[");
     }
     const auto& columns = batch_->columns;
@@ -142,24 +141,25 @@ uint64_t Statement::write_rows(const PageRequest& request, JsonText& out) {
   return rows;
 }
 
-void Statement::write_head(const PageRequest& request, bool more, bool queued,
-                           JsonText& out) const {
+void Statement::write_head(const PageRequest& request, JsonText& out) const {
   const std::string& id = query_->id();
   out.raw('{');
   out.member("id", id);
   out.member("infoUri", fmt::format("{}/?query={}", request.base_uri, id));
-  if (more) {
-    out.member("nextUri",
-               fmt::format("{}/v1/statement/{}/{}/{}/{}", request.base_uri,
-                           queued ? "queued" : "executing", id, slug_, request.token + 1));
-  }
   if (columns_.empty()) return;
   out.key("columns");
   out.raw(columns_);
   out.raw(',');
 }
 
-void Statement::write_tail(const engine::QueryInfo& info, JsonText& out) const {
+void Statement::write_tail(const PageRequest& request, const engine::QueryInfo& info, bool more,
+                           JsonText& out) const {
+  if (more) {
+    const bool queued = info.state == engine::QueryState::kQueued;
+    out.member("nextUri", fmt::format("{}/v1/statement/{}/{}/{}/{}", request.base_uri,
+                                      queued ? "queued" : "executing", query_->id(), slug_,
+                                      request.token + 1));
+  }
   out.key("stats");
   write_statement_stats(info, out);
   if (info.error) {

@@ -53,8 +53,10 @@ class Statement {
   uint64_t write_rows(const PageRequest& request, JsonText& out);
   bool fetch(std::chrono::milliseconds at_most);
   bool learn_columns();
-  void write_head(const PageRequest& request, bool more, bool queued, JsonText& out) const;
-  void write_tail(const engine::QueryInfo& info, JsonText& out) const;
+  void write_head(const PageRequest& request, JsonText& out) const;
+  /// Ends the body; `more` pages follow this one.
+  void write_tail(const PageRequest& request, const engine::QueryInfo& info, bool more,
+                  JsonText& out) const;
 
   const engine::QueryPtr query_;
   const std::string slug_;
@@ -68,7 +70,6 @@ class Statement {
   std::vector<ValueEncoder> encoders_;
   engine::BatchPtr batch_;  // being written
   size_t row_ = 0;          // next one of batch_
-  bool count_sent_ = false;
   std::optional<Error> failure_;
 };
 

@@ -2,6 +2,8 @@
 
 namespace meesh::engine {
 
+std::string source_tag(const std::string& query_id) { return "/* " + query_id + " */ "; }
+
 std::vector<sql::TableInfo> Catalog::describe(const std::string& schema) {
   std::vector<sql::TableInfo> found;
   std::vector<std::string> wanted;

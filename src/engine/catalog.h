@@ -50,6 +50,11 @@ class Catalog {
   /// better one (a lost server: EXTERNAL) and mark itself for re-attachment.
   virtual void on_error(Error& error) { (void)error; }
 
+  /// Cancels what the canceled query with this id has at work in the source: statements that carry
+  /// its source_tag() and, when it is `alone` at work in this catalog, whatever has been at work
+  /// for a moment. Called again until the query's thread is done; may wait for the network.
+  virtual void cancel(const std::string& query_id, bool alone) { (void)query_id, (void)alone; }
+
   virtual bool writable() const { return false; }
   /// Its tables hold columns of labelled types (engine/duck_types.h) as they are.
   virtual bool keeps_labels() const { return false; }
@@ -77,6 +82,9 @@ class Catalog {
   virtual void set_comment(const std::string& schema, const std::string& table,
                            const std::string& column, const std::optional<std::string>& comment);
 };
+
+/// A comment in front of text that is handed to a source whole: tells whose it is.
+std::string source_tag(const std::string& query_id);
 
 struct PostgresOptions {
   std::string name;

@@ -156,7 +156,7 @@ void StatementRunner::explain(sql::Explain& statement, const Parameters& paramet
   }
   const auto printed = sql::print_duckdb(*inner);
   auto& lease = connection();
-  RunningQuery::Interruptible interruptible(query_, *lease);
+  RunningQuery::Interruptible interruptible(query_, *lease, used);
   query_.enter(QueryState::kRunning);
   const char* prefix = statement.analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ";
   auto result = lease->Query(prefix + printed.text);
@@ -218,7 +218,7 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
     const std::string limit = statement.with_data ? "" : " LIMIT 0";
     execute(fmt::format("INSERT INTO {} SELECT * FROM ({}){}", created->duckdb_target, printed.text,
                         limit),
-            nullptr, analysis);
+            nullptr, analysis, used);
   } catch (const Error&) {
     const auto used = core_.catalogs.prepare(core_.duck, {*created});
     core_.connections.acquire("UTC")->Query("DROP TABLE " + created->duckdb_target);

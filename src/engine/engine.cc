@@ -124,6 +124,7 @@ class LocalEngine : public Engine {
         std::make_unique<Core>(Core{options_, duck_, catalogs_, *connections_, transactions_,
                                     [this](const std::string& id) { return find_running(id); }});
     watch_ = std::thread([this] { watch(); });
+    canceler_ = std::thread([this] { cancel_at_sources(); });
   }
 
   ~LocalEngine() override { shutdown(std::chrono::milliseconds(0)); }
@@ -194,6 +195,7 @@ class LocalEngine : public Engine {
       wake_.notify_all();
     }
     if (watch_.joinable()) watch_.join();
+    if (canceler_.joinable()) canceler_.join();
     if (warm_.joinable()) warm_.join();
   }
 
@@ -228,6 +230,7 @@ class LocalEngine : public Engine {
     } catch (const std::exception& error) {
       query.fail(translate(duckdb::ErrorData(error)));
     }
+    query.at_rest();
     log_end(query.info());
   }
 
@@ -278,6 +281,37 @@ class LocalEngine : public Engine {
     }
   }
 
+  /// Ends what canceled queries still wait for outside. On its own thread: a source that does not
+  /// answer must not keep the watch from its other work.
+  void cancel_at_sources() {
+    std::unique_lock lock(mutex_);
+    while (!closed_) {
+      wake_.wait_for(lock, std::chrono::milliseconds(100));
+      lock.unlock();
+      for_each_query([&](RunningQuery& query) {
+        for (const auto& catalog : query.to_cancel_at_sources()) {
+          try {
+            catalog->cancel(query.id(), is_alone(query, catalog));
+          } catch (const Error& error) {
+            log::warn("cannot cancel a query at its source",
+                      {{"query", query.id()}, {"error", error.what()}});
+          }
+        }
+      });
+      lock.lock();
+    }
+  }
+
+  bool is_alone(const RunningQuery& query, const std::shared_ptr<Catalog>& catalog) {
+    bool alone = true;
+    for_each_query([&](RunningQuery& other) {
+      if (&other == &query || !other.to_cancel_at_sources().empty()) return;
+      const auto used = other.at_work_in();
+      alone &= std::find(used.begin(), used.end(), catalog) == used.end();
+    });
+    return alone;
+  }
+
   /// Called with mutex_ held. Ids sort by time, so the oldest come first.
   void forget_ended(Clock::time_point now) {
     size_t surplus = queries_.size() > kMostEnded ? queries_.size() - kMostEnded : 0;
@@ -303,7 +337,7 @@ class LocalEngine : public Engine {
   Transactions transactions_;  // its leases go back to connections_
   std::unique_ptr<Core> core_;
   Admission admission_;
-  std::thread watch_, warm_;
+  std::thread watch_, canceler_, warm_;
 };
 
 }  // namespace

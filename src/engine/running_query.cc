@@ -114,13 +114,10 @@ void RunningQuery::cancel(Code code, std::string message) {
   canceled_ = Error(code, std::move(message));
   batches_.clear();
   buffered_ = 0;
-  if (state_ == QueryState::kQueued) {
-    error_ = canceled_;
-    end_locked(QueryState::kFailed);
-  }
+  // Over for the client now, whatever the thread at work still waits for.
+  error_ = canceled_;
+  end_locked(QueryState::kFailed);
   if (connection_) connection_->Interrupt();
-  drained_.notify_all();
-  changed_.notify_all();
 }
 
 void RunningQuery::enter(QueryState state) {
@@ -189,10 +186,12 @@ void RunningQuery::fail(Error error) {
   end_locked(QueryState::kFailed);
 }
 
-RunningQuery::Interruptible::Interruptible(RunningQuery& query, duckdb::Connection& connection)
+RunningQuery::Interruptible::Interruptible(RunningQuery& query, duckdb::Connection& connection,
+                                           CatalogsInUse used)
     : query_(query) {
   std::lock_guard lock(query_.mutex_);
   query_.connection_ = &connection;
+  query_.used_ = std::move(used);
 }
 
 RunningQuery::Interruptible::~Interruptible() {
@@ -243,6 +242,21 @@ void RunningQuery::drop_output() {
   std::lock_guard lock(mutex_);
   batches_.clear();
   buffered_ = 0;
+}
+
+void RunningQuery::at_rest() {
+  std::lock_guard lock(mutex_);
+  used_.clear();
+}
+
+CatalogsInUse RunningQuery::at_work_in() const {
+  std::lock_guard lock(mutex_);
+  return used_;
+}
+
+CatalogsInUse RunningQuery::to_cancel_at_sources() const {
+  std::lock_guard lock(mutex_);
+  return canceled_ ? used_ : CatalogsInUse{};
 }
 
 }  // namespace meesh::engine

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "duckdb.hpp"
+#include "engine/catalog_set.h"
 #include "engine/engine.h"
 
 namespace meesh::engine {
@@ -40,10 +41,11 @@ class RunningQuery : public Query {
   bool has_output() const;
   void finish();
   void fail(Error error);
-  /// While alive, cancel() interrupts this connection.
+  /// While alive, cancel() interrupts this connection. What it waits for at the sources of `used`
+  /// can be cancelled there until at_rest(): the connection may die after this, waiting for them.
   class Interruptible {
    public:
-    Interruptible(RunningQuery& query, duckdb::Connection& connection);
+    Interruptible(RunningQuery& query, duckdb::Connection& connection, CatalogsInUse used);
     ~Interruptible();
     Interruptible(const Interruptible&) = delete;
 
@@ -54,6 +56,9 @@ class RunningQuery : public Query {
   void set_progress(double percent, uint64_t rows_read, uint64_t memory, uint64_t spilled);
   void add_cpu(int64_t ms);
 
+  /// The thread that ran the statement holds nothing more of it.
+  void at_rest();
+
   // ---- the engine's watch
   using Clock = std::chrono::steady_clock;
   bool ended() const;
@@ -62,6 +67,10 @@ class RunningQuery : public Query {
   /// Interrupts again a canceled statement that still runs: an interrupt sent between two DuckDB
   /// calls is lost.
   void interrupt_if_canceled();
+  /// The catalogs whose sources the statement is at work in now.
+  CatalogsInUse at_work_in() const;
+  /// The same for a canceled statement, empty for others.
+  CatalogsInUse to_cancel_at_sources() const;
   /// Frees what an ended query still holds for a consumer that never came back.
   void drop_output();
 
@@ -94,6 +103,7 @@ class RunningQuery : public Query {
   std::optional<Error> error_;     // what the query failed with
   std::optional<Error> canceled_;  // asked to end with this
   duckdb::Connection* connection_ = nullptr;
+  CatalogsInUse used_;
 };
 
 }  // namespace meesh::engine

@@ -135,9 +135,9 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
   sql::Printed printed;
   if (!remote) printed = sql::print_duckdb(*statement);
   if (remote) {
-    printed.text =
-        fmt::format("SELECT * FROM postgres_query({}, {})",
-                    quote_string(analysis.reads.front().remote_database), quote_string(*remote));
+    printed.text = fmt::format("SELECT * FROM postgres_query({}, {})",
+                               quote_string(analysis.reads.front().remote_database),
+                               quote_string(source_tag(query_.id()) + *remote));
   }
 
   const bool may_retry = returns_rows(statement->kind) && !transaction_;
@@ -145,7 +145,7 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
     CatalogsInUse used;
     try {
       used = core_.catalogs.prepare(core_.duck, touched(analysis));
-      execute(printed.text, remote ? nullptr : &printed, analysis);
+      execute(printed.text, remote ? nullptr : &printed, analysis, used);
       break;
     } catch (Error& error) {
       CatalogSet::on_error(error, used);
@@ -208,9 +208,9 @@ std::unique_ptr<duckdb::QueryResult> StatementRunner::start(duckdb::Connection& 
 }
 
 void StatementRunner::execute(const std::string& text, const sql::Printed* positions,
-                              const sql::Analysis& analysis) {
+                              const sql::Analysis& analysis, const CatalogsInUse& used) {
   auto& lease = connection();
-  RunningQuery::Interruptible interruptible(query_, *lease);
+  RunningQuery::Interruptible interruptible(query_, *lease, used);
   query_.enter(QueryState::kRunning);
   try {
     auto result = start(*lease, text, positions);

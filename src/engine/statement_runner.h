@@ -39,7 +39,7 @@ class StatementRunner {
 
   void run_resolved(sql::StatementPtr statement, const Parameters& parameters);
   void execute(const std::string& text, const sql::Printed* positions,
-               const sql::Analysis& analysis);
+               const sql::Analysis& analysis, const CatalogsInUse& used);
   void stream(duckdb::QueryResult& result, const sql::Analysis& analysis,
               duckdb::Connection* connection);
   void report_update(duckdb::QueryResult& result, const sql::Analysis& analysis);

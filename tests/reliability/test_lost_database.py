@@ -77,11 +77,7 @@ def test_a_wrong_password_is_an_external_error_that_does_not_show_it(start_meesh
     assert "not-the-password" not in str(error) and "not-the-password" not in meesh.log_text()
 
 
-@pytest.mark.xfail(reason="a read that waits for PostgreSQL's next row ends with that row, not with "
-                          "the cancellation (docs/architecture.md)")
-def test_a_cancelled_query_is_over_for_the_client_and_gone_with_meesh(meesh, sales):
-    """PostgreSQL itself works on until it next sends rows to nobody: the read is not cancelled
-    there."""
+def test_a_cancelled_query_is_over_for_the_client_and_in_postgresql(meesh, sales):
     statement = Statement(meesh.url, "SELECT sum(waited) FROM sales.public.slow")
 
     def active():
@@ -97,6 +93,6 @@ def test_a_cancelled_query_is_over_for_the_client_and_gone_with_meesh(meesh, sal
     wait_until(lambda: rows_of(meesh.url, "SELECT state, error_code FROM system.runtime.queries "
                                f"WHERE query_id = '{statement.page['id']}'")
                == [["FAILED", "USER_CANCELED"]], 30, "the query cancelled", every=0.1)
+    wait_until(lambda: active() == 0, 10, "PostgreSQL at rest", every=0.1)
     assert rows_of(meesh.url, COUNT) == [[1000]]
     assert meesh.stop() == 0
-    wait_until(lambda: active() == 0, 60, "PostgreSQL at rest", every=0.2)

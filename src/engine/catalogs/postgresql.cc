@@ -8,6 +8,7 @@
 
 #include <map>
 #include <mutex>
+#include <random>
 
 #include "base/log.h"
 #include "duckdb/main/secret/secret.hpp"
@@ -48,6 +49,7 @@ class PostgresCatalog : public Catalog {
   void prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) override;
   void on_error(Error& error) override;
   void release(Duck& duck) override;
+  void cancel(const std::string& query_id, bool alone) override;
   void invalidate() override;
   bool define(const sql::Statement& statement, const sql::TableName& target) override;
   bool create_table(const sql::TableInfo& table) override;
@@ -61,6 +63,7 @@ class PostgresCatalog : public Catalog {
   bool is_about_me(const std::string& message);
 
   const PostgresOptions options_;
+  const std::string application_ = fmt::format("meesh-{:08x}", std::random_device()());
   PostgresPool pool_;
   PostgresMetadata metadata_;
 
@@ -115,8 +118,8 @@ void PostgresCatalog::attach(Duck& duck) {
   try {
     put_secret(duck);
     duck.run(fmt::format(
-        "ATTACH 'connect_timeout={} application_name=meesh' AS {} (TYPE postgres, SECRET {}{})",
-        PostgresPool::kConnectTimeout.count(), quote_ident(options_.name),
+        "ATTACH 'connect_timeout={} application_name={}' AS {} (TYPE postgres, SECRET {}{})",
+        PostgresPool::kConnectTimeout.count(), application_, quote_ident(options_.name),
         quote_ident(secret_name()), options_.read_only ? ", READ_ONLY" : ""));
     if (options_.connections > 0) {
       duck.run(fmt::format("FROM postgres_configure_pool(catalog_name = {}, max_connections = {})",
@@ -213,6 +216,16 @@ void PostgresCatalog::release(Duck& duck) {
     log::warn("cannot detach a dropped catalog",
               {{"catalog", options_.name}, {"error", error.what()}});
   }
+}
+
+/// The extension's connections go by a name of their own, so no one else's statement is met; one
+/// that began within the last moment may belong to a query that came after the look around.
+void PostgresCatalog::cancel(const std::string& query_id, bool alone) {
+  pool_.query("cancel",
+              "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+              "WHERE application_name = $1 AND state = 'active' AND (strpos(query, $2) > 0 "
+              "OR $3 = 'alone' AND query_start < clock_timestamp() - interval '100 milliseconds')",
+              {application_, source_tag(query_id), alone ? "alone" : "not alone"});
 }
 
 bool PostgresCatalog::define(const sql::Statement& statement, const sql::TableName& target) {

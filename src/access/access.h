@@ -1,0 +1,143 @@
+// Who may do what: users, their keys, policies, temporary credentials and the audit trail. First
+// used by the object store; the words are IAM's, so that policies people have keep working.
+//
+//   access::Access access({.database = &db, .key = master_key, .audit_folder = data / "audit"});
+//   auto found = access.credentials(access_key, session_token);   // to verify a signature with
+//   auto decision = access.decide({.identity = found->identity, .action = "s3:GetObject",
+//                                  .resource = "arn:aws:s3:::datalake/raw/a.csv", …});
+//
+// Thread-safe; reads are answered from memory.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/policy.h"
+#include "base/error.h"
+
+namespace meesh::meta {
+class Database;
+}
+
+namespace meesh::access {
+
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+/// Who asks. Anonymous has no user and no policies; root passes every check but a Deny of a bucket
+/// policy that names it.
+struct Identity {
+  std::string user;    // "" = anonymous
+  std::string domain;  // the domain it belongs to, "" = none
+  bool root = false;
+  std::vector<Policy> policies;          // its own and its groups'
+  std::optional<Policy> session_policy;  // of temporary credentials: both must allow
+};
+
+struct Credentials {
+  std::string access_key, secret_key, session_token;  // token: temporary ones only
+  std::optional<Time> expires;
+  Identity identity;
+};
+
+struct User {
+  std::string name, domain;
+  bool enabled = true;
+  std::vector<std::string> policies;     // names of stored policies
+  std::vector<std::string> access_keys;  // ids alone
+  Time created{};
+};
+
+struct NewKey {
+  std::string access_key, secret_key;  // told once
+};
+
+/// One question.
+struct Question {
+  const Identity* identity = nullptr;
+  std::string action;    // "s3:GetObject"
+  std::string resource;  // "arn:aws:s3:::bucket/key"
+  /// Condition keys, lower case ("aws:sourceip", "s3:prefix"), each with its values.
+  std::map<std::string, std::vector<std::string>> context;
+  const Policy* resource_policy = nullptr;  // the bucket's
+  bool resource_public = false;             // a canned ACL grants it to everybody
+};
+struct Decision {
+  bool allowed = false;
+  std::string reason;  // for the audit trail and the operator, not for the client
+};
+
+/// One line of the trail.
+struct AuditEvent {
+  Time time{};
+  std::string request_id, user, access_key, remote_address, action, resource,
+      outcome;  // "allowed",
+                // "denied"
+  int status = 0;
+  std::string reason;
+};
+
+struct Options {
+  meta::Database* database = nullptr;  // migrated by Access itself
+  std::string key;                     // 32 bytes: seals secrets at rest and session tokens
+  std::filesystem::path audit_folder;  // "" = no trail
+};
+
+class Access {
+ public:
+  explicit Access(Options options);
+  ~Access();
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+
+  /// The built-in administrator, from the configuration; not stored.
+  void set_root(std::string access_key, std::string secret_key);
+  /// A domain's own key pair, from the configuration or kept from earlier; its identity may do
+  /// everything in the domain's buckets and nothing elsewhere.
+  void set_domain(const std::string& domain, const std::vector<std::string>& buckets);
+  NewKey domain_key(const std::string& domain);
+
+  // Users. Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENTS.
+  void create_user(const std::string& name, const std::string& domain);
+  void delete_user(const std::string& name);
+  void enable_user(const std::string& name, bool enabled);
+  std::vector<User> users() const;
+  /// Random ids and secrets where none are given (20 and 40 characters, as AWS makes them).
+  NewKey create_key(const std::string& user, std::string access_key = {},
+                    std::string secret_key = {});
+  void delete_key(const std::string& access_key);
+  void put_policy(const std::string& name, const std::string& document);
+  void delete_policy(const std::string& name);
+  std::map<std::string, std::string> policies() const;  // name → document
+  void attach_policy(const std::string& user, const std::string& policy, bool attached);
+
+  /// Whose key this is. Nothing for unknown keys, disabled users, expired or forged tokens, and a
+  /// token that does not belong to the key.
+  std::optional<Credentials> credentials(const std::string& access_key,
+                                         const std::string& session_token) const;
+  /// STS AssumeRole: 900 s to 12 h; the session may do what the identity may and the policy allows.
+  /// No state is kept: the token, sealed, says all; it survives restarts.
+  Credentials assume(const Credentials& base, std::chrono::seconds duration,
+                     const std::string& session_policy = {}) const;
+  /// STS AssumeRoleWithWebIdentity: a JWT of a trusted issuer; claims "sub" and "policy" (names of
+  /// stored policies, space or comma between). Throws PERMISSION_DENIED saying what is wrong.
+  Credentials assume_web_identity(const std::string& jwt, std::chrono::seconds duration,
+                                  const std::string& session_policy = {}) const;
+  /// issuer → PEM of its public key (RS256, ES256) or, for HS256, "secret:" and the secret.
+  void trust_issuers(std::map<std::string, std::string> issuers);
+
+  Decision decide(const Question& question) const;
+  /// Kept in memory for a moment and then appended to <folder>/YYYY-MM-DD.jsonl.
+  void audit(AuditEvent event);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meesh::access

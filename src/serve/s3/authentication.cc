@@ -1,0 +1,1 @@
+#include "serve/s3/authentication.h"

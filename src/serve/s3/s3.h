@@ -1,0 +1,30 @@
+// Amazon S3's REST protocol over an object store, and the small part of STS that S3 clients use.
+//
+//   net::Server server({.port = 9000});
+//   serve::s3::register_s3(server, {.store = &store, .access = &access});
+//   server.start();
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "access/access.h"
+#include "net/http.h"
+#include "objects/store.h"
+
+namespace meesh::serve::s3 {
+
+struct Options {
+  objects::Store* store = nullptr;
+  access::Access* access = nullptr;
+  std::string region = "us-east-1";
+  /// Host names whose sub-domains are buckets (virtual-host style); path style always works.
+  std::vector<std::string> domains = {"localhost", "s3.localhost"};
+  uint64_t max_object_bytes = 5ull << 40;
+};
+/// Adds the routes of a listener that speaks S3 alone. `options` objects outlive the server.
+void register_s3(net::Server& server, Options options);
+
+}  // namespace meesh::serve::s3

@@ -10,6 +10,7 @@ test of what is Trino's to define must pass there too.
 """
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from urllib.parse import urlparse
@@ -19,6 +20,10 @@ import trino
 
 from support.meesh import Database, Meesh, binary, demo_mesh
 from support.postgres import PostgresServer
+
+# A shell lets what it starts in the background ignore Ctrl-C, and children inherit that (a JVM keeps
+# ignoring it for good). With a handler of our own here they start with the default again.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

@@ -63,8 +63,6 @@ def test_progress_statistics_are_complete_enough_for_debug_output(cli):
     assert (result.returncode, result.stdout) == (0, '"15000"\n'), result.stderr
 
 
-@pytest.mark.xfail(strict=False, reason="seen once on an overloaded machine: trino-cli did not end "
-                                        "within a minute of the signal; the cause is not known")
 def test_ctrl_c_cancels_the_query(server, folder, query):
     process = subprocess.Popen(
         [*java.java("-jar", java.CLI), "--server", server.url, "--user", "tester",

@@ -268,12 +268,17 @@ void StatementRunner::call(const sql::Call& statement) {
 }
 
 void StatementRunner::describe_input(const sql::DescribeInput& statement) {
-  const auto inner = sql::parse(prepared_text(statement.name));
-  const int count = sql::parameter_count(*inner);
+  auto inner = sql::parse(prepared_text(statement.name));
+  auto unknown = context({});
+  unknown.parameters_unknown = true;
+  const auto analysis = sql::resolve(inner, unknown);
+  std::string types;
+  for (const auto& type : analysis.parameters)
+    types += (types.empty() ? "" : ", ") + quote_string(type.display());
   answer_rows(
-      fmt::format("SELECT (i - 1)::BIGINT AS \"Position\", 'unknown' AS \"Type\" "
-                  "FROM range(1, {}) t(i)",
-                  count + 1));
+      fmt::format("SELECT (i - 1)::BIGINT AS \"Position\", ([{}]::VARCHAR[])[i] AS \"Type\" "
+                  "FROM range(1, {}) t(i) ORDER BY i",
+                  types, analysis.parameters.size() + 1));
 }
 
 void StatementRunner::describe_output(const sql::DescribeOutput& statement) {

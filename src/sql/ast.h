@@ -162,8 +162,9 @@ struct IntervalLiteral : ExprOf<ExprKind::kInterval> {
   std::string from, to;  // "year", "month", "day", "hour", "minute", "second", "week"; to may be ""
 };
 struct Parameter : ExprOf<ExprKind::kParameter> {
-  int index = 0;
-};  // 0-based, in order of text
+  int index = 0;             // 0-based, in order of text
+  std::optional<Type> type;  // after resolution without values: what its place takes, if known
+};
 struct Identifier : ExprOf<ExprKind::kIdentifier> {
   Ident name;
 };

@@ -154,8 +154,11 @@ void DuckdbPrinter::expr(const Expr& e) {
     case ExprKind::kTyped:
     case ExprKind::kInterval:
       return literal(e);
-    case ExprKind::kParameter:
-      return put("NULL");
+    case ExprKind::kParameter: {
+      const auto& type = as<Parameter>(e).type;
+      return put(type ? fmt::format("trino_cast(NULL, {})", duckdb_string(type->display()))
+                      : "NULL");
+    }
     case ExprKind::kColumnRef: {
       const auto& ref = as<ColumnRef>(e);
       if (!ref.relation.empty()) {

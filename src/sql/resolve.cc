@@ -207,13 +207,21 @@ void Resolver::statement(StatementPtr& slot) {
 
 Analysis resolve(StatementPtr& statement, const ResolveContext& context) {
   Analysis analysis;
-  analysis.parameter_count = parameter_count(*statement);
-  const auto expected = static_cast<size_t>(analysis.parameter_count);
+  const auto expected = static_cast<size_t>(parameter_count(*statement));
+  analysis.parameters.resize(expected, Type::of(TypeKind::kUnknown));
   if (!context.parameters_unknown && expected != context.parameters.size())
     fail(Code::kInvalidParameterUsage, statement->pos,
          fmt::format("Incorrect number of parameters: expected {} but found {}", expected,
                      context.parameters.size()));
   Resolver(context, analysis).statement(statement);
+  if (!context.parameters_unknown) return analysis;
+  for_each_expr(*statement, [&](ExprPtr& expr) {
+    walk(*expr, true, [&](const Expr& e) {
+      const auto* parameter = try_as<const Parameter>(&e);
+      if (parameter && parameter->type) analysis.parameters[parameter->index] = *parameter->type;
+      return true;
+    });
+  });
   return analysis;
 }
 

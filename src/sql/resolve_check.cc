@@ -90,7 +90,8 @@ const char* sign(ComparisonOp op) {
   return "";
 }
 
-void check_text(const Expr& e, const char* what) {
+void check_text(Expr& e, const char* what) {
+  settle(e, Type::varchar());
   const auto type = infer_type(e);
   if (!type || unknown(*type) || type->kind == TypeKind::kVarchar || type->kind == TypeKind::kChar)
     return;
@@ -100,14 +101,21 @@ void check_text(const Expr& e, const char* what) {
 void check_between(const Between& e) {
   const auto value = infer_type(*e.value), low = infer_type(*e.low), high = infer_type(*e.high);
   if (!value || !low || !high) return;
-  const auto lower = common_type(*value, *low);
-  if (lower && common_type(*lower, *high)) return;
+  auto all = common_type(*value, *low);
+  if (all) all = common_type(*all, *high);
+  if (all) {
+    for (const auto* operand : {&e.value, &e.low, &e.high}) settle(**operand, *all);
+    return;
+  }
   mismatch(e, fmt::format("Cannot check if {} is BETWEEN {} and {}", value->display(),
                           low->display(), high->display()));
 }
 
 void check_subscript(const Subscript& e) {
-  const auto base = infer_type(*e.base), index = infer_type(*e.index);
+  const auto base = infer_type(*e.base);
+  if (base && base->kind == TypeKind::kArray) settle(*e.index, Type::of(TypeKind::kBigint));
+  if (base && base->kind == TypeKind::kMap) settle(*e.index, base->children[0]);
+  const auto index = infer_type(*e.index);
   if (!base || !index || unknown(*index) || unknown(*base)) return;
   bool fits = false;
   if (base->kind == TypeKind::kArray || base->kind == TypeKind::kRow)
@@ -121,6 +129,7 @@ void check_subscript(const Subscript& e) {
 
 void check_case(Case& e) {
   const auto operand = e.operand ? infer_type(*e.operand) : std::nullopt;
+  auto all = operand;
   std::vector<ExprPtr*> results;
   for (auto& [when, then] : e.whens) {
     if (!e.operand) check_boolean(*when, "CASE WHEN clause");
@@ -129,7 +138,12 @@ void check_case(Case& e) {
       mismatch(*when,
                fmt::format("CASE operand type does not match WHEN clause operand type: {} vs {}",
                            operand->display(), type->display()));
+    all = all && type ? common_type(*all, *type) : std::nullopt;
     results.push_back(&then);
+  }
+  if (all) {
+    settle(*e.operand, *all);
+    for (auto& [when, then] : e.whens) settle(*when, *all);
   }
   if (e.otherwise) results.push_back(&e.otherwise);
   unify(results, "All CASE results");
@@ -154,6 +168,8 @@ void check_in(const In& e) {
                            all->display(), seen[i].display(), type_list(seen)));
     all = common;
   }
+  settle(*e.value, *all);
+  for (const auto& item : e.list) settle(*item, *all);
 }
 
 void check_extract(const Extract& e) {
@@ -164,25 +180,48 @@ void check_extract(const Extract& e) {
   mismatch(*e.value, fmt::format("Cannot extract {} from {}", field, type->display()));
 }
 
+/// What an operator takes beside a value of the type. Trino finds `x * ?` and `x / ?` ambiguous
+/// (the other could be an interval) and takes `text || ?` for an element put to an array; what
+/// anyone means is told instead.
+Type other_operand(BinaryOperator op, const Type& type) {
+  const bool text = type.kind == TypeKind::kVarchar || type.kind == TypeKind::kChar;
+  if (op == BinaryOperator::kConcat) return text ? Type::varchar() : Type();
+  // Trino's overloads for decimals take any; an unknown one becomes the shortest.
+  if (type.kind == TypeKind::kDecimal) return Type::decimal(1, 0);
+  return is_numeric(type) ? type : Type();
+}
+
 void check_binary(const BinaryOp& e) {
   const auto a = infer_type(*e.left), b = infer_type(*e.right);
   if (a && b && !arithmetic_fits(e.op, *a, *b))
     mismatch(
         e, fmt::format("Cannot apply operator: {} {} {}", a->display(), sign(e.op), b->display()));
+  if (b) settle(*e.left, other_operand(e.op, *b));
+  if (a) settle(*e.right, other_operand(e.op, *a));
 }
 
-void check_comparison(const Expr& e, const Expr& left, const Expr& right, const char* text) {
+void check_comparison(const Expr& e, Expr& left, Expr& right, const char* text) {
   const auto a = infer_type(left), b = infer_type(right);
-  if (a && b && !common_type(*a, *b)) {
+  if (!a || !b) return;
+  const auto common = common_type(*a, *b);
+  if (!common) {
     if (e.kind == ExprKind::kIsDistinctFrom)
       mismatch(e, fmt::format("Cannot check if {} is identical to {}", a->display(), b->display()));
     mismatch(e, fmt::format("Cannot apply operator: {} {} {}", a->display(), text, b->display()));
   }
+  settle(left, *common);
+  settle(right, *common);
 }
 
 }  // namespace
 
-void check_boolean(const Expr& e, const char* what) {
+void settle(Expr& e, const Type& type) {
+  auto* parameter = try_as<Parameter>(&e);
+  if (parameter && type.display().find("unknown") == std::string::npos) parameter->type = type;
+}
+
+void check_boolean(Expr& e, const char* what) {
+  settle(e, Type::of(TypeKind::kBoolean));
   const auto type = infer_type(e);
   if (!type || unknown(*type) || type->kind == TypeKind::kBoolean) return;
   mismatch(e, fmt::format("{} must evaluate to a boolean (actual: {})", what, type->display()));
@@ -218,6 +257,10 @@ void check_operands(Expr& e) {
         mismatch(e, fmt::format("Cannot negate {}", type->display()));
       return;
     }
+    case ExprKind::kTrim:
+      for (const auto* text : {&as<Trim>(e).value, &as<Trim>(e).characters})
+        if (*text) settle(**text, Type::varchar());
+      return;
     case ExprKind::kCase:
       return check_case(as<Case>(e));
     case ExprKind::kArray: {
@@ -276,6 +319,7 @@ bool differ(const Type& a, const Type& b) {
 }
 
 void coerce(ExprPtr& slot, const Type& to) {
+  settle(*slot, to);
   const auto from = infer_type(*slot);
   if (!from || unknown(*from) || unknown(to) || !differ(*from, to)) return;
   // What holds an unknown (ARRAY[NULL]) takes DuckDB's way.
@@ -294,7 +338,8 @@ void coerce_outputs(QueryBody& body, const std::vector<std::optional<Type>>& typ
     case QueryBodyKind::kSelect: {
       auto& items = as<Select>(body).items;
       for (size_t i = 0; i < items.size() && i < types.size(); ++i)
-        if (types[i]) coerce(items[i].value, *types[i]);
+        if (types[i] && items[i].value->kind != ExprKind::kParameter)  // Trino: `?` stays unknown
+          coerce(items[i].value, *types[i]);
       return;
     }
     case QueryBodyKind::kValues:

@@ -11,11 +11,16 @@ namespace meesh::sql {
 
 /// Throws TYPE_MISMATCH (COMPARISONS, ARITHMETIC, conditions, subscripts …) for a resolved
 /// expression whose children are checked already; operands of unknown type pass. Casts the results
-/// of CASE and the items of ARRAY to their common type.
+/// of CASE and the items of ARRAY to their common type and settles parameters.
 void check_operands(Expr& expr);
 /// All to their common type; `what` begins the refusal ("All COALESCE operands").
 void unify(const std::vector<ExprPtr*>& slots, const char* what);
-void check_boolean(const Expr& expr, const char* what);
+void check_boolean(Expr& expr, const char* what);
+/// Tells a parameter without a value what its place takes; nothing for other expressions.
+void settle(Expr& expr, const Type& type);
+/// Tells the parameters among a call's arguments what the first overload that fits the others
+/// takes.
+void settle_arguments(FunctionCall& call);
 /// A cast to the type, unless only lengths of varchar differ or the type is not known.
 void coerce(ExprPtr& slot, const Type& to);
 /// The same for the columns of a query; entries without a type stay.

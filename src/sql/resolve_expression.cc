@@ -232,6 +232,7 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   for (auto& item : call.order_by) expr(item.key, scope, env);
   if (call.filter) {
     expr(call.filter, scope, env);
+    settle(*call.filter, Type::of(TypeKind::kBoolean));
     refuse_aggregates(*call.filter, "FILTER clause");
   }
   if (call.over) window(*call.over, scope, env);
@@ -254,6 +255,7 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
     });
   }
   check_form(call, name);
+  settle_arguments(call);
 }
 
 /// The calls that are syntax in Trino.
@@ -275,11 +277,17 @@ void Resolver::check_form(FunctionCall& call, const std::string& name) {
       fail(Code::kTypeMismatch, call.pos,
            fmt::format("Types are not comparable with NULLIF: {} vs {}", a->display(),
                        b->display()));
+  } else if (name == "position") {
+    for (auto& arg : args) settle(*arg, Type::varchar());
+  } else if (name == "greatest" || name == "least") {
+    const auto all = infer_type(call);
+    for (auto& arg : args) settle(*arg, all.value_or(Type()));
   }
 }
 
 void Resolver::predicate(ExprPtr& slot, const Scope& scope, const Env& env, const char* clause) {
   expr(slot, scope, env);
+  settle(*slot, Type::of(TypeKind::kBoolean));
   const auto type = infer_type(*slot);
   if (!type || type->kind == TypeKind::kBoolean || type->kind == TypeKind::kUnknown) return;
   fail(Code::kTypeMismatch, slot->pos,

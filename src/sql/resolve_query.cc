@@ -578,6 +578,7 @@ void Resolver::limits(Query& query, const Env& env) {
   const auto count = [&](ExprPtr& slot, const char* what) {
     if (!slot) return;
     expr(slot, nothing, env);
+    settle(*slot, Type::of(TypeKind::kBigint));
     if (slot->kind != ExprKind::kInteger && slot->kind != ExprKind::kParameter)
       fail(Code::kTypeMismatch, slot->pos,
            fmt::format("{} must be a whole number, not {}", what, shown(*slot)));

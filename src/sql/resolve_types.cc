@@ -643,6 +643,7 @@ std::optional<Type> infer_type(const Expr& e) {
     case ExprKind::kSubquery:
       return as<SubqueryExpr>(e).type;
     case ExprKind::kParameter:
+      return as<Parameter>(e).type.value_or(Type::of(TypeKind::kUnknown));
     case ExprKind::kIdentifier:
     case ExprKind::kStar:
     case ExprKind::kLambda:

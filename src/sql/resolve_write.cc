@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/resolve_check.h"
 #include "sql/resolve_types.h"
 #include "sql/resolver.h"
 
@@ -82,6 +83,7 @@ Resolver::Fields Resolver::target_fields(const TableInfo& info, const std::strin
 }
 
 void Resolver::store(ExprPtr& value, const Type& type) {
+  settle(*value, type);
   const auto from = infer_type(*value);
   if (from && *from == type) return;
   const bool short_enough = from && from->kind == TypeKind::kVarchar &&

@@ -49,8 +49,8 @@ struct Analysis {
   std::vector<OutputColumn> columns;  // of queries
   std::vector<TableInfo> reads;       // every table read, views included
   std::vector<TableInfo> writes;      // a schema that is created or dropped has no table name
-  int parameter_count = 0;
-  std::string update_type;  // "INSERT", "CREATE TABLE", "" for queries
+  std::vector<Type> parameters;       // what the place of each `?` takes; unknown with values
+  std::string update_type;            // "INSERT", "CREATE TABLE", "" for queries
 };
 
 struct ResolveContext {
@@ -58,7 +58,7 @@ struct ResolveContext {
   std::string catalog, schema;  // session defaults, may be empty
   std::string user, time_zone = "UTC";
   std::vector<const Expr*> parameters;  // EXECUTE … USING, in order
-  bool parameters_unknown = false;      // DESCRIBE INPUT/OUTPUT: `?` stays, printed as NULL
+  bool parameters_unknown = false;      // DESCRIBE INPUT/OUTPUT: `?` stays, printed as a NULL
   /// What SHOW SESSION shows beside the defaults; may be null.
   const std::map<std::string, std::string>* session_properties = nullptr;
 };

@@ -143,6 +143,89 @@ def test_prepared_statements_live_in_the_clients_session(connect):
     assert raised.value.message.endswith("Prepared statement not found: add")
 
 
+DESCRIBED = [
+    ("SELECT ? FROM tpch.tiny.nation WHERE nationkey = ? AND name < ?",
+     "unknown bigint varchar(25)"),
+    ("SELECT * FROM tpch.tiny.nation WHERE nationkey IN (?, ?) AND ? BETWEEN regionkey AND 9",
+     "bigint bigint bigint"),
+    ("SELECT * FROM tpch.tiny.orders WHERE orderdate BETWEEN ? AND ? AND comment LIKE ? ESCAPE ?",
+     "date date varchar varchar"),
+    ("SELECT * FROM tpch.tiny.nation WHERE ? AND NOT ? OR name IS DISTINCT FROM ?",
+     "boolean boolean varchar(25)"),
+    ("SELECT * FROM tpch.tiny.nation WHERE ?", "boolean"),
+    ("SELECT ? IN (1, 2.5), ? = ?, ? IS NULL", "decimal(11,1) unknown unknown unknown"),
+    ("SELECT name FROM tpch.tiny.nation ORDER BY nationkey + ? OFFSET ? LIMIT ?",
+     "bigint bigint bigint"),
+    ("SELECT regionkey FROM tpch.tiny.nation GROUP BY 1 HAVING count(*) > ?", "bigint"),
+    ("SELECT * FROM tpch.tiny.nation n JOIN tpch.tiny.region r "
+     "ON n.regionkey = r.regionkey AND r.name = ?", "varchar(25)"),
+    ("SELECT * FROM (SELECT nationkey + ? AS x FROM tpch.tiny.nation) WHERE x > ?",
+     "bigint bigint"),
+    ("SELECT ? + 1, ? % SMALLINT '2', acctbal - ?, CAST(1 AS decimal(10,2)) + ? "
+     "FROM tpch.tiny.customer", "integer smallint double decimal(1,0)"),
+    ("SELECT 1 + (? + 1) = ?", "integer integer"),
+    ("SELECT CASE WHEN ? THEN 1 ELSE ? END, CASE ? WHEN 1 THEN ? ELSE 'abc' END",
+     "boolean integer integer varchar(3)"),
+    ("SELECT coalesce(?, name), nullif(name, ?), if(?, 1, ?) FROM tpch.tiny.nation",
+     "varchar(25) unknown boolean integer"),
+    ("SELECT CAST(? AS varchar), ARRAY[1, ?], ROW(1, ?), ARRAY[1][?], MAP(ARRAY['a'], ARRAY[1])[?]",
+     "unknown integer unknown bigint varchar(1)"),
+    ("SELECT substr(name, ?, ?), greatest(nationkey, ?), sqrt(?) FROM tpch.tiny.nation",
+     "bigint bigint bigint double"),
+    ("SELECT date_diff('day', orderdate, ?), year(?), to_unixtime(?) FROM tpch.tiny.orders",
+     "date timestamp(3) timestamp(3) with time zone"),
+    ("SELECT contains(ARRAY[1], ?), element_at(ARRAY[1], ?), array_join(ARRAY['a'], ?)",
+     "integer bigint varchar"),
+    ("SELECT lag(name, ?, ?) OVER (ORDER BY nationkey) FROM tpch.tiny.nation",
+     "bigint varchar(25)"),
+    ("SELECT sum(nationkey) FILTER (WHERE ?) FROM tpch.tiny.nation", "boolean"),
+    ("SELECT TIMESTAMP '2024-01-31 01:02:03' > ?, true = ?, X'00' = ?, ARRAY[1] = ?",
+     "timestamp(0) boolean varbinary array(integer)"),
+    ("SELECT 1 UNION SELECT ?", "unknown"),
+    ("SELECT * FROM tpch.tiny.nation WHERE nationkey IN (SELECT ?)", "unknown"),
+    ("SELECT * FROM tpch.tiny.nation WHERE ? = (SELECT max(nationkey) FROM tpch.tiny.nation)",
+     "bigint"),
+    ("VALUES (1, ?), (?, 'x')", "varchar(1) integer"),
+    ("INSERT INTO sales.public.customers (customer_id, customer_name) VALUES (?, ?)",
+     "unknown unknown"),
+    ("INSERT INTO sales.public.customers (customer_name) SELECT name FROM tpch.tiny.nation "
+     "WHERE nationkey = ?", "bigint"),
+    ("UPDATE sales.public.customers SET customer_name = ? WHERE customer_id = ?",
+     "varchar(100) integer"),
+    ("DELETE FROM sales.public.customers WHERE customer_id = ?", "integer"),
+    ("SELECT 1", ""),
+]
+
+
+@pytest.mark.parametrize("statement, types", DESCRIBED)
+def test_describe_input_tells_what_the_place_of_a_parameter_takes(connect, statement, types):
+    cursor = connect().cursor()
+    cursor.execute(f"PREPARE described FROM {statement}")
+    cursor.fetchall()
+    cursor.execute("DESCRIBE INPUT described")
+    rows = cursor.fetchall()
+    assert [row[0] for row in rows] == list(range(len(rows)))
+    assert " ".join(row[1] for row in rows) == types
+
+
+def test_describe_output_knows_the_types_of_parameters(connect):
+    cursor = connect().cursor()
+    cursor.execute("PREPARE described FROM "
+                   "SELECT nationkey + ?, ? + 1, coalesce(?, name), ? FROM tpch.tiny.nation")
+    cursor.fetchall()
+    cursor.execute("DESCRIBE OUTPUT described")
+    assert [row[4] for row in cursor.fetchall()] == ["bigint", "integer", "varchar(25)", "unknown"]
+
+
+def test_describing_what_cannot_be_resolved_says_why(connect):
+    cursor = connect().cursor()
+    cursor.execute("PREPARE wrong FROM SELECT nosuch FROM tpch.tiny.nation WHERE nationkey = ?")
+    cursor.fetchall()
+    with pytest.raises(TrinoUserError) as raised:
+        cursor.execute("DESCRIBE INPUT wrong")
+    assert raised.value.error_name == "COLUMN_NOT_FOUND"
+
+
 def test_executemany_writes_every_row(connect, table):
     name = table("(a integer, b varchar)")
     cursor = connect().cursor()

@@ -48,14 +48,7 @@ EXPECTED = {
 }
 
 
-KNOWN_GAPS = {
-    "prepared metadata": "DESCRIBE INPUT tells the number of parameters, not their types",
-}
-
-
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(reason=KNOWN_GAPS[name])) if name in KNOWN_GAPS
-    else name for name in EXPECTED])
+@pytest.mark.parametrize("name", EXPECTED)
 def test_the_driver_gets(probe, name):
     assert probe[name] == EXPECTED[name]
 

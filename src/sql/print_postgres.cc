@@ -7,20 +7,12 @@
 //    Left out on purpose: comparisons of floating point (NaN), division, functions, char(n), times
 //    with zones, anything whose type is not known for certain.
 //
-// 2. Does it pay? Measured on two cores against 2 million rows: copying the rows out and grouping
-//    in DuckDB takes 0.7 s, letting the server group 1.8 s (it works on one core); a count(*)
-//    pushed whole costs the server's own time, a tenth of fetching the rows. So what is pushed:
-//      - global aggregates over one table, unless they are DISTINCT: PostgreSQL sorts for those
-//        (0.75 s against 0.45 s in DuckDB),
-//      - LIMIT and top-n over one table,
-//      - anything, joins and groups too, over tables that are small, or behind a filter that
-//        compares a column of every large table with a constant for equality (the server has the
-//        index).
-//    What is not: GROUP BY and joins over tables of more than kLargeTable rows, and plain scans.
+// 2. Does it pay? pushdown_pays() says why and when.
 #include <fmt/format.h>
 
 #include <cctype>
 
+#include "sql/pushdown_cost.h"
 #include "sql/resolve_literals.h"
 #include "sql/resolve_types.h"
 #include "sql/resolve_walk.h"
@@ -28,8 +20,6 @@
 
 namespace meesh::sql {
 namespace {
-
-constexpr double kLargeTable = 100'000;
 
 struct Refused {};
 [[noreturn]] void refuse() { throw Refused{}; }
@@ -54,8 +44,8 @@ std::string text_literal(std::string_view text) {
 }
 
 bool exact(const Type& t) { return is_integral(t) || t.kind == TypeKind::kDecimal; }
-bool is_text(const Type& t) { return t.kind == TypeKind::kVarchar; }
-bool is_dated(const Type& t) {
+bool is_varchar(const Type& t) { return t.kind == TypeKind::kVarchar; }
+bool keeps_microseconds(const Type& t) {
   return t.kind == TypeKind::kDate || (t.kind == TypeKind::kTimestamp && t.precision <= 6);
 }
 
@@ -129,7 +119,7 @@ void PostgresPrinter::column(const ColumnRef& ref) {
   check_type(type);
   put(quote(ref.relation) + "." + quote(ref.column));
   // Enums and domains arrive as varchar too; on varchar and text this costs nothing.
-  if (is_text(type)) put("::text");
+  if (is_varchar(type)) put("::text");
 }
 
 void PostgresPrinter::typed(const TypedLiteral& literal) {
@@ -138,7 +128,7 @@ void PostgresPrinter::typed(const TypedLiteral& literal) {
   // Years of four digits are written the same everywhere.
   const bool plain = text.size() >= 10 && std::isdigit(static_cast<unsigned char>(text[0])) &&
                      text[4] == '-' && text[7] == '-';
-  if (!plain || !is_dated(type)) refuse();
+  if (!plain || !keeps_microseconds(type)) refuse();
   put(type.kind == TypeKind::kDate ? "DATE " : "TIMESTAMP ");
   put(text_literal(text));
 }
@@ -166,8 +156,8 @@ void PostgresPrinter::comparable(const Expr& left, const Expr& right, bool order
   const Type a = known(left), b = known(right);
   check_type(a);
   check_type(b);
-  const bool same = (exact(a) && exact(b)) || (is_text(a) && is_text(b)) ||
-                    (is_dated(a) && is_dated(b)) ||
+  const bool same = (exact(a) && exact(b)) || (is_varchar(a) && is_varchar(b)) ||
+                    (keeps_microseconds(a) && keeps_microseconds(b)) ||
                     (!ordered && a.kind == TypeKind::kBoolean && b.kind == TypeKind::kBoolean);
   if (!same) refuse();
 }
@@ -178,7 +168,7 @@ void PostgresPrinter::comparison(const Comparison& node) {
   put("(");
   expr(*node.left);
   // Trino orders text by code points, whatever the server's collation is.
-  if (ordered && is_text(known(*node.left))) put(" COLLATE \"C\"");
+  if (ordered && is_varchar(known(*node.left))) put(" COLLATE \"C\"");
   switch (node.op) {
     case ComparisonOp::kEq:
       put(" = ");
@@ -223,7 +213,7 @@ void PostgresPrinter::arithmetic(const BinaryOp& node) {
 
 void PostgresPrinter::like(const Like& like) {
   const auto* pattern = try_as<const StringLiteral>(like.pattern.get());
-  if (!pattern || like.escape || !is_text(known(*like.value))) refuse();
+  if (!pattern || like.escape || !is_varchar(known(*like.value))) refuse();
   put("(");
   expr(*like.value);
   put(like.negated ? " NOT LIKE " : " LIKE ");
@@ -263,7 +253,7 @@ void PostgresPrinter::expr(const Expr& e) {
       comparable(*b.value, *b.high, true);
       put("(");
       expr(*b.value);
-      if (is_text(known(*b.value))) put(" COLLATE \"C\"");
+      if (is_varchar(known(*b.value))) put(" COLLATE \"C\"");
       put(b.negated ? " NOT BETWEEN " : " BETWEEN ");
       expr(*b.low);
       put(" AND ");
@@ -345,10 +335,10 @@ void PostgresPrinter::call(const FunctionCall& call) {
   check_type(type);
   if (name == "sum" || name == "avg") return sum(call, type);
   if (name != "min" && name != "max") refuse();
-  if (!exact(type) && !is_text(type) && !is_dated(type)) refuse();
+  if (!exact(type) && !is_varchar(type) && !keeps_microseconds(type)) refuse();
   put(name + "(");
   expr(*call.args[0]);
-  put(is_text(type) ? " COLLATE \"C\")" : ")");
+  put(is_varchar(type) ? " COLLATE \"C\")" : ")");
 }
 
 // ---------------------------------------------------------------- relations
@@ -454,9 +444,10 @@ void PostgresPrinter::order_by(const Query& query, const Select& select) {
     const auto* ordinal = try_as<const IntegerLiteral>(item.key.get());
     const Expr& key = ordinal ? *select.items[ordinal->value - 1].value : *item.key;
     const Type type = known(key);
-    if (!exact(type) && !is_text(type) && !is_dated(type) && type.kind != TypeKind::kBoolean)
+    if (!exact(type) && !is_varchar(type) && !keeps_microseconds(type) &&
+        type.kind != TypeKind::kBoolean)
       refuse();
-    if (is_text(type)) {
+    if (is_varchar(type)) {
       // DISTINCT allows no key beside the columns themselves.
       if (select.quantifier == SetQuantifier::kDistinct) refuse();
       expr(key);
@@ -509,91 +500,6 @@ std::string PostgresPrinter::query(const Query& query) {
   return std::move(out_);
 }
 
-// ---------------------------------------------------------------- does it pay?
-
-/// Relations that a conjunct of the WHERE clause compares with a constant for equality.
-void pinned(const Expr& e, std::set<std::string>& relations) {
-  if (e.kind == ExprKind::kLogical && as<Logical>(e).is_and) {
-    for (const auto& term : as<Logical>(e).terms) pinned(*term, relations);
-    return;
-  }
-  const auto constant = [](const Expr& value) {
-    return value.kind == ExprKind::kInteger || value.kind == ExprKind::kString ||
-           value.kind == ExprKind::kDecimal || value.kind == ExprKind::kTyped;
-  };
-  const auto pin = [&](const Expr& value) {
-    // A boolean splits a table in two; that is no selective filter.
-    const auto* ref = try_as<const ColumnRef>(&value);
-    if (ref && ref->type && ref->type->kind != TypeKind::kBoolean) relations.insert(ref->relation);
-  };
-  if (e.kind == ExprKind::kComparison && as<Comparison>(e).op == ComparisonOp::kEq) {
-    const auto& c = as<Comparison>(e);
-    if (constant(*c.right)) pin(*c.left);
-    if (constant(*c.left)) pin(*c.right);
-  }
-  if (e.kind == ExprKind::kIn && !as<In>(e).negated && as<In>(e).list.size() <= 100) {
-    bool all = true;
-    for (const auto& item : as<In>(e).list) all = all && constant(*item);
-    if (all) pin(*as<In>(e).value);
-  }
-}
-
-struct Sources {
-  int tables = 0;
-  bool subqueries = false;
-  std::vector<std::string> large;  // relations of many, or unknown, rows
-};
-
-void collect(const Relation& relation, Sources& sources) {
-  switch (relation.kind) {
-    case RelationKind::kJoin:
-      collect(*as<Join>(relation).left, sources);
-      return collect(*as<Join>(relation).right, sources);
-    case RelationKind::kTable: {
-      const auto& table = as<TableRef>(relation);
-      ++sources.tables;
-      const double rows = table.resolved ? table.resolved->estimated_rows : -1;
-      if (rows < 0 || rows > kLargeTable) sources.large.push_back(table.alias);
-      return;
-    }
-    case RelationKind::kAliased: {
-      sources.subqueries = true;
-      const auto* sub =
-          try_as<const SubqueryRelation>(as<AliasedRelation>(relation).relation.get());
-      const auto* select = sub ? try_as<const Select>(sub->query->body.get()) : nullptr;
-      if (!select || !select->from) refuse();
-      return collect(*select->from, sources);
-    }
-    default:
-      refuse();
-  }
-}
-
-bool pays(const Query& query, const Select& select) {
-  Sources sources;
-  collect(*select.from, sources);
-  if (sources.large.empty()) return true;
-  std::set<std::string> relations;
-  if (select.where) pinned(*select.where, relations);
-  bool filtered = true;
-  for (const auto& alias : sources.large) filtered = filtered && relations.count(alias) > 0;
-  if (filtered) return true;
-  if (sources.tables != 1 || sources.subqueries || select.group_by ||
-      select.quantifier == SetQuantifier::kDistinct)
-    return false;
-  bool aggregated = false;
-  bool sorts = false;
-  for (const auto& item : select.items)
-    walk(*item.value, false, [&](const Expr& e) {
-      aggregated = aggregated || is_aggregate(e);
-      const auto* call = try_as<const FunctionCall>(&e);
-      sorts = sorts || (call && call->distinct);
-      return true;
-    });
-  if (sorts) return false;
-  return aggregated || query.limit || query.fetch_first;
-}
-
 }  // namespace
 
 std::optional<std::string> print_postgres(const Query& query, const Analysis& analysis) {
@@ -608,7 +514,7 @@ std::optional<std::string> print_postgres(const Query& query, const Analysis& an
   const auto* select = try_as<const Select>(query.body.get());
   if (!select || !select->from) return std::nullopt;
   try {
-    if (!pays(query, *select)) return std::nullopt;
+    if (!pushdown_pays(query, *select)) return std::nullopt;
     return PostgresPrinter().query(query);
   } catch (const Refused&) {
     return std::nullopt;

@@ -19,11 +19,6 @@ bool unknown(const Type& type) { return type.kind == TypeKind::kUnknown; }
 bool is_interval(const Type& t) {
   return t.kind == TypeKind::kIntervalDayToSecond || t.kind == TypeKind::kIntervalYearToMonth;
 }
-bool is_dated(const Type& t) {
-  return t.kind == TypeKind::kDate || t.kind == TypeKind::kTimestamp ||
-         t.kind == TypeKind::kTimestampTz;
-}
-bool is_time(const Type& t) { return t.kind == TypeKind::kTime || t.kind == TypeKind::kTimeTz; }
 
 std::string type_list(const std::vector<Type>& types) {
   std::vector<std::string> names;

@@ -24,5 +24,12 @@ bool store_assignable(const Type& from, const Type& to);
 
 bool is_integral(const Type& type);
 bool is_numeric(const Type& type);
+bool is_text(const Type& type);   // varchar, char
+bool is_dated(const Type& type);  // date, timestamps
+bool is_time(const Type& type);   // times
+/// An integer's or decimal's type as decimal that holds all of it.
+std::optional<Type> as_decimal(const Type& type);
+/// common_type of two numeric types.
+std::optional<Type> common_numeric(const Type& a, const Type& b);
 
 }  // namespace meesh::sql

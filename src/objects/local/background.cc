@@ -1,0 +1,75 @@
+#include "objects/local/background.h"
+
+#include "base/log.h"
+#include "objects/crash_points.h"
+#include "objects/local/versions.h"
+
+namespace meesh::objects {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr auto kGarbagePeriod = 1s;
+constexpr int kGarbagePeriodsInHour = 3600;
+constexpr auto kCompletionsKept = std::chrono::hours(24);
+constexpr size_t kGarbageBatch = 1000;
+
+}  // namespace
+
+Background::Background(Core& core) : core_(core), thread_([this] { work(); }) {}
+
+Background::~Background() {
+  stop_.request();
+  thread_.join();
+}
+
+void Background::work() {
+  for (int period = 1; !stop_.sleep_for(kGarbagePeriod); ++period) {
+    try {
+      collect_garbage(core_);
+      if (period % kGarbagePeriodsInHour == 0) work_hourly();
+    } catch (const std::exception& error) {
+      log::warn("housekeeping of the object store failed and will be tried again",
+                {{"error", error.what()}});
+    }
+  }
+}
+
+void Background::work_hourly() { forget_completions(core_, now()); }
+
+size_t collect_garbage(Core& core) {
+  size_t removed = 0;
+  uint64_t last = 0;
+  while (true) {
+    std::vector<uint64_t> found;
+    {
+      Index::Reading reading = core.index.read();
+      for (sqlite::Query query(reading.db(),
+                               "SELECT id FROM garbage WHERE id > ? ORDER BY id LIMIT ?", last,
+                               kGarbageBatch);
+           query.next();) {
+        found.push_back(static_cast<uint64_t>(query.number(0)));
+      }
+    }
+    if (found.empty()) return removed;
+    last = found.back();
+    std::erase_if(found, [&](uint64_t id) { return core.files.pins.pinned(id); });
+    crash_point("garbage.before_unlink");
+    for (const uint64_t id : found) core.files.unlink(id);
+    crash_point("garbage.after_unlink");
+    if (found.empty()) continue;
+    core.index.change([&](sqlite::Connection& db) {
+      for (const uint64_t id : found) db.run("DELETE FROM garbage WHERE id = ?", id);
+    });
+    removed += found.size();
+  }
+}
+
+void forget_completions(Core& core, Time time) {
+  core.index.change([&](sqlite::Connection& db) {
+    db.run("DELETE FROM completed WHERE at < ?",
+           (time - kCompletionsKept).time_since_epoch().count());
+  });
+}
+
+}  // namespace meesh::objects

@@ -1,0 +1,172 @@
+#include "objects/local/payload_files.h"
+
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/log.h"
+#include "objects/crash_points.h"
+
+namespace meesh::objects {
+namespace {
+
+constexpr int kNumberBits = 40;
+constexpr uint64_t kFilesInFolder = 1024;
+/// Written back while more is coming, so that the sync at the end has little left to do.
+constexpr uint64_t kBehindBytes = 8 << 20;
+
+std::optional<uint64_t> number_of(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+NewPayload::NewPayload(PayloadFiles& files, uint64_t id, Descriptor file)
+    : files_(files), id_(id), file_(std::move(file)) {}
+
+NewPayload::~NewPayload() {
+  if (kept_) return;
+  try {
+    files_.unlink(id_);
+  } catch (const std::exception& error) {
+    log::warn("a payload file that is not needed stays until the next start",
+              {{"error", error.what()}});
+  }
+}
+
+void NewPayload::append(std::string_view bytes) {
+  files_.disk_.write(file_, size_, bytes);
+  size_ += bytes.size();
+  if (size_ - behind_ >= kBehindBytes) {
+    files_.disk_.write_behind(file_, behind_, size_ - behind_);
+    behind_ = size_;
+  }
+}
+
+void NewPayload::reserve(uint64_t bytes) { files_.disk_.reserve(file_, bytes); }
+
+void NewPayload::sync() {
+  const auto path = files_.path(id_);
+  files_.disk_.sync(file_, path);
+  files_.sync_entry(path.parent_path());
+}
+
+void Pins::add(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  ++counts_[id];
+}
+
+void Pins::release(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = counts_.find(id); found != counts_.end() && --found->second == 0) {
+    counts_.erase(found);
+  }
+}
+
+bool Pins::pinned(uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  return counts_.contains(id);
+}
+
+PayloadFiles::PayloadFiles(std::filesystem::path folder, Disk& disk)
+    : folder_(std::move(folder)), disk_(disk) {}
+
+void PayloadFiles::begin_epoch(uint64_t epoch) {
+  epoch_ = epoch;
+  const auto mine = folder_ / std::to_string(epoch);
+  disk_.make_folder(mine);
+  disk_.sync_folder(folder_);
+}
+
+std::filesystem::path PayloadFiles::path(uint64_t id) const {
+  const uint64_t number = id & ((uint64_t{1} << kNumberBits) - 1);
+  return folder_ / std::to_string(id >> kNumberBits) / std::to_string(number / kFilesInFolder) /
+         std::to_string(number);
+}
+
+std::unique_ptr<NewPayload> PayloadFiles::create() {
+  const uint64_t id = epoch_ << kNumberBits | next_++;
+  const auto file = path(id);
+  ensure_folder(file.parent_path());
+  auto made = std::make_unique<NewPayload>(*this, id, disk_.create(file));
+  crash_point("put.file_created");
+  return made;
+}
+
+/// A new folder's own entry is synced at once: it happens once in kFilesInFolder files.
+void PayloadFiles::ensure_folder(const std::filesystem::path& folder) {
+  const std::lock_guard lock(mutex_);
+  if (folders_.contains(folder)) return;
+  disk_.make_folder(folder);
+  disk_.sync_folder(folder.parent_path());
+  folders_.emplace(folder, Folder{});
+}
+
+/// One sync serves all whose entries were made before it began.
+void PayloadFiles::sync_entry(const std::filesystem::path& path) {
+  std::unique_lock lock(mutex_);
+  Folder& folder = folders_.at(path);
+  const uint64_t mine = ++folder.entries;
+  while (folder.synced < mine) {
+    if (folder.syncing) {
+      synced_.wait(lock);
+      continue;
+    }
+    folder.syncing = true;
+    const uint64_t covered = folder.entries;
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      disk_.sync_folder(path);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    folder.syncing = false;
+    if (!failure) folder.synced = std::max(folder.synced, covered);
+    synced_.notify_all();
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+Descriptor PayloadFiles::open(uint64_t id) const { return disk_.open(path(id)); }
+
+bool PayloadFiles::unlink(uint64_t id) { return disk_.unlink(path(id)); }
+
+std::set<uint64_t> PayloadFiles::epochs() const {
+  std::set<uint64_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (const auto number = number_of(entry.path())) found.insert(*number);
+  }
+  return found;
+}
+
+void PayloadFiles::each(uint64_t epoch, const std::function<void(uint64_t id)>& visit) const {
+  const auto root = folder_ / std::to_string(epoch);
+  if (!std::filesystem::exists(root)) return;
+  for (const auto& part : std::filesystem::directory_iterator(root)) {
+    if (!part.is_directory()) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(part.path())) {
+      if (const auto number = number_of(entry.path())) visit(epoch << kNumberBits | *number);
+    }
+  }
+}
+
+void PayloadFiles::remove_empty_folders(uint64_t epoch) {
+  if (epoch == epoch_) return;
+  const auto root = folder_ / std::to_string(epoch);
+  std::error_code ignored;  // a folder that is not empty stays, and that is all we ask
+  if (!std::filesystem::exists(root, ignored)) return;
+  std::vector<std::filesystem::path> parts;
+  for (const auto& part : std::filesystem::directory_iterator(root, ignored)) {
+    parts.push_back(part.path());
+  }
+  for (const auto& part : parts) ::rmdir(part.c_str());
+  ::rmdir(root.c_str());
+}
+
+}  // namespace meesh::objects

@@ -1,0 +1,106 @@
+// The files that hold contents: <folder>/<epoch>/<number / 1024>/<number>. An epoch is one opening
+// of the store; files of epochs that ended cleanly are all known to the index. A payload's id is
+// epoch << 40 | number, never used twice.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "objects/local/disk.h"
+
+namespace meesh::objects {
+
+class PayloadFiles;
+
+/// A file being written, from its beginning to its end. Removed when destroyed, unless kept.
+class NewPayload {
+ public:
+  NewPayload(PayloadFiles& files, uint64_t id, Descriptor file);
+  ~NewPayload();
+  NewPayload(const NewPayload&) = delete;
+  NewPayload& operator=(const NewPayload&) = delete;
+
+  uint64_t id() const { return id_; }
+  uint64_t size() const { return size_; }
+  void append(std::string_view bytes);
+  void reserve(uint64_t bytes);
+  /// Content, length and entry are on disk when it returns.
+  void sync();
+  /// The index refers to it now.
+  void keep() { kept_ = true; }
+
+ private:
+  PayloadFiles& files_;
+  const uint64_t id_;
+  Descriptor file_;
+  uint64_t size_ = 0, behind_ = 0;
+  bool kept_ = false;
+};
+
+/// Keeps files from being removed while somebody reads them.
+class Pins {
+ public:
+  void add(uint64_t id);
+  void release(uint64_t id);
+  bool pinned(uint64_t id) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, int> counts_;  // guarded
+};
+
+/// Thread-safe.
+class PayloadFiles {
+ public:
+  PayloadFiles(std::filesystem::path folder, Disk& disk);
+
+  /// New files go here from now on. Once, before create().
+  void begin_epoch(uint64_t epoch);
+  uint64_t epoch() const { return epoch_; }
+
+  std::unique_ptr<NewPayload> create();
+  /// None if it is not there.
+  Descriptor open(uint64_t id) const;
+  /// False if it was not there.
+  bool unlink(uint64_t id);
+  std::filesystem::path path(uint64_t id) const;
+  /// Every file of an epoch, in no order.
+  void each(uint64_t epoch, const std::function<void(uint64_t id)>& visit) const;
+  std::set<uint64_t> epochs() const;
+  /// Removes folders of an epoch that have become empty.
+  void remove_empty_folders(uint64_t epoch);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  Disk& disk() { return disk_; }
+  Pins pins;
+
+ private:
+  friend class NewPayload;
+  struct Folder {
+    uint64_t entries = 0, synced = 0;
+    bool syncing = false;
+  };
+  void ensure_folder(const std::filesystem::path& folder);
+  void sync_entry(const std::filesystem::path& folder);
+
+  const std::filesystem::path folder_;
+  Disk& disk_;
+  uint64_t epoch_ = 0;
+  std::atomic<uint64_t> next_{0};
+  std::mutex mutex_;
+  std::condition_variable synced_;
+  std::map<std::filesystem::path, Folder> folders_;  // guarded by mutex_
+};
+
+}  // namespace meesh::objects

@@ -1,0 +1,63 @@
+// What keeps a local object store in order. The store does the first two by itself in the
+// background; an operator asks for the others.
+//
+//   objects::maintenance(*store).scrub({});
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "objects/store.h"
+
+namespace meesh::objects {
+
+struct LifecycleReport {
+  uint64_t expired = 0;             // current versions deleted or hidden by a delete marker
+  uint64_t noncurrent_removed = 0;  // older versions removed for good
+  uint64_t markers_removed = 0;     // delete markers without anything behind them
+  uint64_t uploads_aborted = 0;
+  std::vector<std::string> problems;  // documents that could not be read
+};
+
+struct ScrubOptions {
+  /// Called after every version and file, with bytes read so far; false ends the scrub.
+  std::function<bool(uint64_t bytes)> progress;
+};
+struct ScrubReport {
+  uint64_t versions = 0, bytes = 0;
+  bool complete = false;  // false: ended by `progress`
+  /// Versions encrypted with a customer's key: only that their files are there and whole in length
+  /// could be checked.
+  uint64_t sealed_by_customers = 0;
+  struct Damage {
+    std::string bucket, key, version, what;
+  };
+  std::vector<Damage> damaged;
+  /// Payload files nothing refers to; harmless, e.g. after a power cut during a removal.
+  std::vector<std::filesystem::path> orphans;
+};
+
+struct BackupReport {
+  uint64_t payloads = 0;  // files, hard-linked where the file system allows, otherwise copied
+  uint64_t linked = 0;
+};
+
+struct RebuildReport {
+  uint64_t objects = 0, payloads = 0;
+  std::vector<std::string> problems;  // files that could not be understood, objects lacking a part
+};
+
+class Maintenance {
+ public:
+  virtual ~Maintenance() = default;
+  /// Removes payload files that nothing refers to and nobody reads; how many.
+  virtual size_t collect_garbage() = 0;
+};
+
+/// Throws kNotImplemented for stores that are not local.
+Maintenance& maintenance(Store& store);
+
+}  // namespace meesh::objects

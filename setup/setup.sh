@@ -75,7 +75,7 @@ step="system packages"
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
   fail "this is not Debian or Ubuntu; install what setup/packages.txt lists by your system's means"
 
-declare -A rank=([run]=1 [test]=2 [bench]=3) installed=()
+declare -A rank=([run]=1 [test]=2 [bench]=3) installed=() offered=()
 lines=()  # "alternatives command"
 while read -r for_ alternatives command_ _; do
   [[ -z $for_ || $for_ == \#* ]] && continue
@@ -108,13 +108,21 @@ look() {  # fills present (package names) and missing (alternatives)
     fi
   done
 }
-# The first alternative that apt offers, or the first one at all.
-choose() {
-  local alternatives=$1 name
-  for name in ${alternatives//|/ }; do
-    apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && { echo "$name"; return; }
+chosen=()
+choose() {  # fills chosen: of each of the missing the first that apt offers, or the first one at all
+  local alternatives name
+  offered=()
+  while read -r name; do offered[$name]=1; done < <(
+    LC_ALL=C apt-cache policy $names 2>/dev/null |
+      awk '/^[^ ]/ {name = $1; sub(/:$/, "", name)} /^  Candidate: [^(]/ {print name}'
+  )
+  chosen=()
+  for alternatives in "${missing[@]}"; do
+    for name in ${alternatives//|/ }; do
+      [[ -n ${offered[$name]:-} ]] && { chosen+=("$name"); continue 2; }
+    done
+    chosen+=("${alternatives%%|*}")
   done
-  echo "${alternatives%%|*}"
 }
 look
 if [[ ${#missing[@]} -eq 0 ]]; then
@@ -125,18 +133,18 @@ else
     if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
       as_root=(sudo)
     else
-      chosen=()
-      for alternatives in "${missing[@]}"; do chosen+=("$(choose "$alternatives")"); done
+      choose
       say "missing: ${chosen[*]}" >&2
       say "you are not root and there is no sudo to use. Ask an administrator to run:" >&2
       echo "    apt-get update && apt-get install --no-install-recommends ${chosen[*]}" >&2
+      [[ ${#offered[@]} -gt 0 ]] ||
+        echo "apt has no package lists yet: should it not find a name, come back after its update" >&2
       exit 1
     fi
   fi
   say "reading the package lists"
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
-  chosen=()
-  for alternatives in "${missing[@]}"; do chosen+=("$(choose "$alternatives")"); done
+  choose
   say "installing ${chosen[*]}"
   # PostgreSQL's package would create and start a server of its own; only its programs are wanted.
   # The file is there during the installation alone, and not at all where a cluster exists already.

@@ -62,7 +62,12 @@ quietly() {
   "$@" >"$log" 2>&1 && return
   local code=$?
   tail -n 15 "$log" >&2
-  fail "'$*' ended with $code (its last lines are above)"
+  fail "'$*' ended with $code (its last lines are above)${hint:+; $hint}"
+}
+hint=
+fetch() {  # quietly, for what needs the network
+  local hint="if it could not reach its server, check the network and its proxy, then start again"
+  quietly "$@"
 }
 fresh_scratch() {
   rm -rf "$scratch"
@@ -143,7 +148,7 @@ else
     fi
   fi
   say "reading the package lists"
-  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  fetch "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
   choose
   say "installing ${chosen[*]}"
   # PostgreSQL's package would create and start a server of its own; only its programs are wanted.
@@ -152,7 +157,7 @@ else
   "${as_root[@]}" mkdir -p "${no_cluster%/*}"
   echo "create_main_cluster = false" | "${as_root[@]}" tee "$no_cluster" >/dev/null
   trap '"${as_root[@]}" rm -f "$no_cluster"; rm -rf "$log" "$scratch"' EXIT
-  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+  fetch "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
     --no-install-recommends "${chosen[@]}"
   "${as_root[@]}" rm -f "$no_cluster"
   trap 'rm -rf "$log" "$scratch"' EXIT
@@ -190,7 +195,7 @@ if [[ $level -ge 2 ]]; then
   wanted=$(sha256sum <setup/requirements-test.txt | cut -c1-16)
   if [[ ! -f .venv/requirements-$wanted ]]; then
     say "installing setup/requirements-test.txt"
-    quietly .venv/bin/pip install --quiet --disable-pip-version-check -r setup/requirements-test.txt
+    fetch .venv/bin/pip install --quiet --disable-pip-version-check -r setup/requirements-test.txt
     rm -f .venv/requirements-*
     touch ".venv/requirements-$wanted"
   fi
@@ -209,7 +214,7 @@ esac
 if [[ ! -f $duckdb/lib/libduckdb.so ]]; then
   say "fetching the library"
   fresh_scratch
-  quietly npm pack --silent --pack-destination "$scratch" \
+  fetch npm pack --loglevel error --pack-destination "$scratch" \
     "@duckdb/node-bindings-linux-$node_arch@$DUCKDB_VERSION-r.$DUCKDB_NODE_REVISION"
   quietly tar -xzf "$scratch"/*.tgz -C "$scratch"
   mkdir -p "$duckdb/lib"
@@ -218,7 +223,7 @@ fi
 if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   say "fetching the headers"
   fresh_scratch
-  quietly .venv/bin/pip download --quiet --disable-pip-version-check --no-deps \
+  fetch .venv/bin/pip download --quiet --disable-pip-version-check --no-deps \
     --no-binary duckdb --dest "$scratch" "duckdb==$DUCKDB_VERSION"
   quietly tar -xzf "$scratch"/duckdb-*.tar.gz -C "$scratch"
   mkdir -p "$duckdb"
@@ -229,7 +234,7 @@ for extension in postgres_scanner tpch; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue
   say "fetching the extension $extension"
   fresh_scratch
-  quietly .venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" \
+  fetch .venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" \
     "duckdb-extension-${extension//_/-}==$DUCKDB_VERSION"
   quietly .venv/bin/python -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
   mkdir -p "$duckdb/extensions"
@@ -246,7 +251,7 @@ maven() {  # group:artefact:version:packaging[:classifier]; nothing when it is t
   [[ -f $file ]] && return
   say "fetching $name $version"
   fresh_scratch
-  quietly mvn -q -B -U dependency:copy "-Dartifact=$1" "-DoutputDirectory=$scratch"
+  fetch mvn -q -B -U dependency:copy "-Dartifact=$1" "-DoutputDirectory=$scratch"
   mkdir -p "$deps/maven"
   mv "$scratch/${file##*/}" "$file"
 }
@@ -254,7 +259,7 @@ if [[ $level -ge 2 ]]; then
   step="Node packages"
   if ! cmp -s tests/trino/js/package-lock.json tests/trino/js/node_modules/.installed-lock; then
     say "installing tests/trino/js"
-    quietly npm ci --silent --no-audit --no-fund --prefix tests/trino/js
+    fetch npm ci --loglevel error --no-audit --no-fund --prefix tests/trino/js
     cp tests/trino/js/package-lock.json tests/trino/js/node_modules/.installed-lock
   fi
   say "ready"

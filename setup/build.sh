@@ -10,7 +10,7 @@ source .deps/toolchain.env
 
 wanted=$(cat CMakePresets.json .deps/toolchain.env setup/versions.env | sha256sum)
 if [[ ! -f $directory/build.ninja || $(cat "$directory/.configured" 2>/dev/null) != "$wanted" ]]; then
-  echo "build: configuring $directory"
+  echo "build: configuring $directory; compiling all of it takes minutes, later only what changed"
   options=()
   if [[ $CXX != clang++-19 ]]; then  # the presets name clang-19; another compiler overrides them
     options=(-DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX"
@@ -31,7 +31,7 @@ started=$SECONDS
 log=$directory/build.log
 set +e
 cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"} 2>&1 | tee "$log" |
-  if [[ -t 1 ]]; then grep --line-buffered -v '^ninja: no work'; else cat >/dev/null; fi
+  if [[ -t 1 ]]; then grep --line-buffered -vE '^ninja: no work|Re-checking globbed'; else cat >/dev/null; fi
 code=${PIPESTATUS[0]}
 set -e
 if ((code != 0)); then

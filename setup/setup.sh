@@ -150,7 +150,7 @@ else
   say "reading the package lists"
   fetch "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
   choose
-  say "installing ${chosen[*]}"
+  say "installing (takes minutes the first time) ${chosen[*]}"
   # PostgreSQL's package would create and start a server of its own; only its programs are wanted.
   # The file is there during the installation alone, and not at all where a cluster exists already.
   no_cluster=/etc/postgresql-common/createcluster.d/meesh-setup.conf

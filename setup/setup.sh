@@ -80,13 +80,13 @@ step="system packages"
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
   fail "this is not Debian or Ubuntu; install what setup/packages.txt lists by your system's means"
 
-declare -A rank=([run]=1 [test]=2 [bench]=3) installed=() offered=()
+declare -A rank=([run]=1 [test]=2 [bench]=3) installed=()
 lines=()  # "alternatives command"
 while read -r for_ alternatives command_ _; do
   [[ -z $for_ || $for_ == \#* ]] && continue
   if [[ ${rank[$for_]} -le $level ]]; then lines+=("$alternatives $command_"); fi
 done <setup/packages.txt
-names=$(printf '%s\n' "${lines[@]}" | cut -d' ' -f1 | tr '|' '\n')
+names=$(printf '%s\n' "${lines[@]}" | cut -d' ' -f1 | tr '|' '\n' | grep -vx -e -)
 
 read_installed() {
   installed=()
@@ -113,24 +113,32 @@ look() {  # fills present (package names) and missing (alternatives)
     fi
   done
 }
-chosen=()
-choose() {  # fills chosen: of each of the missing the first that apt offers, or the first one at all
+has_lists() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
+chosen=() unavailable=()
+# Fills chosen: of each of the missing the first that apt offers, or the first one at all; and
+# unavailable: what apt does not offer and need not (`-`).
+choose() {
+  local -A offered=()
   local alternatives name
-  offered=()
   while read -r name; do offered[$name]=1; done < <(
     LC_ALL=C apt-cache policy $names 2>/dev/null |
       awk '/^[^ ]/ {name = $1; sub(/:$/, "", name)} /^  Candidate: [^(]/ {print name}'
   )
-  chosen=()
+  chosen=() unavailable=()
   for alternatives in "${missing[@]}"; do
     for name in ${alternatives//|/ }; do
       [[ -n ${offered[$name]:-} ]] && { chosen+=("$name"); continue 2; }
     done
-    chosen+=("${alternatives%%|*}")
+    if [[ $alternatives == *"|-" ]] && has_lists; then
+      unavailable+=("$alternatives")
+    else
+      chosen+=("${alternatives%%|*}")
+    fi
   done
 }
 look
-if [[ ${#missing[@]} -eq 0 ]]; then
+[[ ${#missing[@]} -eq 0 ]] || choose
+if [[ ${#chosen[@]} -eq 0 ]]; then
   say "done before (${#lines[@]} checked)"
 else
   as_root=()
@@ -138,12 +146,11 @@ else
     if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
       as_root=(sudo)
     else
-      choose
       say "missing: ${chosen[*]}" >&2
       say "you are not root and there is no sudo to use. Ask an administrator to run:" >&2
       echo "    apt-get update && apt-get install --no-install-recommends ${chosen[*]}" >&2
-      [[ ${#offered[@]} -gt 0 ]] ||
-        echo "apt has no package lists yet: should it not find a name, come back after its update" >&2
+      has_lists ||
+        echo "(apt has no package lists yet: should it not know a name, run this again after its update)" >&2
       exit 1
     fi
   fi
@@ -162,9 +169,11 @@ else
   "${as_root[@]}" rm -f "$no_cluster"
   trap 'rm -rf "$log" "$scratch"' EXIT
   look
-  [[ ${#missing[@]} -eq 0 ]] || fail "still missing after the installation: ${missing[*]}"
+  choose
+  [[ ${#chosen[@]} -eq 0 ]] || fail "still missing after the installation: ${chosen[*]}"
   say "done"
 fi
+[[ ${#unavailable[@]} -eq 0 ]] || say "not on offer, and not needed to run: ${unavailable[*]%|-}"
 
 # --- compiler --------------------------------------------------------------------------------
 step="compiler"

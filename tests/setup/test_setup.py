@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -34,21 +35,32 @@ def test_wrong_options_of_the_set_up_are_refused(arguments):
     assert result.returncode == 2 and "usage: setup/setup.sh" in result.stdout
 
 
-def test_without_root_and_sudo_the_missing_packages_are_listed(copy):
+def set_up_without_rights(copy, packages):
     if os.getuid() != 0:
         pytest.skip("needs root, to become a user without rights")
     if shutil.which("sudo"):
         pytest.skip("sudo is installed here, and would be used")
-    packages = copy / "setup" / "packages.txt"
-    packages.write_text("run meesh-nosuch-a|meesh-nosuch-b\nrun bash\nrun meesh-nosuch-c bash\n"
-                        "test meesh-nosuch-d\n")
+    (copy / "setup" / "packages.txt").write_text(packages)
     for path in [copy, *copy.rglob("*")]:
         os.chown(path, 65534, 65534)
-    result = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                 copy / "setup" / "setup.sh", cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/"})
+    return run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+               copy / "setup" / "setup.sh", cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/"})
+
+
+def test_without_root_and_sudo_the_missing_packages_are_listed(copy):
+    result = set_up_without_rights(copy, "run meesh-nosuch-a|meesh-nosuch-b\nrun bash\n"
+                                   "run meesh-nosuch-c bash\ntest meesh-nosuch-d\n")
     assert result.returncode == 1
     assert "missing: meesh-nosuch-a\n" in result.stdout  # not c: there is a bash; not d: for tests
     assert "apt-get install --no-install-recommends meesh-nosuch-a\n" in result.stdout
+
+
+def test_what_apt_does_not_offer_and_need_not_is_not_demanded(copy):
+    if not list(Path("/var/lib/apt/lists").glob("*_Packages*")):
+        pytest.skip("apt has no package lists here, so nothing is known about what it offers")
+    result = set_up_without_rights(copy, "run meesh-nosuch-a\nrun meesh-nosuch-b|meesh-nosuch-c|-\n")
+    assert result.returncode == 1
+    assert "missing: meesh-nosuch-a\n" in result.stdout
 
 
 def test_the_newest_sufficient_jdk_is_found_or_none(folder):

@@ -18,6 +18,7 @@ if [[ ! -f $directory/build.ninja || $(cat "$directory/.configured" 2>/dev/null)
   fi
   if ! output=$(cmake --preset "$preset" "${options[@]}" 2>&1); then
     printf '%s\n' "$output" >&2
+    echo "build: FAILED to configure $directory (what cmake said is above)" >&2
     exit 1
   fi
   printf '%s' "$wanted" >"$directory/.configured"

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,7 +31,13 @@ namespace meesh::access {
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// Who asks. Anonymous has no user and no policies; root passes every check but a Deny of a bucket
-/// policy that names it.
+/// policy, which cannot keep it from reading and replacing that policy itself.
+///
+/// `user`, the name that Principal and ${aws:username} know: a user's own; "root"; "domain:NAME"
+/// for a domain's key; "web:SUBJECT@ISSUER" (without https://) for a web identity.
+///
+/// What policies of its own allow an identity with a domain ends at the buckets of that domain; a
+/// bucket policy or a public ACL of another bucket may let it in there.
 struct Identity {
   std::string user;    // "" = anonymous
   std::string domain;  // the domain it belongs to, "" = none
@@ -86,10 +93,15 @@ struct Options {
   meta::Database* database = nullptr;  // migrated by Access itself
   std::string key;                     // 32 bytes: seals secrets at rest and session tokens
   std::filesystem::path audit_folder;  // "" = no trail
+  /// Of which a web identity's token must name one in "aud"; none = it may name any.
+  std::vector<std::string> audiences;
+  std::function<Time()> clock;  // tests; empty = the system's
 };
 
 class Access {
  public:
+  /// Throws INVALID_ARGUMENTS (no 32 bytes of key), CONFIG_INVALID (secrets of the database were
+  /// sealed with another key), UNAVAILABLE.
   explicit Access(Options options);
   ~Access();
   Access(const Access&) = delete;
@@ -97,12 +109,17 @@ class Access {
 
   /// The built-in administrator, from the configuration; not stored.
   void set_root(std::string access_key, std::string secret_key);
-  /// A domain's own key pair, from the configuration or kept from earlier; its identity may do
-  /// everything in the domain's buckets and nothing elsewhere.
+  /// The buckets of a domain, from the configuration; not stored. A bucket may end in *
+  /// ("sales-*").
   void set_domain(const std::string& domain, const std::vector<std::string>& buckets);
+  /// A domain's own key pair, made when first asked for and kept; its identity may do everything in
+  /// the domain's buckets and list all buckets (callers leave out those it cannot list). Delete the
+  /// key to have a new one made. Throws NOT_FOUND for a domain that was not set.
   NewKey domain_key(const std::string& domain);
 
-  // Users. Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENTS.
+  // Users. Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENTS. Names: 1 to 64 letters, digits and
+  // any of + = , . @ _ - ; "root" is taken. Built-in policies (readwrite, readonly, writeonly,
+  // consoleAdmin) cannot be replaced or deleted, and attached ones not deleted.
   void create_user(const std::string& name, const std::string& domain);
   void delete_user(const std::string& name);
   void enable_user(const std::string& name, bool enabled);
@@ -113,26 +130,35 @@ class Access {
   void delete_key(const std::string& access_key);
   void put_policy(const std::string& name, const std::string& document);
   void delete_policy(const std::string& name);
-  std::map<std::string, std::string> policies() const;  // name → document
+  std::map<std::string, std::string> policies() const;  // name → document, built-in ones too
   void attach_policy(const std::string& user, const std::string& policy, bool attached);
 
   /// Whose key this is. Nothing for unknown keys, disabled users, expired or forged tokens, and a
   /// token that does not belong to the key.
   std::optional<Credentials> credentials(const std::string& access_key,
                                          const std::string& session_token) const;
+  /// True for a token of ours whose time is over: clients are told so and ask for another.
+  bool expired(const std::string& session_token) const;
   /// STS AssumeRole: 900 s to 12 h; the session may do what the identity may and the policy allows.
-  /// No state is kept: the token, sealed, says all; it survives restarts.
+  /// No state is kept: the token, sealed, says all; it survives restarts. It ends early when the
+  /// user is disabled or deleted. Throws INVALID_ARGUMENTS (duration, policy, more than 2,048 bytes
+  /// of policy), PERMISSION_DENIED (anonymous or itself temporary).
   Credentials assume(const Credentials& base, std::chrono::seconds duration,
                      const std::string& session_policy = {}) const;
   /// STS AssumeRoleWithWebIdentity: a JWT of a trusted issuer; claims "sub" and "policy" (names of
   /// stored policies, space or comma between). Throws PERMISSION_DENIED saying what is wrong.
   Credentials assume_web_identity(const std::string& jwt, std::chrono::seconds duration,
                                   const std::string& session_policy = {}) const;
-  /// issuer → PEM of its public key (RS256, ES256) or, for HS256, "secret:" and the secret.
+  /// issuer → PEM of its public key (RS256, ES256) or, for HS256, "secret:" and the secret of at
+  /// least 32 bytes. Replaces those trusted before, whose sessions end. Throws INVALID_ARGUMENTS.
   void trust_issuers(std::map<std::string, std::string> issuers);
 
+  /// In this order: a Deny of any policy; root; temporary credentials need their session policy's
+  /// Allow; an Allow of the identity's policies (within its domain) or of the bucket's policy, or a
+  /// public ACL. What is about no bucket has the resource "*" or "arn:aws:s3:::*".
   Decision decide(const Question& question) const;
-  /// Kept in memory for a moment and then appended to <folder>/YYYY-MM-DD.jsonl.
+  /// Kept in memory for a moment (200 ms) and then appended to <folder>/YYYY-MM-DD.jsonl. Without a
+  /// time: now.
   void audit(AuditEvent event);
 
  private:

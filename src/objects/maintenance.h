@@ -53,11 +53,26 @@ struct RebuildReport {
 class Maintenance {
  public:
   virtual ~Maintenance() = default;
+  /// Applies every bucket's lifecycle document as if it were `now`.
+  virtual LifecycleReport run_lifecycle(Time now) = 0;
+  /// Reads every version and holds it against its MD5 and checksums.
+  virtual ScrubReport scrub(const ScrubOptions& options) = 0;
+  /// A copy of the store as of one moment, while it is in use, in a folder that does not exist yet.
+  /// It can be opened by open_local. Throws IO_ERROR, ALREADY_EXISTS.
+  virtual BackupReport backup(const std::filesystem::path& folder) = 0;
   /// Removes payload files that nothing refers to and nobody reads; how many.
   virtual size_t collect_garbage() = 0;
 };
 
 /// Throws kNotImplemented for stores that are not local.
 Maintenance& maintenance(Store& store);
+
+/// Makes a new index from the footers of the payload files, in a folder whose index is lost (a file
+/// index.db must not be there). What lives in the index alone is not coming back: objects up to
+/// LocalOptions::inline_bytes, empty ones, settings of buckets, delete markers, tags and locks set
+/// later, uploads under way. Buckets are made anew, with versioning if a version is not "null".
+/// What was deleted comes back if its file still lies there: because a copy shares it, or because
+/// it was not removed yet.
+RebuildReport rebuild_local(const LocalOptions& options);
 
 }  // namespace meesh::objects

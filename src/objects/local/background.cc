@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "objects/crash_points.h"
+#include "objects/local/lifecycle.h"
 #include "objects/local/versions.h"
 
 namespace meesh::objects {
@@ -35,9 +36,15 @@ void Background::work() {
   }
 }
 
-void Background::work_hourly() { forget_completions(core_, now()); }
+void Background::work_hourly() {
+  forget_completions(core_, now());
+  for (const std::string& problem : run_lifecycle(core_, now()).problems) {
+    log::warn("a lifecycle document cannot be followed", {{"problem", problem}});
+  }
+}
 
 size_t collect_garbage(Core& core) {
+  const std::lock_guard removing(core.removing);
   size_t removed = 0;
   uint64_t last = 0;
   while (true) {

@@ -1,6 +1,7 @@
 // What the parts of the local store share: folders, keys, index, buckets, listeners.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -69,6 +70,8 @@ struct Core {
   Index index;
   Buckets buckets;
   Events events;
+  /// Held while payload files are removed; a backup holds it while it links them.
+  std::mutex removing;
 
  private:
   void recover();

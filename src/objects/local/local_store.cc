@@ -1,6 +1,7 @@
 #include "objects/local/local_store.h"
 
 #include "objects/index/rows.h"
+#include "objects/local/lifecycle.h"
 #include "objects/local/versions.h"
 
 namespace meesh::objects {
@@ -94,6 +95,8 @@ Usage LocalStore::usage(const std::string& bucket) {
 void LocalStore::on_event(std::function<void(const Event&)> listener) {
   core_.events.listen(std::move(listener));
 }
+
+LifecycleReport LocalStore::run_lifecycle(Time time) { return objects::run_lifecycle(core_, time); }
 
 size_t LocalStore::collect_garbage() { return objects::collect_garbage(core_); }
 

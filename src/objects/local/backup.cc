@@ -1,0 +1,113 @@
+// A copy of the store while it is in use. First the index, as of one moment; then the payload files
+// it knows, none of which can go meanwhile, because removing waits.
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/error.h"
+#include "objects/local/local_store.h"
+
+namespace meesh::objects {
+namespace {
+
+constexpr size_t kCopyBytes = 1 << 20;
+
+void copy_index(Index& index, const std::filesystem::path& to) {
+  Index::Reading reading = index.read();
+  sqlite3* opened = nullptr;
+  const int code =
+      sqlite3_open_v2(to.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const std::unique_ptr<sqlite3, sqlite::CloseConnection> target(opened);
+  if (code != SQLITE_OK) {
+    throw Error(Code::kIoError,
+                fmt::format("cannot create '{}': {}", to.string(), sqlite3_errstr(code)));
+  }
+  sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", reading.db().handle(), "main");
+  if (backup) sqlite3_backup_step(backup, -1);
+  if (!backup || sqlite3_backup_finish(backup) != SQLITE_OK) {
+    throw Error(Code::kIoError,
+                fmt::format("cannot copy the object index: {}", sqlite3_errmsg(target.get())));
+  }
+}
+
+class PayloadCopy {
+ public:
+  PayloadCopy(PayloadFiles& from, const std::filesystem::path& folder, BackupReport& report)
+      : from_(from), to_(folder, from.disk()), report_(report) {}
+
+  void add(uint64_t id) {
+    const auto target = to_.path(id);
+    make_folder(target.parent_path().parent_path());
+    make_folder(target.parent_path());
+    if (same_disk_ && link(id, target)) {
+      ++report_.linked;
+    } else {
+      copy(id, target);
+    }
+    ++report_.payloads;
+  }
+  void sync() {
+    for (const auto& folder : folders_) from_.disk().sync_folder(folder);
+    from_.disk().sync_folder(to_.folder());
+  }
+
+ private:
+  void make_folder(const std::filesystem::path& folder) {
+    if (folders_.insert(folder).second) from_.disk().make_folder(folder);
+  }
+  bool link(uint64_t id, const std::filesystem::path& target) {
+    std::error_code failed;
+    std::filesystem::create_hard_link(from_.path(id), target, failed);
+    same_disk_ =
+        failed != std::errc::cross_device_link && failed != std::errc::operation_not_permitted;
+    if (failed && same_disk_) {
+      throw Error(Code::kIoError,
+                  fmt::format("cannot link '{}': {}", target.string(), failed.message()));
+    }
+    return same_disk_;
+  }
+  void copy(uint64_t id, const std::filesystem::path& target) {
+    const Descriptor source = from_.open(id);
+    if (!source.open()) {
+      throw Error(Code::kIoError, fmt::format("'{}' is missing", from_.path(id).string()));
+    }
+    const Descriptor made = from_.disk().create(target);
+    std::string buffer(kCopyBytes, '\0');
+    uint64_t done = 0;
+    while (const size_t got = read_at(source, done, buffer.data(), buffer.size())) {
+      from_.disk().write(made, done, {buffer.data(), got});
+      done += got;
+    }
+    from_.disk().sync(made, target);
+  }
+
+  PayloadFiles& from_;
+  PayloadFiles to_;
+  BackupReport& report_;
+  std::set<std::filesystem::path> folders_;
+  bool same_disk_ = true;
+};
+
+}  // namespace
+
+BackupReport LocalStore::backup(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder)) {
+    throw Error(Code::kAlreadyExists, fmt::format("'{}' is there already", folder.string()))
+        .with_hint("name a new folder for every backup");
+  }
+  BackupReport report;
+  make_store_folder(folder, *core_.disk);
+  const std::lock_guard removing(core_.removing);
+  copy_index(core_.index, index_file(folder));
+  sqlite::Connection copied(index_file(folder), sqlite::Mode::kRead);
+  PayloadCopy payloads(core_.files, payload_folder(folder), report);
+  for (sqlite::Query query(copied, "SELECT id FROM payloads"); query.next();) {
+    payloads.add(static_cast<uint64_t>(query.number(0)));
+  }
+  payloads.sync();
+  core_.disk->sync_folder(folder);
+  return report;
+}
+
+}  // namespace meesh::objects

@@ -45,16 +45,23 @@ class Authenticator {
     std::chrono::seconds max_skew{900};
     std::function<std::chrono::system_clock::time_point()> clock;  // tests; empty = the system's
   };
+  /// Whose key this is; see Access::credentials.
+  using Lookup = std::function<std::optional<access::Credentials>(
+      const std::string& access_key, const std::string& session_token)>;
   Authenticator(const access::Access& access, Options options);
+  Authenticator(Lookup lookup, Options options);
 
   /// Throws S3Error: InvalidAccessKeyId, SignatureDoesNotMatch (with the canonical request, as AWS
   /// tells it), RequestTimeTooSkewed, AccessDenied (expired presigned URL), AuthorizationHeader-
   /// Malformed, AuthorizationQueryParametersError, InvalidToken, ExpiredToken,
-  /// XAmzContentSHA256Mismatch, MissingContentLength … Reads nothing of the body yet.
+  /// XAmzContentSHA256Mismatch, MissingContentLength … Reads nothing of the body yet, but that of a
+  /// call to STS (POST /, at most 64 KiB), whose signature needs it. `request` must outlive the
+  /// body.
   Authenticated authenticate(net::Request& request) const;
 
   /// The policy of a browser's POST form (all fields but the file, names lower case): signature,
-  /// expiry and each condition checked; gives whose it is. `size` = content-length-range bounds.
+  /// expiry and each condition checked; gives whose it is, nobody's without a policy. `size` =
+  /// content-length-range bounds. "key" is to come with ${filename} replaced.
   struct PostPolicy {
     access::Credentials credentials;
     std::optional<std::pair<uint64_t, uint64_t>> size;
@@ -63,7 +70,9 @@ class Authenticator {
                                const std::string& bucket) const;
 
  private:
-  const access::Access& access_;
+  std::chrono::sys_seconds now() const;
+
+  const Lookup lookup_;
   const Options options_;
 };
 

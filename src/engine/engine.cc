@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "engine/admission.h"
+#include "engine/object_files.h"
 #include "engine/statement_runner.h"
 
 namespace meesh::engine {
@@ -157,6 +158,10 @@ class LocalEngine : public Engine {
     std::vector<QueryInfo> out;
     for (const auto& query : all) out.push_back(query->info());
     return out;
+  }
+
+  void use_objects(objects::Store& store, AuthorizeObject authorize) override {
+    register_object_files(duck_, store, std::move(authorize));
   }
 
   void add_catalog(std::unique_ptr<Catalog> catalog) override { catalogs_.add(std::move(catalog)); }

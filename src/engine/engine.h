@@ -22,6 +22,10 @@
 #include "engine/catalog.h"
 #include "sql/sql.h"
 
+namespace meesh::objects {
+class Store;
+}
+
 namespace meesh::engine {
 
 /// Who asks and with what defaults; protocols fill it from headers for each statement.
@@ -113,6 +117,11 @@ struct Options {
   std::string environment = "production";
 };
 
+/// Throws PERMISSION_DENIED unless the user may do "s3:GetObject", "s3:PutObject",
+/// "s3:DeleteObject" or "s3:ListBucket" there.
+using AuthorizeObject = std::function<void(const std::string& user, std::string_view action,
+                                           const std::string& bucket, const std::string& key)>;
+
 class Engine {
  public:
   static std::unique_ptr<Engine> open(Options options);
@@ -123,6 +132,10 @@ class Engine {
   virtual QueryPtr submit(std::string sql, Session session) = 0;
   virtual QueryPtr find(const std::string& id) = 0;  // null if unknown (kept 15 min after its end)
   virtual std::vector<QueryInfo> queries() const = 0;  // newest first
+
+  /// From then on s3:// names objects of this store, read and written with the rights of the user
+  /// whose statement asks. It outlives the engine. Called once, before the first statement.
+  virtual void use_objects(objects::Store& store, AuthorizeObject authorize) = 0;
 
   /// Catalogs can come and go while queries run.
   virtual void add_catalog(std::unique_ptr<Catalog> catalog) = 0;

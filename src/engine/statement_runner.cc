@@ -4,6 +4,7 @@
 #include "duckdb/storage/buffer_manager.hpp"
 #include "engine/batch_reader.h"
 #include "engine/located_error.h"
+#include "engine/object_files.h"
 
 namespace meesh::engine {
 
@@ -91,9 +92,13 @@ sql::ResolveContext StatementRunner::context(const Parameters& parameters) const
 ConnectionPool::Lease& StatementRunner::connection() {
   if (transaction_) {
     transaction_->connection.set_time_zone(query_.session().time_zone);
+    set_caller(*transaction_->connection, query_.session().user);
     return transaction_->connection;
   }
-  if (!lease_) lease_ = core_.connections.acquire(query_.session().time_zone);
+  if (!lease_) {
+    lease_ = core_.connections.acquire(query_.session().time_zone);
+    set_caller(*lease_, query_.session().user);
+  }
   return lease_;
 }
 

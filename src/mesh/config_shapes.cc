@@ -64,6 +64,56 @@ Shape managed_database() {
        base::optional("settings", std::move(settings))});
 }
 
+Shape buckets(std::string doc) {
+  return base::map(
+      std::move(doc), "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+      "a bucket name (3 to 63 lower-case letters, digits, . and -)",
+      base::object(
+          "", {base::optional("versioning", base::boolean("Keep every version of its objects."),
+                              "false"),
+               base::optional("quota", base::size("At most this, all versions.")),
+               base::optional("seed", base::text("Folder, relative to this file, whose files "
+                                                 "are put into the bucket when it is "
+                                                 "made."))}));
+}
+
+Shape s3_port() {
+  return base::integer("Port of the S3 endpoint; 0 takes a free one. Without it, none is opened.",
+                       0, 65535);
+}
+
+Shape local_storage() {
+  return base::object(
+      "The data folder.",
+      {base::optional("port", s3_port()),
+       base::optional(
+           "root", base::object("The administrator's key pair; without it, one is made and kept in "
+                                "the data folder.",
+                                {base::required("access_key", base::secret_text("Access key.")),
+                                 base::required("secret_key", base::secret_text("Secret key."))})),
+       base::optional(
+           "master_key",
+           base::secret_text("32 bytes in base64 that wrap the keys of encrypted objects "
+                             "and seal secrets; without it, one is made and kept in the "
+                             "data folder.")),
+       base::optional("buckets", buckets("Buckets made at the start if they are missing."))});
+}
+
+Shape remote_storage() {
+  return base::object(
+      "Any S3: Amazon's, or a server of yours.",
+      {base::required("endpoint", base::matching("Its address.", "^https?://[^/\\s]+$",
+                                                 "an address such as https://s3.example.com", 255)),
+       base::optional("region", base::text("Region."), "us-east-1"),
+       base::required("access_key", base::secret_text("Access key.")),
+       base::required("secret_key", base::secret_text("Secret key.")),
+       base::optional("session_token", base::secret_text("Token of temporary credentials.")),
+       base::optional("path_style", base::boolean("Bucket in the path, not in the host name."),
+                      "true"),
+       base::optional("port", s3_port()),
+       base::optional("buckets", buckets("Buckets made at the start if they are missing."))});
+}
+
 Shape tags() {
   return base::list("Words to find it by.",
                     base::matching("", "^[^\\s,]+$", "a word without spaces or commas"));
@@ -103,10 +153,10 @@ const Shape& mesh_shape() {
                                             "url", base::secret_text("postgresql://user:"
                                                                      "password@host/database"))}))},
                "sqlite")),
-       base::optional("storage",
-                      base::kinds("Where objects are kept.",
-                                  {base::kind("local", base::object("The data folder.", {}))},
-                                  "local", {"s3"})),
+       base::optional("storage", base::kinds("Where objects are kept.",
+                                             {base::kind("local", local_storage()),
+                                              base::kind("s3", remote_storage())},
+                                             "local")),
        base::optional(
            "compute",
            base::kinds(
@@ -189,6 +239,9 @@ const Shape& domain_shape() {
                                                 {base::kind("managed", managed_database()),
                                                  base::kind("postgresql", external_postgresql())},
                                                 "", {"mysql", "embedded"})),
+         base::optional("buckets",
+                        buckets("The domain's own buckets, made at the start; its keys reach no "
+                                "others.")),
          base::optional("products", base::list("Data products; more may stand in products/*.yaml.",
                                                product_shape()))});
     return domain;

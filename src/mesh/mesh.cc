@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "mesh/config_shapes.h"
+#include "objects/checksum.h"
 
 namespace meesh::mesh {
 
@@ -138,6 +139,19 @@ class Loader {
     return path;
   }
 
+  fs::path existing_folder(const yaml::Document& document, const Node& node, const fs::path& base) {
+    fs::path path = resolved(base, node.text);
+    std::error_code ignored;
+    if (!fs::is_directory(path, ignored)) {
+      problems_.push_back(document
+                              .error(Code::kConfigInvalid,
+                                     fmt::format("there is no folder '{}'", node.text), node.line,
+                                     node.column)
+                              .with_hint(fmt::format("looked for {}", path.string())));
+    }
+    return path;
+  }
+
   void fill_mesh(const yaml::Document& document) {
     const Node& root = document.root;
     mesh_.name = root.find("name")->text;
@@ -154,6 +168,7 @@ class Loader {
     if (metadata.find("kind")->text == "postgresql") {
       mesh_.metadata = {Metadata::Kind::kPostgresql, metadata.find("url")->text};
     }
+    fill_storage(document, *root.find("storage"));
     fill_compute(*root.find("compute"));
     if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
     mesh_.language = root.find("language")->text;
@@ -176,6 +191,65 @@ class Loader {
     if (const Node* limit = spill.find("limit")) to.spill_limit = *base::parse_size(limit->text);
     to.max_running = integer_or(compute, "max_running", 0);
     to.max_running_per_user = integer_or(compute, "max_running_per_user", 0);
+  }
+
+  void fill_storage(const yaml::Document& document, const Node& node) {
+    Storage& to = mesh_.storage;
+    if (node.find("port")) to.port = integer_or(node, "port", 0);
+    to.buckets = buckets(document, node, mesh_.folder);
+    const Node* keys = node.find("root");
+    if (node.find("kind")->text == "s3") {
+      to.kind = Storage::Kind::kS3;
+      to.endpoint = node.find("endpoint")->text;
+      to.region = node.find("region")->text;
+      to.session_token = text_or(node, "session_token", "");
+      to.path_style = node.find("path_style")->text == "true";
+      keys = &node;
+    }
+    if (keys) {
+      to.access_key = keys->find("access_key")->text;
+      to.secret_key = keys->find("secret_key")->text;
+    }
+    if (const Node* key = node.find("master_key")) {
+      const auto raw = objects::from_base64(key->text);
+      if (!raw || raw->size() != 32) {
+        problems_.push_back(document
+                                .error(Code::kConfigInvalid,
+                                       "the master key is not 32 bytes in base64", key->line,
+                                       key->column)
+                                .with_hint("openssl rand -base64 32 makes one"));
+      }
+      to.master_key = raw.value_or("");
+    }
+  }
+
+  // A bucket belongs to the mesh or to one domain.
+  std::vector<Bucket> buckets(const yaml::Document& document, const Node& owner,
+                              const fs::path& base) {
+    std::vector<Bucket> found;
+    const Node* node = owner.find("buckets");
+    if (node == nullptr) return found;
+    for (size_t i = 0; i < node->keys.size(); ++i) {
+      const yaml::Key& key = node->keys[i];
+      Bucket bucket{key.name, node->items[i].find("versioning")->text == "true", 0, {}};
+      if (const Node* quota = node->items[i].find("quota")) {
+        bucket.quota = *base::parse_size(quota->text);
+      }
+      if (const Node* seed = node->items[i].find("seed")) {
+        bucket.seed = existing_folder(document, *seed, base);
+      }
+      const auto [entry, fresh] =
+          bucket_owners_.emplace(key.name, fmt::format("{}:{}", document.file, key.line));
+      if (!fresh) {
+        problems_.push_back(document
+                                .error(Code::kConfigInvalid,
+                                       fmt::format("the bucket name '{}' is taken", key.name),
+                                       key.line, key.column)
+                                .with_hint("by " + entry->second));
+      }
+      found.push_back(std::move(bucket));
+    }
+    return found;
   }
 
   // A catalog name may be used once in the whole mesh; `system` and `hive`-like names of our own
@@ -325,6 +399,7 @@ class Loader {
     claim_catalog(*document, domain.catalog, catalog ? catalog->line : at.line,
                   catalog ? catalog->column : at.column);
     domain.database = database(*document, *root.find("database"), mesh_.folder / folder);
+    domain.buckets = buckets(*document, root, mesh_.folder / folder);
     if (const Node* list = root.find("products")) {
       for (const Node& node : list->items) add_product(*document, node, products);
     }
@@ -367,7 +442,7 @@ class Loader {
   const LoadOptions& options_;
   Mesh mesh_;
   std::map<std::string, std::string> secrets_;
-  std::map<std::string, std::string> catalog_owners_;
+  std::map<std::string, std::string> catalog_owners_, bucket_owners_;
   std::vector<Error> problems_;
 };
 

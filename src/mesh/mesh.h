@@ -47,6 +47,26 @@ struct Metadata {
   std::string url;  // kPostgresql: postgresql://…
 };
 
+struct Bucket {
+  std::string name;
+  bool versioning = false;
+  uint64_t quota = 0;          // bytes; 0 = none
+  std::filesystem::path seed;  // its files are put into the bucket when it is made; "" = none
+};
+
+/// Where objects are kept, and the S3 endpoint over them.
+struct Storage {
+  enum class Kind { kLocal, kS3 };
+  Kind kind = Kind::kLocal;
+  std::optional<int> port;  // of the S3 endpoint; nothing = not opened
+  std::string access_key,
+      secret_key;          // kLocal: the administrator's, "" = made; kS3: to log in with
+  std::string master_key;  // kLocal: 32 bytes, "" = made
+  std::string endpoint, region = "us-east-1", session_token;  // kS3
+  bool path_style = true;
+  std::vector<Bucket> buckets;
+};
+
 struct Compute {
   uint64_t memory = 0;     // bytes; 0 = memory_percent or the engine's own choice
   int memory_percent = 0;  // of the machine
@@ -83,6 +103,7 @@ struct Domain {
   std::string name, description, catalog;
   Owner owner;
   Database database;
+  std::vector<Bucket> buckets;
   std::vector<Product> products;
   std::filesystem::path file;
 };
@@ -108,6 +129,7 @@ struct Mesh {
   Listen listen;
   std::optional<Tls> tls;
   Metadata metadata;
+  Storage storage;
   Compute compute;
   std::vector<ExtraCatalog> catalogs;
   std::vector<Domain> domains;  // by folder name

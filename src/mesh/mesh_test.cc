@@ -81,11 +81,14 @@ TEST_F(MeshTest, SmallestMeshHasTheDefaults) {
 TEST_F(MeshTest, ReadsEverything) {
   write("cert.pem", "x");
   write("key.pem", "x");
+  write("lake/raw/a.csv", "x");
   write("meesh.yaml",
         "name: Big mesh\ndata: ../elsewhere\nlisten: {address: 0.0.0.0, port: 9999}\n"
         "tls: {certificate: cert.pem, key: key.pem}\n"
         "metadata: {kind: postgresql, url: \"postgresql://u:${PW}@h/d\"}\n"
-        "storage: {kind: local}\n"
+        "storage: {port: 9000, root: {access_key: root, secret_key: \"${PW}\"}, master_key: "
+        "\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\", "
+        "buckets: {datalake: {seed: lake}, archive: {versioning: true, quota: 50GB}}}\n"
         "compute: {memory: 4GB, threads: 3, spill: {folder: /spill, limit: 10GiB}, max_running: 7, "
         "max_running_per_user: 2}\n"
         "catalogs:\n  tpch: {kind: tpch}\n  scratch: {kind: memory}\n"
@@ -107,6 +110,15 @@ TEST_F(MeshTest, ReadsEverything) {
   EXPECT_EQ(mesh.listen.port, 9999);
   EXPECT_EQ(mesh.tls->key, folder_ / "key.pem");
   EXPECT_EQ(mesh.metadata.url, "postgresql://u:s3cret@h/d");
+  EXPECT_EQ(mesh.storage.port, 9000);
+  EXPECT_EQ(mesh.storage.access_key, "root");
+  EXPECT_EQ(mesh.storage.secret_key, "s3cret");
+  EXPECT_EQ(mesh.storage.master_key, "01234567890123456789012345678901");
+  ASSERT_EQ(mesh.storage.buckets.size(), 2u);
+  EXPECT_EQ(mesh.storage.buckets[0].seed, folder_ / "lake");
+  EXPECT_EQ(mesh.storage.buckets[1].name, "archive");
+  EXPECT_TRUE(mesh.storage.buckets[1].versioning);
+  EXPECT_EQ(mesh.storage.buckets[1].quota, 50'000'000'000u);
   EXPECT_EQ(mesh.compute.memory, 4'000'000'000u);
   EXPECT_EQ(mesh.compute.spill_limit, 10ull << 30);
   EXPECT_EQ(mesh.compute.max_running_per_user, 2);
@@ -166,10 +178,22 @@ TEST_F(MeshTest, MistakesAreToldWithTheirPlace) {
       {"name: x\nlanguage: de\n",
        kDomain,
        {"meesh.yaml:2:11: expected one of en, fr for 'language', found text 'de'"}},
-      {"name: x\ncompute: {kind: trino}\nstorage: {kind: s3}\n",
+      {"name: x\ncompute: {kind: trino}\n",
        kDomain,
-       {"meesh.yaml:2:17: 'compute.kind: trino' is not supported yet (supported: duckdb)",
-        "meesh.yaml:3:17: 'storage.kind: s3' is not supported yet (supported: local)"}},
+       {"meesh.yaml:2:17: 'compute.kind: trino' is not supported yet (supported: duckdb)"}},
+      {"name: x\nstorage: {buckets: {Big: {}}}\n",
+       kDomain,
+       {"meesh.yaml:2:21: the key 'Big' is not a bucket name (3 to 63 lower-case letters, digits, "
+        ". "
+        "and -)"}},
+      {"name: x\nstorage: {master_key: c2hvcnQ=, buckets: {lake: {seed: nowhere}}}\n",
+       kDomain,
+       {"meesh.yaml:2:56: there is no folder 'nowhere' (looked for nowhere)",
+        "meesh.yaml:2:23: the master key is not 32 bytes in base64 (openssl rand -base64 32 makes "
+        "one)"}},
+      {"name: x\nstorage: {buckets: {lake: {}}}\n",
+       "owner: {team: T}\ndatabase: {kind: managed, name: sales_db}\nbuckets: {lake: {}}\n",
+       {d + "3:11: the bucket name 'lake' is taken (by meesh.yaml:2)"}},
       {"name: x\nmetadata: {kind: postgresql}\n",
        kDomain,
        {"meesh.yaml:2:11: the key 'url' is missing in 'metadata' "

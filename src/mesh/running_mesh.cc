@@ -62,7 +62,8 @@ void RunningMesh::lock_data() {
   }
 }
 
-void RunningMesh::start() {
+void RunningMesh::take_data() {
+  if (lock_ >= 0) return;
   const bool any_managed = std::ranges::any_of(mesh_.domains, [](const Domain& domain) {
     return domain.database.kind == Database::Kind::kManaged;
   });
@@ -73,7 +74,11 @@ void RunningMesh::start() {
                                             mesh_.data.parent_path().string(), failure.message()));
   }
   make_folder(mesh_.data, ::geteuid() == 0 && any_managed ? 0711 : 0700);
-  if (lock_ < 0) lock_data();
+  lock_data();
+}
+
+void RunningMesh::start() {
+  take_data();
   servers_.clear();
   std::vector<int> taken{mesh_.listen.port};
   for (const Domain& domain : mesh_.domains) {

@@ -32,9 +32,10 @@ class RunningMesh {
   explicit RunningMesh(const Mesh& mesh, std::function<void(const std::string&)> report = {});
   ~RunningMesh();  // stops
 
-  /// Makes the data folder, takes it for this process and starts the managed servers side by side.
-  /// Throws the first failure, everything stopped again; ALREADY_EXISTS if another meesh has the
-  /// folder.
+  /// Makes the data folder and takes it for this process; ALREADY_EXISTS if another meesh has it.
+  void take_data();
+  /// Takes the data folder if that was not done and starts the managed servers side by side. Throws
+  /// the first failure, everything stopped again.
   void start();
   /// As start(), but uses the servers of the meesh that has the folder, if one has.
   void start_or_join();

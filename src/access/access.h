@@ -69,7 +69,8 @@ struct Question {
   const Identity* identity = nullptr;
   std::string action;    // "s3:GetObject"
   std::string resource;  // "arn:aws:s3:::bucket/key"
-  /// Condition keys, lower case ("aws:sourceip", "s3:prefix"), each with its values.
+  /// Condition keys, lower case but for what stands behind a slash ("aws:sourceip", "s3:prefix",
+  /// "s3:existingobjecttag/Team"), each with its values.
   std::map<std::string, std::vector<std::string>> context;
   const Policy* resource_policy = nullptr;  // the bucket's
   bool resource_public = false;             // a canned ACL grants it to everybody

@@ -24,8 +24,9 @@ inline constexpr size_t kMostPolicyBytes = 20 * 1024;
 enum class Effect { kNone, kAllow, kDeny };
 
 /// What is asked of one policy. `principal`: user name, "" = anonymous. `context`: condition keys
-/// in lower case; aws:username, aws:userid, aws:PrincipalArn follow from the principal whatever it
-/// says, aws:CurrentTime and aws:EpochTime come from the clock unless it has them.
+/// in lower case, but for what stands behind a slash ("s3:existingobjecttag/Team"); aws:username,
+/// aws:userid, aws:PrincipalArn follow from the principal whatever it says, aws:CurrentTime and
+/// aws:EpochTime come from the clock unless it has them.
 struct PolicyRequest {
   std::string_view principal, action, resource;
   const std::map<std::string, std::vector<std::string>>* context = nullptr;

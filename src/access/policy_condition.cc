@@ -223,7 +223,9 @@ class ConditionReader {
                                  "'{}'",
                                  key.name));
     }
-    condition.key_ = to_lower(key.name);
+    // The name of a tag, behind a slash, keeps its case.
+    const size_t slash = std::min(key.name.find('/'), key.name.size());
+    condition.key_ = to_lower(key.name.substr(0, slash)) + key.name.substr(slash);
     const bool array = values.kind == LocatedJson::Kind::kArray;
     if (array && values.items.empty()) {
       throw error_at(text_, values.offset, "expected at least one value, not an empty array");

@@ -26,7 +26,7 @@ class Condition {
 
  private:
   friend class ConditionReader;
-  std::string key_;  // lower case
+  std::string key_;  // lower case up to a slash
   Set set_ = Set::kNone;
   bool if_exists_ = false;
   bool negated_ = false;

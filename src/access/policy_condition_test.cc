@@ -170,6 +170,19 @@ TEST(Condition, AllOperatorsAndKeysMustHold) {
   EXPECT_FALSE(allowed({{"s3:prefix", {"x"}}, {"s3:delimiter", {"/"}}, {"s3:max-keys", {"10"}}}));
 }
 
+TEST(Condition, NamesOfTagsKeepTheirCase) {
+  const Policy policy = Policy::parse(
+      R"({"Statement":{"Effect":"Deny","Action":"*","Resource":"*",
+          "Condition":{"StringEquals":{"s3:ExistingObjectTag/Team":"x"}}}})",
+      Policy::Kind::kIdentity);
+  const auto effect = [&](const std::string& key) {
+    const std::map<std::string, Values> context = {{key, {"x"}}};
+    return policy.evaluate({"ann", "s3:GetObject", "arn:aws:s3:::x/y", &context});
+  };
+  EXPECT_EQ(effect("s3:existingobjecttag/Team"), Effect::kDeny);
+  EXPECT_EQ(effect("s3:existingobjecttag/team"), Effect::kNone);
+}
+
 TEST(Condition, KeysThatFollowFromTheRequest) {
   const auto allowed = [](const std::string& condition, std::string_view user) {
     const Policy policy = Policy::parse(

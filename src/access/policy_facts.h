@@ -17,7 +17,7 @@ namespace meesh::access {
 class Facts {
  public:
   explicit Facts(const PolicyRequest& request) : request_(request) {}
-  /// Values of a key in lower case; null if absent.
+  /// Values of a key (lower case up to a slash); null if absent.
   const std::vector<std::string>* find(const std::string& key) const;
 
  private:

@@ -1,5 +1,9 @@
 #include "net/http.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "net/coding.h"
 #include "net/head.h"
 
@@ -187,6 +191,19 @@ std::string Request::body(size_t limit) {
   }
   out.resize(used);
   return *coding == Coding::kIdentity ? out : decode(*coding, out, limit);
+}
+
+void Response::send_file(int fd, uint64_t offset, uint64_t size) {
+  std::string buffer(std::min<uint64_t>(size, 256 << 10), '\0');
+  while (size > 0) {
+    ssize_t got = ::pread(fd, buffer.data(), std::min<uint64_t>(size, buffer.size()),
+                          static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw Error(Code::kIoError, "a file became shorter while it was sent");
+    write({buffer.data(), static_cast<size_t>(got)});
+    offset += static_cast<uint64_t>(got);
+    size -= static_cast<uint64_t>(got);
+  }
 }
 
 void Response::text(std::string_view body, std::string_view content_type) {

@@ -89,6 +89,9 @@ class Response {
   /// body fits one buffer). Throws when the client is gone.
   virtual void write(std::string_view data) = 0;
   virtual void flush() = 0;
+  /// As write() with `size` bytes of a file from `offset` on; in the kernel where the connection is
+  /// plain. `fd` must be readable with pread. Throws also when the file is shorter.
+  virtual void send_file(int fd, uint64_t offset, uint64_t size);
   /// Whole answers.
   void text(std::string_view body, std::string_view content_type = "text/plain; charset=utf-8");
   void json(std::string_view body);

@@ -76,6 +76,28 @@ void StreamResponse::flush() {
   send();
 }
 
+void StreamResponse::send_file(int fd, uint64_t offset, uint64_t size) {
+  if (finished_) internal_error("a write after the end of the response");
+  if (broken_) throw Error(Code::kIoError, "the client has closed the connection");
+  if (!head_sent_ && headers.get("Content-Length")) send_head({}, false);
+  if (framing_ != Framing::kLength || encoder_ || options_.head_only) {
+    Response::send_file(fd, offset, size);
+    return;
+  }
+  if (promised_ && written_ + size > *promised_) too_long();
+  std::string first = out_ + body_;
+  Io io = Io::kOk;
+  if (!stream_.send_file(first, fd, offset, size, options_.stall, io)) {
+    Response::send_file(fd, offset, size);
+    return;
+  }
+  out_.clear();
+  body_.clear();
+  written_ += size;
+  body_bytes_ += size;
+  check(io);
+}
+
 void StreamResponse::finish() {
   if (finished_ || broken_) return;
   if (!head_sent_) send_head({}, true);
@@ -247,7 +269,11 @@ void StreamResponse::frame(std::string_view data) {
 void StreamResponse::send(std::string_view data) {
   if (out_.empty() && data.empty()) return;
   std::string first = std::exchange(out_, {});
-  switch (stream_.write(first, data, options_.stall)) {
+  check(stream_.write(first, data, options_.stall));
+}
+
+void StreamResponse::check(Io io) {
+  switch (io) {
     case Io::kOk:
       return;
     case Io::kTimeout:

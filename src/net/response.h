@@ -24,6 +24,7 @@ class StreamResponse final : public Response {
 
   void write(std::string_view data) override;
   void flush() override;
+  void send_file(int fd, uint64_t offset, uint64_t size) override;
 
   /// Ends the answer. Throws like write().
   void finish();
@@ -50,6 +51,7 @@ class StreamResponse final : public Response {
   void encoded(std::string_view data);
   void frame(std::string_view data);
   void send(std::string_view data = {});
+  void check(Io io);
 
   Stream& stream_;
   Options options_;

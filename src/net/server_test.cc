@@ -497,5 +497,36 @@ TEST_F(ServerTest, LargeBodiesBothWays) {
   EXPECT_EQ(second.request("POST", "/copy", {}, body).body, body);
 }
 
+TEST_F(ServerTest, SendsPiecesOfAFile) {
+  std::string content(3 << 20, ' ');
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 + i / 4096);
+  std::FILE* file = std::tmpfile();
+  ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
+  std::fflush(file);
+  auto piece = [&](Request& q, Response& r) {
+    if (q.query_param("length")) r.headers.set("Content-Length", "1000010");
+    r.write("head ");
+    r.send_file(fileno(file), 12345, 1000000);
+    r.write(" tail");
+  };
+  server_ = std::make_unique<Server>(test_options());
+  server_->route("GET", "/piece", piece);
+  server_->route("HEAD", "/piece", piece);
+  server_->route("GET", "/short", [&](Request&, Response& r) {
+    r.headers.set("Content-Length", "1000");
+    r.send_file(fileno(file), content.size() - 10, 1000);
+  });
+  server_->start();
+  Client client(fmt::format("http://127.0.0.1:{}", server_->port()));
+  std::string expected = "head " + content.substr(12345, 1000000) + " tail";
+  EXPECT_EQ(client.request("GET", "/piece?length", {}, "").body, expected);
+  EXPECT_EQ(client.request("GET", "/piece", {}, "").body, expected);
+  auto head = client.request("HEAD", "/piece?length", {}, "");
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(head.headers.get("Content-Length"), "1000010");
+  EXPECT_THROW(client.request("GET", "/short", {}, ""), Error);
+  std::fclose(file);
+}
+
 }  // namespace
 }  // namespace meesh::net

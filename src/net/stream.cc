@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -33,13 +34,47 @@ class PlainStream final : public Stream {
 
   Io write(std::string_view first, std::string_view second,
            std::chrono::milliseconds stall) override {
+    return write(first, second, stall, MSG_NOSIGNAL);
+  }
+
+  bool send_file(std::string_view first, int file, uint64_t offset, uint64_t size,
+                 std::chrono::milliseconds stall, Io& io) override {
+    io = write(first, {}, stall, MSG_NOSIGNAL | MSG_MORE);
+    auto at = static_cast<off_t>(offset);
+    while (io == Io::kOk && size > 0) {
+      ssize_t n = ::sendfile(fd_, file, &at, std::min<uint64_t>(size, 1 << 30));
+      if (n > 0) {
+        size -= static_cast<uint64_t>(n);
+      } else if (n == 0) {
+        io = Io::kEof;  // the file is shorter than told
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        io = wait_for(fd_, POLLOUT, Clock::now() + stall);
+      } else if (errno != EINTR) {
+        io = Io::kError;
+      }
+    }
+    return true;
+  }
+
+  void end_writing() override { ::shutdown(fd_, SHUT_WR); }
+  void cut() override { ::shutdown(fd_, SHUT_RDWR); }
+  int fd() const override { return fd_; }
+
+  bool peer_gone() override {
+    pollfd p{fd_, POLLRDHUP, 0};
+    return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  }
+
+ private:
+  Io write(std::string_view first, std::string_view second, std::chrono::milliseconds stall,
+           int flags) {
     while (!first.empty() || !second.empty()) {
       iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
                         {const_cast<char*>(second.data()), second.size()}};
       msghdr message{};
       message.msg_iov = first.empty() ? parts + 1 : parts;
       message.msg_iovlen = first.empty() || second.empty() ? 1 : 2;
-      ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+      ssize_t n = ::sendmsg(fd_, &message, flags);
       if (n < 0) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) return Io::kError;
@@ -54,16 +89,6 @@ class PlainStream final : public Stream {
     return Io::kOk;
   }
 
-  void end_writing() override { ::shutdown(fd_, SHUT_WR); }
-  void cut() override { ::shutdown(fd_, SHUT_RDWR); }
-  int fd() const override { return fd_; }
-
-  bool peer_gone() override {
-    pollfd p{fd_, POLLRDHUP, 0};
-    return ::poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-  }
-
- private:
   int fd_;
 };
 

@@ -26,6 +26,14 @@ class Stream {
   /// All of `first` then `second`; kTimeout when not one byte went out for `stall`.
   virtual Io write(std::string_view first, std::string_view second,
                    std::chrono::milliseconds stall) = 0;
+  /// All of `first`, then `size` bytes of a file without taking them through this process. False,
+  /// with nothing written: this stream cannot, read the file and write() it.
+  virtual bool send_file(std::string_view first, int file, uint64_t offset, uint64_t size,
+                         std::chrono::milliseconds stall, Io& io) {
+    static_cast<void>(first), static_cast<void>(file), static_cast<void>(offset);
+    static_cast<void>(size), static_cast<void>(stall), static_cast<void>(io);
+    return false;
+  }
   /// Tells the peer that no more is written; reading goes on.
   virtual void end_writing() = 0;
   virtual bool peer_gone() = 0;

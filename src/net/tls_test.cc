@@ -73,6 +73,13 @@ class TlsTest : public testing::Test {
     server_ = std::make_unique<Server>(options);
     server_->route("GET", "/ok", [](Request& q, Response& r) { r.text(q.tls ? "tls" : "plain"); });
     server_->route("POST", "/echo", [](Request& q, Response& r) { r.text(q.body(64 << 20)); });
+    server_->route("GET", "/file", [this](Request&, Response& r) {
+      std::FILE* file = std::fopen((folder_ / "cert.pem").c_str(), "r");
+      uint64_t size = std::filesystem::file_size(folder_ / "cert.pem");
+      r.headers.set("Content-Length", std::to_string(size - 5));
+      r.send_file(fileno(file), 5, size - 5);
+      std::fclose(file);
+    });
     server_->start();
   }
   std::string base(const char* host = "127.0.0.1") {
@@ -185,6 +192,14 @@ TEST_F(TlsTest, PlainHttpAndSilenceEndTheConnection) {
   EXPECT_THAT(plain.rest(), testing::Not(HasSubstr("200")));
   RawPeer silent(server_->port());
   EXPECT_EQ(silent.rest(), "");
+}
+
+TEST_F(TlsTest, SendsFiles) {
+  start();
+  std::ifstream file(folder_ / "cert.pem");
+  std::string expected((std::istreambuf_iterator<char>(file)), {});
+  Client client(base(), trusting());
+  EXPECT_EQ(client.request("GET", "/file", {}, "").body, expected.substr(5));
 }
 
 TEST_F(TlsTest, IdleConnectionsAreParked) {

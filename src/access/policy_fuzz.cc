@@ -13,6 +13,7 @@
 #include "access/policy.h"
 #include "access/policy_pattern.h"
 #include "access/sealing.h"
+#include "base/error.h"
 
 namespace {
 

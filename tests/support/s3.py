@@ -59,7 +59,8 @@ class Endpoint:
     def client(self, keys=None, service="s3", **config):
         """A boto3 client that does not repeat what fails; `keys` may be Keys or "anonymous"."""
         settings = {"retries": {"max_attempts": 1, "mode": "standard"}, "max_pool_connections": 64,
-                    "s3": {"addressing_style": "path"}, "read_timeout": 60, **config}
+                    "s3": {"addressing_style": "path"}, "read_timeout": 60,
+                    "signature_version": "s3v4" if service == "s3" else "v4", **config}
         credentials = {}
         if keys == "anonymous":
             settings["signature_version"] = NO_SIGNATURE

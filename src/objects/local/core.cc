@@ -105,14 +105,14 @@ void Core::recover() {
     for (sqlite::Query query(reading.db(), "SELECT id FROM epochs"); query.next();) {
       unclean.push_back(static_cast<uint64_t>(query.number(0)));
     }
-    uint64_t removed = 0;
+    std::vector<uint64_t> unknown;
     for (const uint64_t epoch : unclean) {
       files.each(epoch, [&](uint64_t id) {
         sqlite::Query known(reading.db(), "SELECT 1 FROM payloads WHERE id = ?", id);
-        if (!known.next()) removed += files.unlink(id);
+        if (!known.next()) unknown.push_back(id);
       });
     }
-    if (removed > 0) {
+    if (const size_t removed = files.unlink_all(unknown)) {
       log::info("removed what an interrupted run of the object store had not finished",
                 {{"files", removed}});
     }
@@ -133,6 +133,7 @@ void Core::recover() {
 
 Core::~Core() {
   try {
+    files.end_epoch();
     index.change([](sqlite::Connection& db) { db.run("DELETE FROM epochs"); });
     files.remove_empty_folders(files.epoch());
   } catch (const std::exception& error) {

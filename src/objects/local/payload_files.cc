@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "objects/crash_points.h"
 
@@ -33,6 +34,7 @@ NewPayload::~NewPayload() {
   try {
     files_.unlink(id_);
   } catch (const std::exception& error) {
+    files_.left_behind_ = true;
     log::warn("a payload file that is not needed stays until the next start",
               {{"error", error.what()}});
   }
@@ -136,6 +138,24 @@ void PayloadFiles::sync_entry(const std::filesystem::path& path) {
 Descriptor PayloadFiles::open(uint64_t id) const { return disk_.open(path(id)); }
 
 bool PayloadFiles::unlink(uint64_t id) { return disk_.unlink(path(id)); }
+
+size_t PayloadFiles::unlink_all(const std::vector<uint64_t>& ids) {
+  std::set<std::filesystem::path> folders;
+  size_t removed = 0;
+  for (const uint64_t id : ids) {
+    if (!disk_.unlink(path(id))) continue;
+    ++removed;
+    folders.insert(path(id).parent_path());
+  }
+  for (const auto& folder : folders) disk_.sync_folder(folder);
+  return removed;
+}
+
+void PayloadFiles::end_epoch() {
+  if (left_behind_) throw Error(Code::kIoError, "a payload file could not be removed");
+  const std::lock_guard lock(mutex_);
+  for (const auto& [path, folder] : folders_) disk_.sync_folder(path);
+}
 
 std::set<uint64_t> PayloadFiles::epochs() const {
   std::set<uint64_t> found;

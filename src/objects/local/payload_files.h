@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "objects/local/disk.h"
 
@@ -74,10 +75,15 @@ class PayloadFiles {
   Descriptor open(uint64_t id) const;
   /// False if it was not there.
   bool unlink(uint64_t id);
+  /// And they are gone for good when it returns. How many were there.
+  size_t unlink_all(const std::vector<uint64_t>& ids);
   std::filesystem::path path(uint64_t id) const;
   /// Every file of an epoch, in no order.
   void each(uint64_t epoch, const std::function<void(uint64_t id)>& visit) const;
   std::set<uint64_t> epochs() const;
+  /// Before the epoch is called clean: what was removed stays removed. Throws IO_ERROR, also if a
+  /// file could not be removed.
+  void end_epoch();
   /// Removes folders of an epoch that have become empty.
   void remove_empty_folders(uint64_t epoch);
 
@@ -98,6 +104,7 @@ class PayloadFiles {
   Disk& disk_;
   uint64_t epoch_ = 0;
   std::atomic<uint64_t> next_{0};
+  std::atomic<bool> left_behind_{false};
   std::mutex mutex_;
   std::condition_variable synced_;
   std::map<std::filesystem::path, Folder> folders_;  // guarded by mutex_

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,12 @@ struct Options {
   /// Host names whose sub-domains are buckets (virtual-host style); path style always works.
   std::vector<std::string> domains = {"localhost", "s3.localhost"};
   uint64_t max_object_bytes = 5ull << 40;
+  /// Where notifications can go: NAME of "arn:minio:sqs::NAME:webhook" → URL that events are
+  /// POSTed to. Events wait in memory alone: those not delivered when the program ends are lost.
+  std::map<std::string, std::string> webhooks;
 };
-/// Adds the routes of a listener that speaks S3 alone. `options` objects outlive the server.
+/// Adds the routes of a listener that speaks S3 alone. `options` objects outlive the server. With
+/// webhooks it also becomes the store's listener (Store::on_event).
 void register_s3(net::Server& server, Options options);
 
 }  // namespace meesh::serve::s3

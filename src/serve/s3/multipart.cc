@@ -1,0 +1,208 @@
+#include <set>
+
+#include "serve/s3/copy_source.h"
+#include "serve/s3/handlers.h"
+#include "serve/s3/object_headers.h"
+#include "serve/s3/upload.h"
+#include "serve/s3/values.h"
+
+namespace meesh::serve::s3 {
+namespace {
+
+using objects::ChecksumKind;
+using objects::Reason;
+
+constexpr int kMostParts = 10000;
+constexpr size_t kMostXml = 4 << 20;  // 10,000 parts with their checksums
+
+struct Checks {
+  std::optional<ChecksumKind> kind;
+  bool composite = true;
+};
+
+Checks wanted_checksum(const Call& call) {
+  std::string_view algorithm = call.header("x-amz-checksum-algorithm");
+  std::string_view type = call.header("x-amz-checksum-type");
+  if (algorithm.empty()) {
+    if (type.empty()) return {};
+    throw S3Error(Reason::kInvalidRequest,
+                  "The x-amz-checksum-type header can only be used with the "
+                  "x-amz-checksum-algorithm header.");
+  }
+  Checks out;
+  out.kind = objects::checksum_kind(algorithm);
+  if (!out.kind) {
+    throw S3Error(Reason::kInvalidRequest,
+                  "Checksum algorithm provided is unsupported. Please try again with any of the "
+                  "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+  }
+  out.composite = *out.kind != ChecksumKind::kCrc64Nvme;
+  if (type == "COMPOSITE" && *out.kind == ChecksumKind::kCrc64Nvme) {
+    throw S3Error(Reason::kInvalidRequest,
+                  "The COMPOSITE checksum type cannot be used with the crc64nvme checksum "
+                  "algorithm.");
+  }
+  if (type == "FULL_OBJECT") {
+    if (!objects::has_full_object_form(*out.kind)) {
+      throw S3Error(Reason::kInvalidRequest,
+                    fmt::format("The FULL_OBJECT checksum type cannot be used with the {} checksum "
+                                "algorithm.",
+                                objects::checksum_name(*out.kind)));
+    }
+    out.composite = false;
+  } else if (!type.empty() && type != "COMPOSITE") {
+    throw S3Error(Reason::kInvalidRequest, "Value for x-amz-checksum-type header is invalid.");
+  }
+  return out;
+}
+
+objects::CompletedPart read_part(pugi::xml_node node) {
+  only_children(node, {"PartNumber", "ETag", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME",
+                       "ChecksumSHA1", "ChecksumSHA256", "Size"});
+  objects::CompletedPart part;
+  auto number = child_number(node, "PartNumber");
+  if (!number || *number < 1 || *number > kMostParts) {
+    throw S3Error(Reason::kInvalidArgument,
+                  "PartNumber must be an integer between 1 and 10000, inclusive");
+  }
+  part.number = static_cast<int>(*number);
+  part.etag = plain_etag(needed_text(node, "ETag"));
+  for (auto kind : objects::kChecksumKinds) {
+    auto name = fmt::format("Checksum{}", objects::checksum_name(kind));
+    if (auto value = child_text(node, name.c_str())) part.checksums[kind] = *value;
+  }
+  return part;
+}
+
+std::vector<objects::CompletedPart> read_parts(const std::string& body) {
+  XmlRequest xml(body, "CompleteMultipartUpload");
+  only_children(xml.root(), {"Part"});
+  std::vector<objects::CompletedPart> parts;
+  for (pugi::xml_node node : xml.root().children("Part")) {
+    if (parts.size() == kMostParts) malformed_xml("more than 10000 parts");
+    parts.push_back(read_part(node));
+    if (parts.size() > 1 && parts[parts.size() - 2].number >= parts.back().number) {
+      throw S3Error(Reason::kInvalidPartOrder,
+                    "The list of parts was not in ascending order. The parts list must be "
+                    "specified in order by part number.");
+    }
+  }
+  if (parts.empty()) malformed_xml("no parts");
+  return parts;
+}
+
+// x-amz-mp-object-size, held against the parts there are.
+void check_total_size(Call& call, const std::vector<objects::CompletedPart>& parts) {
+  auto header = call.request.headers.get("x-amz-mp-object-size");
+  if (!header) return;
+  auto told = parse_number(*header);
+  if (!told) {
+    throw S3Error(Reason::kInvalidRequest, "Value for x-amz-mp-object-size header is invalid.");
+  }
+  std::set<int> numbers;
+  for (const auto& part : parts) numbers.insert(part.number);
+  uint64_t total = 0;
+  for (const auto& part :
+       call.store().parts(call.bucket, call.key, call.query("uploadId"), 0, kMostParts)) {
+    if (numbers.contains(part.number)) total += part.size;
+  }
+  if (total != *told) {
+    throw S3Error(Reason::kInvalidRequest,
+                  fmt::format("The provided 'x-amz-mp-object-size' header value {} does not match "
+                              "what was computed: {}",
+                              *told, total));
+  }
+}
+
+std::string location(const Call& call) {
+  return fmt::format("{}://{}{}", call.request.tls ? "https" : "http", call.header("Host"),
+                     call.request.target.substr(0, call.request.target.find('?')));
+}
+
+}  // namespace
+
+int part_number(const Call& call) {
+  auto number = parse_number(call.query("partNumber"));
+  if (!number || *number < 1 || *number > kMostParts) {
+    throw S3Error("InvalidArgument", 400,
+                  "Part number must be an integer between 1 and 10000, inclusive",
+                  {{"ArgumentName", "partNumber"}, {"ArgumentValue", call.query("partNumber")}});
+  }
+  return static_cast<int>(*number);
+}
+
+void create_upload(Call& call) {
+  objects::check_key(call.key);
+  Checks checks = wanted_checksum(call);
+  objects::Attributes attributes = read_attributes(call);
+  objects::WriteOptions options;
+  read_encryption(call, options);
+  call.skip_body();
+  objects::Upload upload = call.store().start_upload(call.bucket, call.key, std::move(attributes),
+                                                     checks.kind, checks.composite, options);
+  if (checks.kind) {
+    call.set("x-amz-checksum-algorithm", std::string(objects::checksum_name(*checks.kind)));
+    call.set("x-amz-checksum-type", std::string(checksum_type(checks.composite)));
+  }
+  set_encryption_headers(upload.encryption, upload.customer_key_md5, call.response.headers);
+  XmlAnswer xml("InitiateMultipartUploadResult");
+  add(xml.root(), "Bucket", call.bucket);
+  add(xml.root(), "Key", call.key);
+  add(xml.root(), "UploadId", upload.id);
+  call.answer(xml);
+}
+
+void upload_part(Call& call) {
+  int number = part_number(call);
+  objects::WriteOptions options;
+  options.size = call.who.body->length();
+  check_size(call, options.size);
+  read_digests(call, options);
+  options.customer_key = read_customer_key(call);
+  if (!options.customer_key.empty()) options.encryption = objects::Encryption::kCustomer;
+  auto writer =
+      call.store().put_part(call.bucket, call.key, call.query("uploadId"), number, options);
+  pour(call, *writer);
+  objects::Object made = writer->commit({});
+  call.set("ETag", quoted_etag(made.etag));
+  set_encryption_headers(made.encryption, made.customer_key_md5, call.response.headers);
+  for (const auto& [kind, value] : made.checksums) {
+    call.set(std::string(objects::checksum_header(kind)), value);
+  }
+  call.answer(200);
+}
+
+void complete_upload(Call& call) {
+  objects::WriteCondition condition = read_write_condition(call);
+  objects::Checksums expected = read_checksum_values(call);
+  // These headers are of the object, not of this document.
+  for (const auto& [kind, value] : expected) {
+    call.request.headers.remove(objects::checksum_header(kind));
+  }
+  std::vector<objects::CompletedPart> parts = read_parts(call.body(kMostXml));
+  check_total_size(call, parts);
+  check_write_condition(call, condition);
+  answer_slowly(call, [&](net::Headers& headers) {
+    objects::Object made = call.store().complete_upload(
+        call.bucket, call.key, call.query("uploadId"), parts, expected, condition);
+    set_version_header(call, made, headers);
+    set_encryption_headers(made.encryption, made.customer_key_md5, headers);
+    XmlAnswer xml("CompleteMultipartUploadResult");
+    add(xml.root(), "Location", location(call));
+    add(xml.root(), "Bucket", call.bucket);
+    add(xml.root(), "Key", call.key);
+    add(xml.root(), "ETag", quoted_etag(made.etag));
+    for (const auto& [kind, value] : made.checksums) {
+      add(xml.root(), fmt::format("Checksum{}", objects::checksum_name(kind)).c_str(), value);
+    }
+    if (!made.checksums.empty()) add(xml.root(), "ChecksumType", checksum_type(made.composite));
+    return xml;
+  });
+}
+
+void abort_upload(Call& call) {
+  call.store().abort_upload(call.bucket, call.key, call.query("uploadId"));
+  call.answer(204);
+}
+
+}  // namespace meesh::serve::s3

@@ -1,0 +1,72 @@
+#include "serve/s3/handlers.h"
+#include "serve/s3/object_headers.h"
+#include "serve/s3/values.h"
+
+namespace meesh::serve::s3 {
+namespace {
+
+using objects::Reason;
+
+objects::Tags read_tags(Call& call, size_t limit) {
+  std::string body = call.body();
+  XmlRequest xml(body, "Tagging");
+  only_children(xml.root(), {"TagSet"});
+  pugi::xml_node set = xml.root().child("TagSet");
+  if (!set) malformed_xml("<Tagging> lacks its <TagSet>");
+  only_children(set, {"Tag"});
+  return read_tag_set(set, limit);
+}
+
+objects::Object find(Call& call) {
+  objects::Object object = call.store().head(call.bucket, call.key, {.version = call.version()});
+  set_version_header(call, object, call.response.headers);
+  return object;
+}
+
+}  // namespace
+
+void get_object_tagging(Call& call) {
+  objects::Object object = find(call);
+  XmlAnswer xml("Tagging");
+  add_tag_set(xml.root(), object.attributes.tags);
+  call.answer(xml);
+}
+
+void put_object_tagging(Call& call) {
+  objects::Tags tags = read_tags(call, kMaxObjectTags);
+  find(call);
+  call.store().set_tags(call.bucket, call.key, call.version(), tags);
+  call.answer(200);
+}
+
+void delete_object_tagging(Call& call) {
+  find(call);
+  call.store().set_tags(call.bucket, call.key, call.version(), {});
+  call.answer(204);
+}
+
+// A bucket's tags are kept as the document that GET answers.
+void get_bucket_tagging(Call& call) {
+  std::string text = call.document("tagging");
+  if (text.empty()) throw S3Error("NoSuchTagSet", 404, "The TagSet does not exist");
+  call.set("Content-Type", "application/xml");
+  call.begun = true;
+  call.response.write(text);
+}
+
+void put_bucket_tagging(Call& call) {
+  objects::Tags tags = read_tags(call, kMaxBucketTags);
+  XmlAnswer xml("Tagging");
+  add_tag_set(xml.root(), tags);
+  call.store().edit_bucket(
+      call.bucket, [&](objects::Bucket& bucket) { bucket.documents["tagging"] = xml.text(); });
+  call.answer(204);
+}
+
+void delete_bucket_tagging(Call& call) {
+  call.store().edit_bucket(call.bucket,
+                           [](objects::Bucket& bucket) { bucket.documents.erase("tagging"); });
+  call.answer(204);
+}
+
+}  // namespace meesh::serve::s3

@@ -1,0 +1,16 @@
+// Bodies on their way into the store.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "serve/s3/call.h"
+
+namespace meesh::serve::s3 {
+
+/// Throws MissingContentLength, EntityTooLarge.
+void check_size(const Call& call, std::optional<uint64_t> size);
+/// The request's body to its end, with its trailers.
+void pour(Call& call, objects::Writer& writer);
+
+}  // namespace meesh::serve::s3

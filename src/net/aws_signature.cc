@@ -289,13 +289,14 @@ void sign_request(const RequestToSign& request, const AwsCredentials& credential
   std::string path = canonical_path(request.path);
   std::string query = request.query != nullptr ? canonical_query(*request.query) : "";
   CanonicalParts parts{request.method, path, query, {}, request.payload_hash};
+  std::map<std::string, std::string> sorted;
   for (const auto& [name, value] : headers.items()) {
     std::string small = lower(name);
-    if (small == "host" || small.starts_with("x-amz-")) {
-      parts.headers.emplace_back(std::move(small), canonical_value(value));
-    }
+    if (small != "host" && !small.starts_with("x-amz-")) continue;
+    auto [found, first] = sorted.emplace(std::move(small), canonical_value(value));
+    if (!first) found->second += "," + canonical_value(value);
   }
-  std::sort(parts.headers.begin(), parts.headers.end());
+  parts.headers.assign(sorted.begin(), sorted.end());
   std::string signature = sign(cached_signing_key(credentials.secret_key, scope),
                                string_to_sign(timestamp, scope, canonical_request(parts)));
   headers.set("Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}",

@@ -81,6 +81,7 @@ TEST(AwsSignature, TokensAndMetadataAreSigned) {
   Headers headers;
   headers.add("X-Amz-Meta-B", "  two   words ");
   headers.add("x-amz-meta-a", "1");
+  headers.add("x-amz-meta-a", " 2");
   AwsCredentials temporary = kCredentials;
   temporary.session_token = "token";
   sign_request({"PUT", kHost, "/k", nullptr, kUnsignedPayload}, temporary, "eu-west-3", kNow,
@@ -95,7 +96,7 @@ TEST(AwsSignature, TokensAndMetadataAreSigned) {
                        {{"host", kHost},
                         {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"},
                         {"x-amz-date", kTimestamp},
-                        {"x-amz-meta-a", "1"},
+                        {"x-amz-meta-a", "1,2"},
                         {"x-amz-meta-b", "two words"},
                         {"x-amz-security-token", "token"}},
                        kUnsignedPayload};

@@ -18,10 +18,15 @@ struct Client::Impl {
   void parse_base(std::string_view base);
   void connect();
   std::string compose(std::string_view method, std::string_view target, const Headers& headers,
-                      size_t body_size) const;
+                      uint64_t body_size) const;
   /// False: the kept connection was dead before any byte of an answer.
   bool exchange(std::string_view head, std::string_view body, bool head_only, bool reused,
                 ClientResponse& response, const std::function<void(std::string_view)>& sink);
+  /// The answer to what was written. False as exchange().
+  bool read_answer(Io written, bool head_only, bool reused, ClientResponse& response,
+                   const std::function<void(std::string_view)>& sink);
+  /// Collects a whole body, up to the limit.
+  std::function<void(std::string_view)> collect(std::string& whole) const;
   [[noreturn]] void fail(Io io, const char* doing);
 
   ClientOptions options;
@@ -30,6 +35,7 @@ struct Client::Impl {
   std::unique_ptr<TlsClient> tls;
   std::unique_ptr<Stream> stream;
   std::optional<Input> input;
+  Io uploaded = Io::kOk;  // of an upload under way
 };
 
 void Client::Impl::parse_base(std::string_view base) {
@@ -88,7 +94,7 @@ void Client::Impl::fail(Io io, const char* doing) {
 }
 
 std::string Client::Impl::compose(std::string_view method, std::string_view target,
-                                  const Headers& headers, size_t body_size) const {
+                                  const Headers& headers, uint64_t body_size) const {
   auto clean = [](std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
   };
@@ -117,6 +123,11 @@ bool Client::Impl::exchange(std::string_view head, std::string_view body, bool h
                             const std::function<void(std::string_view)>& sink) {
   // A server may answer (413, 401) and close before it took the whole body: read on regardless.
   Io written = stream->write(head, body, options.timeout);
+  return read_answer(written, head_only, reused, response, sink);
+}
+
+bool Client::Impl::read_answer(Io written, bool head_only, bool reused, ClientResponse& response,
+                               const std::function<void(std::string_view)>& sink) {
   if (written == Io::kTimeout) fail(written, "it took the request");
   ResponseReader reader(*input, options.timeout);
   Io io = reader.read_head(response);
@@ -133,6 +144,16 @@ bool Client::Impl::exchange(std::string_view head, std::string_view body, bool h
   return true;
 }
 
+std::function<void(std::string_view)> Client::Impl::collect(std::string& whole) const {
+  return [this, &whole](std::string_view piece) {
+    if (piece.size() > options.max_body_bytes - whole.size()) {
+      throw Error(Code::kIoError, fmt::format("the answer of {} is larger than {} bytes", authority,
+                                              options.max_body_bytes));
+    }
+    whole += piece;
+  };
+}
+
 Client::Client(std::string base, std::chrono::milliseconds timeout)
     : Client(std::move(base), ClientOptions{.timeout = timeout, .ca_file = ""}) {}
 
@@ -144,14 +165,7 @@ Client::~Client() = default;
 ClientResponse Client::request(std::string_view method, std::string_view target,
                                const Headers& headers, std::string_view body) {
   std::string whole;
-  uint64_t limit = impl_->options.max_body_bytes;
-  auto response = request(method, target, headers, body, [&](std::string_view piece) {
-    if (piece.size() > limit - whole.size()) {
-      throw Error(Code::kIoError,
-                  fmt::format("the answer of {} is larger than {} bytes", impl_->authority, limit));
-    }
-    whole += piece;
-  });
+  auto response = request(method, target, headers, body, impl_->collect(whole));
   response.body = std::move(whole);
   return response;
 }
@@ -177,6 +191,41 @@ ClientResponse Client::request(std::string_view method, std::string_view target,
     c.stream.reset();
     throw;
   }
+}
+
+Client::Upload Client::upload(std::string_view method, std::string_view target,
+                              const Headers& headers, uint64_t size) {
+  Impl& c = *impl_;
+  std::string head = c.compose(method, target, headers, size);
+  bool reused = c.stream != nullptr && !c.stream->peer_gone() && c.input->buffered().empty();
+  if (!reused) c.connect();
+  c.uploaded = Io::kOk;
+  Upload upload(this);
+  upload.write(head);
+  return upload;
+}
+
+Client::Upload::~Upload() {
+  if (client_ == nullptr) return;
+  client_->impl_->input.reset();
+  client_->impl_->stream.reset();
+}
+
+void Client::Upload::write(std::string_view bytes) {
+  Impl& c = *client_->impl_;
+  if (c.uploaded != Io::kOk) return;
+  c.uploaded = c.stream->write(bytes, {}, c.options.timeout);
+  if (c.uploaded == Io::kTimeout) c.fail(c.uploaded, "it took the request");
+}
+
+ClientResponse Client::Upload::finish() {
+  Impl& c = *client_->impl_;
+  std::string whole;
+  ClientResponse response;
+  c.read_answer(c.uploaded, false, false, response, c.collect(whole));
+  response.body = std::move(whole);
+  client_ = nullptr;
+  return response;
 }
 
 }  // namespace meesh::net

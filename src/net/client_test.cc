@@ -166,6 +166,41 @@ TEST(ClientTest, RefusesMalformedBasesAndHeaders) {
   EXPECT_EQ(code_of([&] { client.request("GET", "/a b", {}, ""); }), Code::kGenericInternalError);
 }
 
+TEST(ClientTest, UploadsAsTheBodyComes) {
+  Server server(test_options());
+  std::atomic<int> cut{0};
+  server.route("PUT", "/size", [&](Request& q, Response& r) {
+    char buffer[5000];
+    size_t total = 0;
+    try {
+      while (size_t got = q.read(buffer, sizeof buffer)) total += got;
+    } catch (const HttpError&) {
+      ++cut;
+      throw;
+    }
+    r.text(std::to_string(total));
+  });
+  server.route("PUT", "/refused", [](Request&, Response& r) { r.empty(403); });
+  server.start();
+  Client client(fmt::format("http://127.0.0.1:{}", server.port()));
+  const std::string piece(100000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    auto upload = client.upload("PUT", "/size", {}, 10 * piece.size());
+    for (int k = 0; k < 10; ++k) upload.write(piece);
+    EXPECT_EQ(upload.finish().body, "1000000");
+  }
+  // Refused before it was read: the answer is told, and the client works on.
+  auto refused = client.upload("PUT", "/refused", {}, 300 * piece.size());
+  for (int k = 0; k < 300; ++k) refused.write(piece);
+  EXPECT_EQ(refused.finish().status, 403);
+  {
+    client.upload("PUT", "/size", {}, 100).write("only a part");
+  }
+  EXPECT_EQ(client.request("PUT", "/size", {}, "abc").body, "3");
+  server.stop(5s);
+  EXPECT_EQ(cut, 1);
+}
+
 TEST(ClientTest, ManyAtOnce) {
   Server server(test_options());
   server.route("POST", "/echo", [](Request& q, Response& r) { r.text(q.body(1000)); });

@@ -189,6 +189,27 @@ class Client {
   ClientResponse request(std::string_view method, std::string_view target, const Headers& headers,
                          std::string_view body, const std::function<void(std::string_view)>& sink);
 
+  /// A request under way whose body is written as it comes. Destroyed before finish(), it cuts the
+  /// connection, so that the server sees a body cut short. Its client serves no other meanwhile.
+  class Upload {
+   public:
+    Upload(Upload&& other) noexcept : client_(std::exchange(other.client_, nullptr)) {}
+    Upload& operator=(Upload&&) = delete;
+    ~Upload();
+    /// Errors as request(). A server may answer before it took everything: then the rest is
+    /// dropped, and finish() tells.
+    void write(std::string_view bytes);
+    ClientResponse finish();
+
+   private:
+    friend class Client;
+    explicit Upload(Client* client) : client_(client) {}
+    Client* client_;
+  };
+  /// Sends the head of a request with a body of `size` bytes. Never repeated.
+  Upload upload(std::string_view method, std::string_view target, const Headers& headers,
+                uint64_t size);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

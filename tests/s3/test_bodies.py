@@ -64,7 +64,7 @@ def test_leftovers_of_a_refused_upload_are_never_a_request(endpoint, s3, bucket)
     s3.put_object(Bucket=bucket, Key="victim", Body=b"kept")
     inner = head(endpoint, f"/{bucket}/victim", {"content-length": "0"}, method="DELETE")
     outer = head(endpoint, "/no-such-bucket-here/k", {"content-length": str(len(inner))})
-    with endpoint.socket(5) as sock:
+    with endpoint.socket(1) as sock:
         got = exchange(sock, outer + inner)
     assert got.startswith(b"HTTP/1.1 404"), got
     assert body_of(s3, bucket, "victim") == b"kept"
@@ -99,7 +99,7 @@ def test_a_length_is_needed(endpoint, s3, bucket):
     {"content-length": "-1"}, {"content-length": "4x"}, {"content-length": "99999999999999999999"},
     {"content-length": "4", "transfer-encoding": "chunked"}])
 def test_lengths_that_are_none(endpoint, s3, bucket, extra):
-    with endpoint.socket(5) as sock:
+    with endpoint.socket(2) as sock:
         got = exchange(sock, head(endpoint, f"/{bucket}/k", extra) + b"body")
     if "transfer-encoding" in extra and got.startswith(b"HTTP/1.1 200"):
         pytest.fail("took a request with a length and chunks")

@@ -62,7 +62,7 @@ def test_a_delete_marker_is_nothing_to_match(s3, versioned):
 @pytest.mark.minio_differs("takes them", sometimes=True)
 def test_conditions_amazon_does_not_know(endpoint, bucket, condition):
     answer = endpoint.request("PUT", f"/{bucket}/k", headers=condition, body=b"x")
-    assert answer.status in (400, 412, 501), answer
+    assert answer.status in (400, 404, 412, 501), answer
 
 
 @pytest.mark.parametrize("way", ["put", "multipart"])
@@ -224,7 +224,9 @@ def history_of(s3, bucket, key, threads, steps, seed):
 
 @pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.full)])
 def test_histories_of_sixteen_clients_are_linearizable(s3, bucket, rounds):
+    swapped = 0
     for turn in range(rounds):
         history = history_of(s3, bucket, f"k{turn}", 16, 8, turn)
         assert linearizable(history, "first"), sorted(history, key=lambda o: o.start)
-        assert sum(o.ok for o in history if o.kind == "cas") > 0
+        swapped += sum(o.ok for o in history if o.kind == "cas")
+    assert swapped > 0

@@ -1,6 +1,7 @@
 """Keys that are hard: paths that climb, control characters, Unicode, every reserved character."""
 import random
 import unicodedata
+from urllib.parse import unquote_plus
 
 import pytest
 from support.s3 import all_keys, body_of, refused
@@ -46,7 +47,8 @@ def test_hard_keys_live_side_by_side(endpoint, s3, bucket):
     for key in keys:
         assert endpoint.request("PUT", f"/{bucket}/{key}", body=key.encode()).status == 200, key
     assert all_keys(s3, bucket) == sorted(set(keys), key=str.encode)
-    assert all_keys(s3, bucket, EncodingType="url") == sorted(set(keys), key=str.encode)
+    told = all_keys(s3, bucket, EncodingType="url")  # asked for, boto3 leaves it to us
+    assert [unquote_plus(key) for key in told] == sorted(set(keys), key=str.encode)
     for key in keys:
         assert endpoint.request("GET", f"/{bucket}/{key}").body == key.encode(), key
 

@@ -253,7 +253,7 @@ def test_a_presigned_request_expires(endpoint, s3, bucket):
     assert endpoint.presigned("GET", f"/{bucket}/k", seconds=86400, signer=fresh).status == 200
 
 
-@pytest.mark.parametrize("seconds", [-1, 0, 7 * 86400 + 1, "x"])
+@pytest.mark.parametrize("seconds", [-1, 7 * 86400 + 1, "x"])
 @pytest.mark.minio_differs("another code or none", sometimes=True)
 def test_lifetimes_that_are_none(endpoint, s3, bucket, seconds):
     s3.put_object(Bucket=bucket, Key="k", Body=b"content")

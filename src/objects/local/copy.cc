@@ -131,7 +131,7 @@ Object LocalStore::copy_content(const std::string& from_bucket, const std::strin
   for (const auto& [kind, value] : reader->object().checksums) {
     if (!reader->object().composite) options.expected.try_emplace(kind, value);
   }
-  const auto writer = put(bucket, key, std::move(attributes), options);
+  const auto writer = put_as("s3:ObjectCreated:Copy", bucket, key, std::move(attributes), options);
   std::vector<char> buffer(std::min<uint64_t>(kCopyBytes, reader->object().size));
   for (uint64_t at = 0; at < reader->object().size;) {
     const size_t got = reader->read(at, buffer.data(), buffer.size());

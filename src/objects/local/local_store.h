@@ -83,6 +83,9 @@ class LocalStore final : public Store, public Maintenance {
  private:
   void edit_version(const std::string& bucket, const std::string& key, const std::string& version,
                     const char* event, const std::function<void(const Bucket&, Row&)>& edit);
+  std::unique_ptr<Writer> put_as(const char* event, const std::string& bucket,
+                                 const std::string& key, Attributes attributes,
+                                 const WriteOptions& options);
   Object copy_content(const std::string& from_bucket, const std::string& from_key,
                       const Object& source, const ReadOptions& from, const std::string& bucket,
                       const std::string& key, Attributes attributes, WriteOptions options,

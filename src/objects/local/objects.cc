@@ -15,8 +15,11 @@ constexpr int kMostTries = 100;
 class ObjectWriter final : public Writer {
  public:
   ObjectWriter(Core& core, std::string bucket, std::string key, Attributes attributes,
-               const WriteOptions& options)
-      : core_(core), bucket_(std::move(bucket)), customer_key_(options.customer_key) {
+               const WriteOptions& options, const char* event)
+      : core_(core),
+        bucket_(std::move(bucket)),
+        customer_key_(options.customer_key),
+        event_(event) {
     row_.object.key = std::move(key);
     row_.object.attributes = std::move(attributes);
     row_.object.encryption = options.encryption;
@@ -49,7 +52,7 @@ class ObjectWriter final : public Writer {
     core_.change([&](sqlite::Connection& db, std::vector<Event>& events) {
       const auto target = core_.buckets.get(bucket_);
       install(core_.index, db, *target, row_, content.inline_bytes, condition);
-      events.push_back({"s3:ObjectCreated:Put", bucket_, row_.object});
+      events.push_back({event_, bucket_, row_.object});
     });
     crash_point("put.after_index");
     if (content.file) content.file->keep();
@@ -79,6 +82,7 @@ class ObjectWriter final : public Writer {
   Core& core_;
   const std::string bucket_;
   const CustomerKey customer_key_;
+  const char* const event_;
   Row row_;
   std::optional<ContentWriter> content_;
   bool committed_ = false;
@@ -88,9 +92,15 @@ class ObjectWriter final : public Writer {
 
 std::unique_ptr<Writer> LocalStore::put(const std::string& bucket, const std::string& key,
                                         Attributes attributes, const WriteOptions& options) {
+  return put_as("s3:ObjectCreated:Put", bucket, key, std::move(attributes), options);
+}
+
+std::unique_ptr<Writer> LocalStore::put_as(const char* event, const std::string& bucket,
+                                           const std::string& key, Attributes attributes,
+                                           const WriteOptions& options) {
   check_key(key);
   core_.buckets.get(bucket);
-  return std::make_unique<ObjectWriter>(core_, bucket, key, std::move(attributes), options);
+  return std::make_unique<ObjectWriter>(core_, bucket, key, std::move(attributes), options, event);
 }
 
 std::shared_ptr<Reader> LocalStore::get(const std::string& bucket, const std::string& key,

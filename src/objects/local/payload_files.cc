@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kNumberBits = 40;
 constexpr uint64_t kFilesInFolder = 1024;
+/// Made together; divides kFilesInFolder.
+constexpr uint64_t kFilesAtOnce = 16;
 /// Written back while more is coming, so that the sync at the end has little left to do.
 constexpr uint64_t kBehindBytes = 8 << 20;
 
@@ -51,11 +53,7 @@ void NewPayload::append(std::string_view bytes) {
 
 void NewPayload::reserve(uint64_t bytes) { files_.disk_.reserve(file_, bytes); }
 
-void NewPayload::sync() {
-  const auto path = files_.path(id_);
-  files_.disk_.sync(file_, path);
-  files_.sync_entry(path.parent_path());
-}
+void NewPayload::sync() { files_.disk_.sync(file_, files_.path(id_)); }
 
 void Pins::add(uint64_t id) {
   const std::lock_guard lock(mutex_);
@@ -91,11 +89,32 @@ std::filesystem::path PayloadFiles::path(uint64_t id) const {
 }
 
 std::unique_ptr<NewPayload> PayloadFiles::create() {
-  const uint64_t id = epoch_ << kNumberBits | next_++;
-  const auto file = path(id);
-  ensure_folder(file.parent_path());
-  auto made = std::make_unique<NewPayload>(*this, id, disk_.create(file));
+  std::unique_lock lock(mutex_);
+  if (ready_.empty()) {
+    // Others may be making some too: then there are more.
+    lock.unlock();
+    std::deque<Ready> made = make_ready();
+    lock.lock();
+    std::move(made.begin(), made.end(), std::back_inserter(ready_));
+  }
+  Ready next = std::move(ready_.front());
+  ready_.pop_front();
+  lock.unlock();
+  auto payload = std::make_unique<NewPayload>(*this, next.id, std::move(next.file));
   crash_point("put.file_created");
+  return payload;
+}
+
+std::deque<PayloadFiles::Ready> PayloadFiles::make_ready() {
+  std::deque<Ready> made;
+  const uint64_t first = next_.fetch_add(kFilesAtOnce);
+  const auto folder = path(epoch_ << kNumberBits | first).parent_path();
+  ensure_folder(folder);
+  for (uint64_t number = first; number < first + kFilesAtOnce; ++number) {
+    const uint64_t id = epoch_ << kNumberBits | number;
+    made.push_back({id, disk_.create(path(id))});
+  }
+  disk_.sync_folder(folder);
   return made;
 }
 
@@ -105,34 +124,7 @@ void PayloadFiles::ensure_folder(const std::filesystem::path& folder) {
   if (folders_.contains(folder)) return;
   disk_.make_folder(folder);
   disk_.sync_folder(folder.parent_path());
-  folders_.emplace(folder, Folder{});
-}
-
-/// One sync serves all whose entries were made before it began.
-void PayloadFiles::sync_entry(const std::filesystem::path& path) {
-  std::unique_lock lock(mutex_);
-  Folder& folder = folders_.at(path);
-  const uint64_t mine = ++folder.entries;
-  while (folder.synced < mine) {
-    if (folder.syncing) {
-      synced_.wait(lock);
-      continue;
-    }
-    folder.syncing = true;
-    const uint64_t covered = folder.entries;
-    lock.unlock();
-    std::exception_ptr failure;
-    try {
-      disk_.sync_folder(path);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    lock.lock();
-    folder.syncing = false;
-    if (!failure) folder.synced = std::max(folder.synced, covered);
-    synced_.notify_all();
-    if (failure) std::rethrow_exception(failure);
-  }
+  folders_.insert(folder);
 }
 
 Descriptor PayloadFiles::open(uint64_t id) const { return disk_.open(path(id)); }
@@ -154,7 +146,8 @@ size_t PayloadFiles::unlink_all(const std::vector<uint64_t>& ids) {
 void PayloadFiles::end_epoch() {
   if (left_behind_) throw Error(Code::kIoError, "a payload file could not be removed");
   const std::lock_guard lock(mutex_);
-  for (const auto& [path, folder] : folders_) disk_.sync_folder(path);
+  for (; !ready_.empty(); ready_.pop_front()) unlink(ready_.front().id);
+  for (const auto& folder : folders_) disk_.sync_folder(folder);
 }
 
 std::set<uint64_t> PayloadFiles::epochs() const {

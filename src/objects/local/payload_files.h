@@ -4,11 +4,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,7 +35,7 @@ class NewPayload {
   uint64_t size() const { return size_; }
   void append(std::string_view bytes);
   void reserve(uint64_t bytes);
-  /// Content, length and entry are on disk when it returns.
+  /// Content and length are on disk when it returns; its entry was before it was given out.
   void sync();
   /// The index refers to it now.
   void keep() { kept_ = true; }
@@ -70,6 +69,7 @@ class PayloadFiles {
   void begin_epoch(uint64_t epoch);
   uint64_t epoch() const { return epoch_; }
 
+  /// Empty, its entry on disk.
   std::unique_ptr<NewPayload> create();
   /// None if it is not there.
   Descriptor open(uint64_t id) const;
@@ -93,12 +93,12 @@ class PayloadFiles {
 
  private:
   friend class NewPayload;
-  struct Folder {
-    uint64_t entries = 0, synced = 0;
-    bool syncing = false;
+  struct Ready {
+    uint64_t id = 0;
+    Descriptor file;
   };
+  std::deque<Ready> make_ready();
   void ensure_folder(const std::filesystem::path& folder);
-  void sync_entry(const std::filesystem::path& folder);
 
   const std::filesystem::path folder_;
   Disk& disk_;
@@ -106,8 +106,10 @@ class PayloadFiles {
   std::atomic<uint64_t> next_{0};
   std::atomic<bool> left_behind_{false};
   std::mutex mutex_;
-  std::condition_variable synced_;
-  std::map<std::filesystem::path, Folder> folders_;  // guarded by mutex_
+  // Empty files whose entries are on disk already: their folder is synced once for many. A file
+  // that is used needs but the sync of its content.
+  std::deque<Ready> ready_;                  // guarded by mutex_
+  std::set<std::filesystem::path> folders_;  // made in this epoch; guarded by mutex_
 };
 
 }  // namespace meesh::objects

@@ -82,10 +82,11 @@ inline std::vector<std::string> keys_of(const Listing& listing) {
   return keys;
 }
 
+/// Empty files, made in advance, do not count.
 inline size_t files_in(const std::filesystem::path& folder) {
   size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    count += entry.is_regular_file();
+    count += entry.is_regular_file() && entry.file_size() > 0;
   }
   return count;
 }

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "serve/s3/acl.h"
 #include "serve/s3/values.h"
 
@@ -227,13 +228,16 @@ void set_common_headers(Call& call) {
   call.set("Accept-Ranges", "bytes");
 }
 
-std::string error_document(const S3Error& error, const std::string& resource,
-                           const std::string& request_id) {
+std::string error_document(const S3Error& error, const Call& call) {
+  const std::string& path = call.request.path;
+  const std::string& request_id = call.request.id;
   XmlAnswer xml("Error", nullptr);
   add(xml.root(), "Code", error.name());
   add(xml.root(), "Message", error.message());
-  for (const auto& [name, value] : error.elements()) add(xml.root(), name.c_str(), value);
-  add(xml.root(), "Resource", resource);
+  for (const auto& [name, value] : error.elements()) {
+    if (base::valid_utf8(value)) add(xml.root(), name.c_str(), value);
+  }
+  add(xml.root(), "Resource", base::valid_utf8(path) ? path : encode_key(path));
   add(xml.root(), "RequestId", request_id);
   add(xml.root(), "HostId", sha256_hex(request_id).substr(0, 32));
   return xml.text();
@@ -247,7 +251,7 @@ void answer_error(Call& call, const S3Error& error) {
     call.response.headers.remove("Content-Type");
     return;
   }
-  std::string text = error_document(error, call.request.path, call.request.id);
+  std::string text = error_document(error, call);
   call.set("Content-Type", "application/xml");
   call.set("Content-Length", std::to_string(text.size()));
   call.response.write(text);
@@ -299,7 +303,6 @@ EventSource::~EventSource() { current_source = before_; }
 const EventSource::Facts* EventSource::current() { return current_source; }
 
 void answer_slowly(Call& call, const std::function<XmlAnswer(net::Headers&)>& work) {
-  constexpr std::chrono::seconds kPatience{5};
   net::Headers headers;
   auto running = std::async(std::launch::async, [&] {
     EventSource source(call);
@@ -308,7 +311,7 @@ void answer_slowly(Call& call, const std::function<XmlAnswer(net::Headers&)>& wo
   constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   call.set("Content-Type", "application/xml");
   bool waited = false;
-  while (running.wait_for(kPatience) != std::future_status::ready) {
+  while (running.wait_for(call.service.patience) != std::future_status::ready) {
     call.begun = true;
     call.response.write(waited ? std::string_view(" ") : kDeclaration);
     call.response.flush();
@@ -320,7 +323,7 @@ void answer_slowly(Call& call, const std::function<XmlAnswer(net::Headers&)>& wo
   } catch (const std::exception& e) {
     if (!waited) throw;
     S3Error error = to_s3_error(e, call.request);
-    std::string document = error_document(error, call.request.path, call.request.id);
+    std::string document = error_document(error, call);
     text = document.substr(document.find("?>\n") + 3);
   }
   if (!waited) {

@@ -115,8 +115,7 @@ class Call {
 void set_common_headers(Call& call);
 /// The <Error> document. HEAD: status alone.
 void answer_error(Call& call, const S3Error& error);
-std::string error_document(const S3Error& error, const std::string& resource,
-                           const std::string& request_id);
+std::string error_document(const S3Error& error, const Call& call);
 /// What S3 says for an exception caught; unknown ones become InternalError and are logged.
 S3Error to_s3_error(const std::exception& error, const net::Request& request);
 

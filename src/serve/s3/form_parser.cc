@@ -178,6 +178,7 @@ std::string_view FormParser::file_piece() {
     if (at != std::string::npos) {
       used_ = at + delimiter_.size();
       file_ended_ = true;
+      at_end();  // refuses content that holds its own boundary
       return {};
     }
     if (!fill()) malformed("it ends within the file");

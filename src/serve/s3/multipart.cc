@@ -74,23 +74,6 @@ objects::CompletedPart read_part(pugi::xml_node node) {
   return part;
 }
 
-std::vector<objects::CompletedPart> read_parts(const std::string& body) {
-  XmlRequest xml(body, "CompleteMultipartUpload");
-  only_children(xml.root(), {"Part"});
-  std::vector<objects::CompletedPart> parts;
-  for (pugi::xml_node node : xml.root().children("Part")) {
-    if (parts.size() == kMostParts) malformed_xml("more than 10000 parts");
-    parts.push_back(read_part(node));
-    if (parts.size() > 1 && parts[parts.size() - 2].number >= parts.back().number) {
-      throw S3Error(Reason::kInvalidPartOrder,
-                    "The list of parts was not in ascending order. The parts list must be "
-                    "specified in order by part number.");
-    }
-  }
-  if (parts.empty()) malformed_xml("no parts");
-  return parts;
-}
-
 // x-amz-mp-object-size, held against the parts there are.
 void check_total_size(Call& call, const std::vector<objects::CompletedPart>& parts) {
   auto header = call.request.headers.get("x-amz-mp-object-size");
@@ -120,6 +103,23 @@ std::string location(const Call& call) {
 }
 
 }  // namespace
+
+std::vector<objects::CompletedPart> parse_completed_parts(std::string_view text) {
+  XmlRequest xml(text, "CompleteMultipartUpload");
+  only_children(xml.root(), {"Part"});
+  std::vector<objects::CompletedPart> parts;
+  for (pugi::xml_node node : xml.root().children("Part")) {
+    if (parts.size() == kMostParts) malformed_xml("more than 10000 parts");
+    parts.push_back(read_part(node));
+    if (parts.size() > 1 && parts[parts.size() - 2].number >= parts.back().number) {
+      throw S3Error(Reason::kInvalidPartOrder,
+                    "The list of parts was not in ascending order. The parts list must be "
+                    "specified in order by part number.");
+    }
+  }
+  if (parts.empty()) malformed_xml("no parts");
+  return parts;
+}
 
 int part_number(const Call& call) {
   auto number = parse_number(call.query("partNumber"));
@@ -179,7 +179,7 @@ void complete_upload(Call& call) {
   for (const auto& [kind, value] : expected) {
     call.request.headers.remove(objects::checksum_header(kind));
   }
-  std::vector<objects::CompletedPart> parts = read_parts(call.body(kMostXml));
+  std::vector<objects::CompletedPart> parts = parse_completed_parts(call.body(kMostXml));
   check_total_size(call, parts);
   check_write_condition(call, condition);
   answer_slowly(call, [&](net::Headers& headers) {

@@ -147,6 +147,7 @@ void post_object(Call& call) {
   objects::check_key(call.key);
   // Without a policy it is a stranger's: the bucket decides.
   if (fields.contains("policy")) {
+    fields["key"] = call.key;
     auto checked = call.service.authenticator.check_post_policy(fields, call.bucket);
     call.who.credentials = checked.credentials;
     call.who.signature_version = "AWS4-HMAC-SHA256";

@@ -89,6 +89,10 @@ void serve(Call& call) {
     return;
   }
   call.operation = &find_operation(call);
+  if (call.has("versionId") && call.version().empty()) {
+    throw S3Error("InvalidArgument", 400, "Version id cannot be the empty string",
+                  {{"ArgumentName", "versionId"}, {"ArgumentValue", ""}});
+  }
   if (!is_form(call)) call.who = call.service.authenticator.authenticate(call.request);
   if (call.operation->level != Level::kService) add_cors_headers(call);
   authorize(call);

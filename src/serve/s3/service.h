@@ -43,6 +43,7 @@ struct Service {
   ~Service();
 
   Options options;
+  std::chrono::milliseconds patience{5000};  // of answer_slowly() before it sends white space
   Authenticator authenticator;
   ParsedTexts<access::Policy> policies;
   ParsedTexts<CorsRules> cors;

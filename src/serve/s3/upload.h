@@ -13,4 +13,7 @@ void check_size(const Call& call, std::optional<uint64_t> size);
 /// The request's body to its end, with its trailers.
 void pour(Call& call, objects::Writer& writer);
 
+/// The document of CompleteMultipartUpload. Throws MalformedXML, InvalidArgument, InvalidPartOrder.
+std::vector<objects::CompletedPart> parse_completed_parts(std::string_view xml);
+
 }  // namespace meesh::serve::s3

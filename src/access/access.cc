@@ -339,6 +339,15 @@ std::optional<Credentials> Access::credentials(const std::string& access_key,
   return impl_->of_session(*now, access_key, session_token);
 }
 
+std::optional<Identity> Access::identity(const std::string& user) const {
+  const auto now = impl_->directory.snapshot();
+  const auto found = now->users.find(user);
+  if (found == now->users.end()) return std::nullopt;
+  Identity identity = Impl::user_identity(*now, found->second.user);
+  if (!found->second.user.enabled) identity.policies.clear();
+  return identity;
+}
+
 bool Access::expired(const std::string& session_token) const {
   const auto session = read_session(session_token, impl_->sessions);
   return session && session->expires <= impl_->clock();

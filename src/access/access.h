@@ -138,6 +138,8 @@ class Access {
   /// token that does not belong to the key.
   std::optional<Credentials> credentials(const std::string& access_key,
                                          const std::string& session_token) const;
+  /// A stored user as one who asks; nothing for other names. A disabled user may do nothing.
+  std::optional<Identity> identity(const std::string& user) const;
   /// True for a token of ours whose time is over: clients are told so and ask for another.
   bool expired(const std::string& session_token) const;
   /// STS AssumeRole: 900 s to 12 h; the session may do what the identity may and the policy allows.

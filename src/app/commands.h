@@ -8,6 +8,8 @@ namespace meesh::app {
 /// Each adds its subcommand; `exit_code` receives what running it gave.
 void add_serve(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
+void add_lake(CLI::App& app, int& exit_code);
+void add_access(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);

@@ -1,6 +1,4 @@
 // `meesh demo`: fill the demo's databases, ask its queries.
-#include <unistd.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +6,7 @@
 #include "app/ask_file.h"
 #include "app/commands.h"
 #include "app/language.h"
+#include "app/progress_bar.h"
 #include "mesh/demo_data.h"
 #include "mesh/running_mesh.h"
 
@@ -26,24 +25,6 @@ struct DemoOptions {
 
 std::atomic<bool> interrupted = false;
 
-class Bar {
- public:
-  bool show(uint64_t done, uint64_t total) {
-    if (!isatty(STDERR_FILENO)) return !interrupted;
-    const double part = total ? static_cast<double>(done) / static_cast<double>(total) : 1;
-    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    const size_t filled = static_cast<size_t>(part * 40);
-    fmt::print(stderr, "\r\x1b[K[{}{}] {:3.0f}%  {}/{} {}  {:.0f} k/s", std::string(filled, '='),
-               std::string(40 - filled, ' '), part * 100, done, total, say("rows", "lignes"),
-               static_cast<double>(done) / 1000 / std::max(seconds, 0.001));
-    if (done == total) fmt::print(stderr, "\n");
-    return !interrupted;
-  }
-
- private:
-  const Clock::time_point start_ = Clock::now();
-};
-
 void load(const DemoOptions& options) {
   mesh::LoadOptions given;
   given.data = options.data;
@@ -58,10 +39,15 @@ void load(const DemoOptions& options) {
   load.counts.campaigns = options.campaigns.value_or(load.counts.campaigns);
   load.seed = options.seed;
   std::signal(SIGINT, [](int) { interrupted = true; });
-  Bar bar;
+  ProgressBar bar(
+      [](double rows) { return fmt::format("{:.0f} {}", rows, say("rows", "lignes")); });
   const auto start = Clock::now();
   mesh::load_demo_data(running.database_of("sales"), running.database_of("marketing"), load,
-                       [&](uint64_t done, uint64_t total) { return bar.show(done, total); });
+                       [&](uint64_t done, uint64_t total) {
+                         bar.show(done, total);
+                         return !interrupted;
+                       });
+  bar.clear();
   fmt::print("{} {}: {} customers, {} orders, {} leads, {} campaigns, {:.1f} s\n",
              load.counts.total(), say("rows loaded", "lignes chargées"), load.counts.customers,
              load.counts.orders, load.counts.leads, load.counts.campaigns,

@@ -36,6 +36,8 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   add_serve(app, exit_code);
   add_sql(app, exit_code);
+  add_lake(app, exit_code);
+  add_access(app, exit_code);
   add_demo(app, exit_code);
   add_doctor(app, exit_code);
   add_schema(app, exit_code);

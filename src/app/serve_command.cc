@@ -7,6 +7,7 @@
 #include "app/ask_file.h"
 #include "app/commands.h"
 #include "app/language.h"
+#include "app/object_service.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "mesh/running_mesh.h"
@@ -22,7 +23,7 @@ constexpr auto kDrain = std::chrono::seconds(10);
 
 struct ServeOptions {
   std::string mesh = ".", data;
-  std::optional<int> port;
+  std::optional<int> port, s3_port;
   std::string show;
 };
 
@@ -75,7 +76,7 @@ void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh,
 }
 
 void print_banner(const mesh::Mesh& mesh, const std::string& address, int port,
-                  const mesh::RunningMesh& running, double seconds) {
+                  const mesh::RunningMesh& running, const std::string& s3, double seconds) {
   fmt::print("\n{} '{}' {} {:.2f} s:  {}\n", say("The mesh", "Le mesh"), mesh.name,
              say("is up after", "est prêt après"), seconds, address);
   for (const auto& database : running.databases()) {
@@ -85,6 +86,7 @@ void print_banner(const mesh::Mesh& mesh, const std::string& address, int port,
   fmt::print("\n  {:<14} {}\n", say("SQL page", "page SQL"),
              say("open the address in a browser", "ouvrez l'adresse dans un navigateur"));
   fmt::print("  {:<14} meesh sql --server {}\n", "terminal", address);
+  if (!s3.empty()) fmt::print("  {:<14} {}\n", "S3", s3);
   fmt::print("  {:<14} trino.dbapi.connect(host='localhost', port={}, user='{}')\n", "Python", port,
              say("you", "vous"));
   fmt::print("  {}\n\n", say("Ctrl-C stops everything.", "Ctrl-C arrête tout."));
@@ -117,6 +119,7 @@ int serve(const ServeOptions& given) {
   configure_log(mesh);
 
   mesh::RunningMesh running(mesh, [](const std::string& line) { log::info(line); });
+  running.take_data();
   // The engine opens while the databases start.
   std::exception_ptr failed;
   std::thread databases([&] {
@@ -126,10 +129,18 @@ int serve(const ServeOptions& given) {
       failed = std::current_exception();
     }
   });
+  std::unique_ptr<meta::Database> metadata;
+  std::unique_ptr<ObjectService> objects;
   std::unique_ptr<engine::Engine> engine;
   try {
     engine = engine::Engine::open(engine_options(mesh));
     engine->warm_up();
+    metadata = meta::Database::open(metadata_options(mesh));
+    objects = std::make_unique<ObjectService>(mesh, *metadata);
+    engine->use_objects(
+        objects->store(),
+        [&objects](const std::string& user, std::string_view action, const std::string& bucket,
+                   const std::string& key) { objects->authorize(user, action, bucket, key); });
   } catch (...) {
     if (!failed) failed = std::current_exception();
   }
@@ -146,12 +157,16 @@ int serve(const ServeOptions& given) {
   net::Server server(options);
   serve::trino::register_trino(server, *engine, {});
   server.start();
+  objects->listen(given.s3_port);
   const std::string address =
       fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
                   options.address == "127.0.0.1" ? "localhost" : options.address, server.port());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  log::info("the mesh is up", {{"mesh", mesh.name}, {"address", address}, {"seconds", seconds}});
-  print_banner(mesh, address, server.port(), running, seconds);
+  log::info("the mesh is up", {{"mesh", mesh.name},
+                               {"address", address},
+                               {"s3", objects->address()},
+                               {"seconds", seconds}});
+  print_banner(mesh, address, server.port(), running, objects->address(), seconds);
   if (!given.show.empty()) {
     try {
       fmt::print("{}\n", given.show);
@@ -167,6 +182,7 @@ int serve(const ServeOptions& given) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   server.stop(kDrain);
+  objects->stop(kDrain);
   engine->shutdown(std::chrono::milliseconds(0));
   running.stop();
   log::info("stopped");
@@ -187,6 +203,13 @@ void add_serve(CLI::App& app, int& exit_code) {
       ->add_option("--port", options->port,
                    std::string(say("HTTP port instead of the file's; 0 takes a free one",
                                    "Port HTTP au lieu de celui du fichier ; 0 en prend un libre")))
+      ->check(CLI::Range(0, 65535));
+  command
+      ->add_option(
+          "--s3-port", options->s3_port,
+          std::string(say("Port of the S3 endpoint instead of the file's; 0 takes a free one",
+                          "Port du service S3 au lieu de celui du fichier ; 0 en prend un "
+                          "libre")))
       ->check(CLI::Range(0, 65535));
   command->add_option("--data", options->data,
                       std::string(say("Data folder instead of the file's",

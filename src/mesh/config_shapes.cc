@@ -77,6 +77,13 @@ Shape buckets(std::string doc) {
                                                  "made."))}));
 }
 
+Shape webhooks() {
+  return base::map(
+      "Where buckets may send notifications: the webhook NAME is arn:minio:sqs::NAME:webhook.",
+      "^[A-Za-z0-9_-]+$", "a name (letters, digits, _ and -)",
+      base::secret_text("URL that events are POSTed to."));
+}
+
 Shape s3_port() {
   return base::integer("Port of the S3 endpoint; 0 takes a free one. Without it, none is opened.",
                        0, 65535);
@@ -96,7 +103,8 @@ Shape local_storage() {
            base::secret_text("32 bytes in base64 that wrap the keys of encrypted objects "
                              "and seal secrets; without it, one is made and kept in the "
                              "data folder.")),
-       base::optional("buckets", buckets("Buckets made at the start if they are missing."))});
+       base::optional("buckets", buckets("Buckets made at the start if they are missing.")),
+       base::optional("webhooks", webhooks())});
 }
 
 Shape remote_storage() {
@@ -111,7 +119,8 @@ Shape remote_storage() {
        base::optional("path_style", base::boolean("Bucket in the path, not in the host name."),
                       "true"),
        base::optional("port", s3_port()),
-       base::optional("buckets", buckets("Buckets made at the start if they are missing."))});
+       base::optional("buckets", buckets("Buckets made at the start if they are missing.")),
+       base::optional("webhooks", webhooks())});
 }
 
 Shape tags() {

@@ -197,6 +197,11 @@ class Loader {
     Storage& to = mesh_.storage;
     if (node.find("port")) to.port = integer_or(node, "port", 0);
     to.buckets = buckets(document, node, mesh_.folder);
+    if (const Node* hooks = node.find("webhooks")) {
+      for (size_t i = 0; i < hooks->keys.size(); ++i) {
+        to.webhooks[hooks->keys[i].name] = hooks->items[i].text;
+      }
+    }
     const Node* keys = node.find("root");
     if (node.find("kind")->text == "s3") {
       to.kind = Storage::Kind::kS3;

@@ -65,6 +65,7 @@ struct Storage {
   std::string endpoint, region = "us-east-1", session_token;  // kS3
   bool path_style = true;
   std::vector<Bucket> buckets;
+  std::map<std::string, std::string> webhooks;  // name → URL
 };
 
 struct Compute {

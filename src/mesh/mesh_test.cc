@@ -88,7 +88,8 @@ TEST_F(MeshTest, ReadsEverything) {
         "metadata: {kind: postgresql, url: \"postgresql://u:${PW}@h/d\"}\n"
         "storage: {port: 9000, root: {access_key: root, secret_key: \"${PW}\"}, master_key: "
         "\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\", "
-        "buckets: {datalake: {seed: lake}, archive: {versioning: true, quota: 50GB}}}\n"
+        "buckets: {datalake: {seed: lake}, archive: {versioning: true, quota: 50GB}}, "
+        "webhooks: {desk: \"http://localhost:9999/${PW}\"}}\n"
         "compute: {memory: 4GB, threads: 3, spill: {folder: /spill, limit: 10GiB}, max_running: 7, "
         "max_running_per_user: 2}\n"
         "catalogs:\n  tpch: {kind: tpch}\n  scratch: {kind: memory}\n"
@@ -119,6 +120,7 @@ TEST_F(MeshTest, ReadsEverything) {
   EXPECT_EQ(mesh.storage.buckets[1].name, "archive");
   EXPECT_TRUE(mesh.storage.buckets[1].versioning);
   EXPECT_EQ(mesh.storage.buckets[1].quota, 50'000'000'000u);
+  EXPECT_EQ(mesh.storage.webhooks.at("desk"), "http://localhost:9999/s3cret");
   EXPECT_EQ(mesh.compute.memory, 4'000'000'000u);
   EXPECT_EQ(mesh.compute.spill_limit, 10ull << 30);
   EXPECT_EQ(mesh.compute.max_running_per_user, 2);

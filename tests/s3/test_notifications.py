@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.processes import wait_until
 from support.s3 import code_of
+from support.s3_server import WEBHOOK_ARN, WEBHOOK_PORT
 
 pytestmark = pytest.mark.ours_only("MinIO names its webhooks in its environment")
 
@@ -33,10 +34,9 @@ def webhook():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", WEBHOOK_PORT), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    hook.url = f"http://127.0.0.1:{server.server_port}/events"
-    hook.arn = hook.url
+    hook.arn = WEBHOOK_ARN
     yield hook
     server.shutdown()
     server.server_close()

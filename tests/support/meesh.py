@@ -101,7 +101,8 @@ class Meesh:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(binary()), "serve", "--mesh", str(self.mesh),
-                 "--data", str(self.data), "--port", str(self.port)],
+                 "--data", str(self.data), "--port", str(self.port),
+                 "--s3-port", "0"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment}, preexec_fn=die_with_parent)
         return self

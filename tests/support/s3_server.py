@@ -7,6 +7,8 @@ from support.processes import free_ports, wait_until
 from support.s3 import Endpoint, Keys
 
 ROOT_KEYS = Keys("tests-access-key", "tests-secret-key-0123456789")
+WEBHOOK_PORT = free_ports(1)[0]
+WEBHOOK_ARN = "arn:minio:sqs::tests:webhook"
 MASTER_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
@@ -15,7 +17,8 @@ def lake_mesh(folder, **storage):
     return plain_mesh(folder, storage={
         "kind": "local", "port": free_ports(1)[0],
         "root": {"access_key": "${S3_ACCESS_KEY}", "secret_key": "${S3_SECRET_KEY}"},
-        "master_key": MASTER_KEY, **storage})
+        "master_key": MASTER_KEY,
+        "webhooks": {"tests": f"http://127.0.0.1:{WEBHOOK_PORT}/events"}, **storage})
 
 
 class LakeServer(Meesh):

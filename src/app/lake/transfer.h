@@ -1,0 +1,27 @@
+// Copies between folders and buckets, several at a time, with one bar for all.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/lake/places.h"
+
+namespace meesh::app {
+
+struct Transfer {
+  Found from;
+  Place to;
+};
+
+struct TransferOptions {
+  int jobs = 8;
+  bool remove_source = false;
+  bool quiet = false;
+};
+
+/// Runs all of them; one that fails is told and does not stop the others. A local file appears
+/// under its name only when it is whole. Gives the number that failed.
+int run_transfers(objects::Store& store, const std::vector<Transfer>& transfers,
+                  const TransferOptions& options);
+
+}  // namespace meesh::app

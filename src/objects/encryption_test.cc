@@ -5,6 +5,8 @@
 #include <cstring>
 #include <thread>
 
+#include "objects/checksum.h"
+
 namespace meesh::objects {
 namespace {
 
@@ -73,6 +75,16 @@ TEST(Sealer, GivesBackWhatItSealedHoweverItCame) {
     EXPECT_EQ(read(opener(kKey, sealed, size), 0, size + 10), content) << size;
     if (size >= 100) EXPECT_EQ(sealed.find(content.substr(0, 20)), std::string::npos);
   }
+}
+
+// Content at rest stays readable: what another implementation of AES-GCM makes of the format.
+TEST(Sealer, TheFormatIsFrozen) {
+  EXPECT_EQ(to_hex(seal(kKey, "hello", 5)), "880b9cc5a890fafc7f9fc5af2232402a6c3cbcb13f");
+  const std::string content = content_of(kBlockBytes + 1);
+  auto sha256 = Checksum::start(ChecksumKind::kSha256);
+  sha256->update(seal(kKey, content, content.size()));
+  EXPECT_EQ(to_hex(sha256->raw()),
+            "b02876b015f90aaa7e937715a8c7ece28ad820f211f4e47fd596bbe54a5869c2");
 }
 
 TEST(Opener, ReadsRangesOverBlockBorders) {

@@ -8,7 +8,7 @@
 //
 // Thread-safe. Keys are UTF-8 of 1 to 1,024 bytes, ordered by bytes. Every call throws ObjectError
 // with S3's reason; nothing is ever half-visible: a reader sees a whole object or the one before.
-// No access control and no HTTP here.
+// Writers and readers do not outlive their store. No access control and no HTTP here.
 #pragma once
 
 #include <chrono>
@@ -297,7 +297,8 @@ class Store {
   virtual UploadListing list_uploads(const std::string& bucket,
                                      const UploadListOptions& options) = 0;
 
-  /// Called on the thread that made the change. Set once, before use.
+  /// Called one at a time, before the call that made the change returns, on its thread or that of
+  /// another change; must not change the store itself. Set once, before use.
   virtual void on_event(std::function<void(const Event&)> listener) = 0;
 };
 

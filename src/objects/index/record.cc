@@ -180,9 +180,11 @@ void encode_etag(Encoder& out, const std::string& etag) {
 /// Appends as hex.
 void append_hex(std::string& out, std::string_view raw) {
   constexpr char kDigits[] = "0123456789abcdef";
+  size_t at = out.size();
+  out.resize(at + 2 * raw.size());
   for (const char c : raw) {
-    out.push_back(kDigits[static_cast<uint8_t>(c) >> 4]);
-    out.push_back(kDigits[static_cast<uint8_t>(c) & 15]);
+    out[at++] = kDigits[static_cast<uint8_t>(c) >> 4];
+    out[at++] = kDigits[static_cast<uint8_t>(c) & 15];
   }
 }
 

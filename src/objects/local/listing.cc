@@ -8,6 +8,9 @@ namespace {
 using sqlite::Bytes;
 using sqlite::Query;
 
+/// Objects are large to move: room for a usual page is made at once.
+constexpr size_t kMostReserved = 1000;
+
 /// The smallest text greater than every one that begins with `prefix`. Keys are UTF-8, in which no
 /// byte is 0xFF.
 std::string behind(std::string prefix) {
@@ -38,6 +41,7 @@ Listing LocalStore::list(const std::string& bucket, const ListOptions& options) 
   const auto entry = core_.buckets.get(bucket);
   Listing listing;
   if (options.limit == 0) return listing;
+  listing.objects.reserve(std::min(options.limit, kMostReserved));
   Index::Reading reading = core_.index.read();
   Query query(reading.db(),
               "SELECT key, seq, size, flags, record FROM objects WHERE bucket = ? AND key >= ? "

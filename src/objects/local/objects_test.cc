@@ -280,6 +280,54 @@ TEST_F(ObjectsTest, OneProcessAtATime) {
   EXPECT_EQ(mode & std::filesystem::perms::mask, std::filesystem::perms::owner_all);
 }
 
+/// So many bytes fit; what is removed makes room again.
+class SmallDisk final : public Disk {
+ public:
+  void write(const Descriptor& file, uint64_t offset, std::string_view bytes) override {
+    if (full_) throw ObjectError(Reason::kStorageFull, "full");
+    Disk::write(file, offset, bytes);
+  }
+  void sync(const Descriptor& file, const std::filesystem::path& name) override {
+    if (broken_) throw Error(Code::kIoError, "sync failed");
+    Disk::sync(file, name);
+  }
+  std::atomic<bool> full_ = false, broken_ = false;
+};
+
+TEST_F(ObjectsTest, AFullDiskLosesAndLeaksNothing) {
+  const auto disk = std::make_shared<SmallDisk>();
+  store_ = nullptr;
+  store_ = std::make_unique<LocalStore>(options(), disk);
+  const std::string content = content_of(2 << 20);
+  put(*store_, "lake", "k", content);
+  const Upload upload = store_->start_upload("lake", "u", {}, {}, true, {});
+  {
+    const auto under_way = store_->put("lake", "k", {}, {});
+    under_way->write(content_of(3 << 20));
+    disk->full_ = true;
+    EXPECT_REASON(kStorageFull, under_way->write(content_of(3 << 20)));
+  }
+  EXPECT_REASON(kStorageFull, put(*store_, "lake", "k", content_of(50'000)));
+  EXPECT_REASON(kStorageFull, [&] {
+    const auto writer = store_->put_part("lake", "u", upload.id, 1, {});
+    writer->write("x");
+    writer->commit({});
+  }());
+  disk->full_ = false;
+  disk->broken_ = true;
+  EXPECT_THROW(put(*store_, "lake", "k", content_of(50'000)), Error);
+  EXPECT_TRUE(get(*store_, "lake", "k") == content);
+  disk->broken_ = false;
+  put(*store_, "lake", "k", content_of(50'000));
+  EXPECT_TRUE(get(*store_, "lake", "k") == content_of(50'000));
+  EXPECT_EQ(store_->usage("lake").bytes, 50'000u);
+  EXPECT_TRUE(store_->parts("lake", "u", upload.id, 0, 10).empty());
+  store_.reset();
+  reopen();
+  EXPECT_THAT(maintenance(*store_).scrub({}).orphans, IsEmpty());
+  EXPECT_EQ(payloads(), 1u);
+}
+
 TEST_F(ObjectsTest, EventsAreToldInOrder) {
   std::vector<std::string> told;
   store_->on_event([&](const Event& event) {

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from support.processes import wait_until
 from support.s3 import all_keys
 from support.s3_server import LakeServer, lake_mesh
 
@@ -118,7 +119,9 @@ def rounds_of_murder(folder, count, seconds):
             writers = [Writer(n, server.endpoint(), seed + turn, mine[n]) for n in range(WRITERS)]
             for writer in writers:
                 writer.start()
-            time.sleep(chosen.uniform(0.05, 1.2))
+            wait_until(lambda: sum(writer.acknowledged for writer in writers) >= WRITERS or
+                       any(writer.failure for writer in writers), 60, "writers at work")
+            time.sleep(chosen.uniform(0, 0.6))
             server.kill()
             for writer in writers:
                 writer.join(60)

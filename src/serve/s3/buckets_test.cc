@@ -277,6 +277,19 @@ TEST_F(BucketsTest, DocumentsAreKeptAsGiven) {
   }
 }
 
+TEST_F(BucketsTest, ObjectsTellWhenTheyExpire) {
+  ask("PUT", "/lake");
+  ask("PUT", "/lake", {{"lifecycle", ""}}, {},
+      "<LifecycleConfiguration><Rule><ID>old logs</ID><Filter><Prefix>logs/</Prefix></Filter>"
+      "<Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule><Rule><ID>date</ID>"
+      "<Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration>"
+      "<Date>2100-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>");
+  auto told = put("/lake/logs/a", "x").header("x-amz-expiration");
+  EXPECT_THAT(told, HasSubstr("00:00:00 GMT\", rule-id=\"old%20logs\""));
+  EXPECT_EQ(ask("HEAD", "/lake/logs/a").header("x-amz-expiration"), told);
+  EXPECT_EQ(put("/lake/a", "x").header("x-amz-expiration"), "");
+}
+
 TEST_F(BucketsTest, WhatWasNeverSet) {
   ask("PUT", "/lake");
   for (auto [name, code] : {std::pair{"website", "NoSuchWebsiteConfiguration"},

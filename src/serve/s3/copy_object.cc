@@ -1,6 +1,7 @@
 #include "net/head.h"
 #include "serve/s3/acl.h"
 #include "serve/s3/copy_source.h"
+#include "serve/s3/expiration.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/object_headers.h"
 #include "serve/s3/values.h"
@@ -214,6 +215,7 @@ void copy_object(Call& call) {
     }
     set_source_version(*source, source->object, headers);
     set_version_header(call, made, headers);
+    set_expiration_header(call, made, headers);
     set_encryption_headers(made.encryption, made.customer_key_md5, headers);
     XmlAnswer xml("CopyObjectResult");
     add(xml.root(), "LastModified", iso_time(made.modified));

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "serve/s3/copy_source.h"
+#include "serve/s3/expiration.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/object_headers.h"
 #include "serve/s3/upload.h"
@@ -186,6 +187,7 @@ void complete_upload(Call& call) {
     objects::Object made = call.store().complete_upload(
         call.bucket, call.key, call.query("uploadId"), parts, expected, condition);
     set_version_header(call, made, headers);
+    set_expiration_header(call, made, headers);
     set_encryption_headers(made.encryption, made.customer_key_md5, headers);
     XmlAnswer xml("CompleteMultipartUploadResult");
     add(xml.root(), "Location", location(call));

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "net/head.h"
 #include "serve/s3/acl.h"
+#include "serve/s3/expiration.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {
@@ -391,6 +392,7 @@ void set_object_headers(Call& call, const objects::Object& object) {
   set_if(call, "Content-Language", with.content_language);
   set_if(call, "Expires", with.expires);
   for (const auto& [name, value] : with.metadata) call.set(fmt::format("{}{}", kMeta, name), value);
+  set_expiration_header(call, object, call.response.headers);
   if (!with.tags.empty()) call.set("x-amz-tagging-count", std::to_string(with.tags.size()));
   if (with.storage_class != "STANDARD") set_if(call, "x-amz-storage-class", with.storage_class);
   set_encryption_headers(object.encryption, object.customer_key_md5, call.response.headers);

@@ -1,3 +1,4 @@
+#include "net/test_peer.h"
 #include "serve/s3/s3_fixture_test.h"
 
 namespace meesh::serve::s3 {
@@ -153,6 +154,37 @@ TEST_F(ObjectsTest, Digests) {
   }
   EXPECT_EQ(put("/lake/a", "abc", {{"x-amz-sdk-checksum-algorithm", "CRC32"}}).code(),
             "InvalidRequest");
+}
+
+TEST_F(ObjectsTest, KeepsAChecksumUnasked) {
+  std::string value = put("/lake/a", "abc").header("x-amz-checksum-crc64nvme");
+  EXPECT_NE(value, "");
+  auto checked = ask("HEAD", "/lake/a", {}, {{"x-amz-checksum-mode", "enabled"}});
+  EXPECT_EQ(checked.header("x-amz-checksum-crc64nvme"), value);
+}
+
+TEST_F(ObjectsTest, AsksForTheBodyOnlyWhenItIsWanted) {
+  ask("PUT", "/lake", {{"acl", ""}}, {{"x-amz-acl", "public-read-write"}});
+  put("/lake/there", "x");
+  auto put_expecting = [&](const std::string& path, const std::string& more) {
+    net::RawPeer peer(server_->port());
+    peer.send(
+        fmt::format("PUT {} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 4\r\n{}\r\n",
+                    path, more));
+    std::string first = peer.answer();
+    if (!first.starts_with("HTTP/1.1 100 ")) return first;
+    peer.send("body");
+    return first + peer.answer();
+  };
+  EXPECT_THAT(put_expecting("/lake/a", ""), testing::MatchesRegex("HTTP/1.1 100 Continue\r\n\r\n"
+                                                                  "HTTP/1.1 200 OK\r\n.*"));
+  EXPECT_EQ(ask("GET", "/lake/a").body, "body");
+  EXPECT_THAT(put_expecting("/none/a", ""), testing::StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(put_expecting("/lake/there", "If-None-Match: *\r\n"),
+              testing::StartsWith("HTTP/1.1 412 "));
+  EXPECT_THAT(put_expecting("/lake/there", "x-amz-acl: bad\r\n"),
+              testing::StartsWith("HTTP/1.1 400 "));
 }
 
 TEST_F(ObjectsTest, ResponseHeadersAreForSignedRequestsAlone) {

@@ -1,9 +1,11 @@
 // Uploads from browsers: an HTML form with the file as its last field.
 #include "net/head.h"
 #include "serve/s3/acl.h"
+#include "serve/s3/expiration.h"
 #include "serve/s3/form_parser.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/object_headers.h"
+#include "serve/s3/upload.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {
@@ -96,6 +98,7 @@ void answer_form(Call& call, const Fields& fields, const objects::Object& made) 
   call.set("ETag", quoted_etag(made.etag));
   call.set("Location", location);
   set_version_header(call, made, call.response.headers);
+  set_expiration_header(call, made, call.response.headers);
   set_encryption_headers(made.encryption, made.customer_key_md5, call.response.headers);
   auto field = [&](const char* name) {
     auto it = fields.find(name);
@@ -159,6 +162,7 @@ void post_object(Call& call) {
   objects::WriteOptions options;
   read_encryption(call, options);
   read_digests(call, options);
+  keep_a_checksum(options);
   auto writer = call.store().put(call.bucket, call.key, std::move(attributes), options);
   pour_file(call, form, size, *writer);
   objects::Object made = writer->commit({});

@@ -1,4 +1,5 @@
 #include "net/head.h"
+#include "serve/s3/expiration.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/object_headers.h"
 #include "serve/s3/upload.h"
@@ -23,6 +24,10 @@ void check_size(const Call& call, std::optional<uint64_t> size) {
         "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.",
         {{"ProposedSize", std::to_string(*size)}, {"MaxSizeAllowed", std::to_string(most)}});
   }
+}
+
+void keep_a_checksum(objects::WriteOptions& options) {
+  if (options.expected.empty()) options.expected[objects::ChecksumKind::kCrc64Nvme] = "";
 }
 
 void pour(Call& call, objects::Writer& writer) {
@@ -54,6 +59,7 @@ void put_object(Call& call) {
                   "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests "
                   "with Object Lock parameters");
   }
+  keep_a_checksum(options);
   objects::WriteCondition condition = read_write_condition(call);
   check_write_condition(call, condition);
 
@@ -62,6 +68,7 @@ void put_object(Call& call) {
   objects::Object made = writer->commit(condition);
   call.set("ETag", quoted_etag(made.etag));
   set_version_header(call, made, call.response.headers);
+  set_expiration_header(call, made, call.response.headers);
   set_encryption_headers(made.encryption, made.customer_key_md5, call.response.headers);
   set_checksum_headers(call, made.checksums, made.composite);
   call.answer(200);

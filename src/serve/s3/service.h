@@ -15,6 +15,7 @@
 namespace meesh::serve::s3 {
 
 class Notifications;
+struct LifecycleRules;  // expiration.cc
 
 /// What was parsed from texts, by text; forgets all when it becomes large. Thread-safe.
 template <typename Value>
@@ -47,6 +48,7 @@ struct Service {
   Authenticator authenticator;
   ParsedTexts<access::Policy> policies;
   ParsedTexts<CorsRules> cors;
+  ParsedTexts<LifecycleRules> lifecycles;
   std::shared_ptr<Notifications> notifications;  // null without webhooks
 };
 

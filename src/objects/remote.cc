@@ -36,7 +36,9 @@ uint64_t first_of_range(const std::string& content_range) {
                                 const net::ClientResponse& refused) {
   if (refused.status == 304 || refused.status == 412) throw remote_error(refused, false);
   request.method = "GET";
-  request.headers.set("Range", "bytes=0-0");
+  bool of_part = std::any_of(request.query.begin(), request.query.end(),
+                             [](const auto& item) { return item.first == "partNumber"; });
+  if (!of_part) request.headers.set("Range", "bytes=0-0");
   net::ClientResponse told = connection.try_call(request);
   throw remote_error(told.status >= 300 ? told : refused, false);
 }

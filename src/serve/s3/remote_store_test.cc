@@ -79,7 +79,7 @@ TEST_F(RemoteStoreTest, KeepsContentAndAttributes) {
   a.content_encoding = "gzip";
   a.content_language = "fr";
   a.metadata = {{"note", "two  words"}, {"other", "x"}};
-  a.tags = {{"team", "lake & co"}, {"empty", ""}};
+  a.tags = {{"team", "lake + co=1"}, {"empty", ""}};
   Object made = put("raw/a b+é.csv", "hello", {.expected = {{ChecksumKind::kCrc32, ""}}}, {}, a);
   EXPECT_EQ(made.etag, to_hex(md5_of("hello")));
   EXPECT_THAT(made.checksums, ElementsAre(Pair(ChecksumKind::kCrc32, "NhCmhg==")));
@@ -112,11 +112,12 @@ TEST_F(RemoteStoreTest, LargeContentsGoInParts) {
     if (told) options.size = content.size();
     options.expected[ChecksumKind::kCrc64Nvme] = "";
     options.md5 = md5_of(content);
-    Object made = put("large", content, options, {.if_none_match = told ? "other" : "*"});
+    Object made = put("large", content, options, {.if_none_match = "*"});
     EXPECT_TRUE(made.etag.ends_with("-3")) << made.etag;
     EXPECT_EQ(made.size, content.size());
     EXPECT_EQ(read(*remote_, "large"), content);
     EXPECT_TRUE(read(*store_, "large") == content);
+    if (!told) remote_->remove("lake", "large", {});
   }
   auto reader = remote_->get("lake", "large", {});
   std::string range(1000, '\0');
@@ -194,8 +195,6 @@ TEST_F(RemoteStoreTest, ErrorsKeepTheirReasons) {
   Attributes broken;
   broken.metadata["a"] = "line\nbreak";
   EXPECT_EQ(reason([&] { put("k", "1", {}, {}, broken); }), "InvalidArgument");
-  server_->stop(std::chrono::seconds(1));
-  EXPECT_EQ(reason([&] { remote_->head("lake", "k", {}); }), "ServiceUnavailable");
 }
 
 TEST_F(RemoteStoreTest, Versions) {
@@ -311,11 +310,12 @@ TEST_F(RemoteStoreTest, MultipartUploads) {
   EXPECT_TRUE(done.etag.ends_with("-2"));
   EXPECT_TRUE(read(*remote_, "k") == large + "end");
   EXPECT_EQ(remote_->head("lake", "k", {}).attributes.content_type, "text/x");
-  auto part = remote_->get("lake", "k", {.part = 2});
+  auto part = remote_->get("lake", "k", {.part = 3});
   EXPECT_EQ(part->object().size, 3u);
   std::string bytes(10, '\0');
   EXPECT_EQ(part->read(1, bytes.data(), 10), 2u);
   EXPECT_EQ(bytes.substr(0, 2), "nd");
+  EXPECT_NE(reason([&] { remote_->head("lake", "k", {.part = 7}); }), "done");
   Upload other = remote_->start_upload("lake", "k", {}, std::nullopt, true, {});
   EXPECT_EQ(reason([&] {
               remote_->complete_upload("lake", "k", other.id, {{1, std::string(32, '0'), {}}}, {},
@@ -397,6 +397,15 @@ TEST_F(RemoteStoreTest, Encryption) {
     put("k", content, {.encryption = Encryption::kS3});
     EXPECT_EQ(remote_->head("lake", "k", {}).encryption, Encryption::kS3);
     EXPECT_TRUE(read(*remote_, "k") == content);
+    const WriteOptions customer{.encryption = Encryption::kCustomer, .customer_key = key};
+    put("c", content, customer);
+    EXPECT_TRUE(read(*remote_, "c", {.customer_key = key}) == content);
+    EXPECT_EQ(remote_->head("lake", "c", {.customer_key = key}).encryption, Encryption::kCustomer);
+    EXPECT_NE(reason([&] { remote_->get("lake", "c", {.customer_key = other}); }), "done");
+    EXPECT_NE(reason([&] { remote_->get("lake", "c", {}); }), "done");
+    Object copied = remote_->copy("lake", "c", {.customer_key = key}, "lake", "d", std::nullopt,
+                                  {.encryption = Encryption::kCustomer, .customer_key = other}, {});
+    EXPECT_TRUE(read(*remote_, "d", {.customer_key = other}) == content);
   }
   EXPECT_EQ(put("plain", "x").encryption, Encryption::kNone);
 }

@@ -2,14 +2,20 @@
 # Brings a bare Debian 12 or Ubuntu 24.04 to where `./run` and `./test` work, in steps that are
 # skipped when done:
 #
-#   setup/setup.sh [--for run|test|bench]     (default: run; each includes the one before)
+#   setup/setup.sh [--for run|test|full|bench]     (default: run)
+#
+# test includes run; full is what ./test --full needs, bench what the comparisons in bench/ need;
+# both include test.
 #
 #   system packages     setup/packages.txt; as root, or with sudo, or a list of what is missing
 #   compiler            .deps/toolchain.env: which clang (or gcc), read by run and test
 #   DuckDB              .deps/duckdb-VERSION/{lib,include,extensions}
 #   Python environment  .venv, with setup/requirements-test.txt
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
+#   Spark, rclone       .venv with setup/requirements-full.txt, jars in .deps/maven,
+#                       .deps/rclone-VERSION (full: what ./test --full adds)
 #   Trino server        .deps/trino-server-VERSION (bench; needs a JDK of 24 or newer to run)
+#   MinIO               .deps/minio-VERSION (bench; built from source by Go, ten minutes or so)
 #
 # Nothing outside the repository changes except system packages. Versions: setup/versions.env.
 set -euo pipefail
@@ -26,14 +32,15 @@ case "${1:-}" in
 esac
 case $purpose in
   run) level=1 ;;
-  test) level=2 ;;
+  test | full) level=2 ;;
   bench) level=3 ;;
-  *) echo "usage: setup/setup.sh [--for run|test|bench]" >&2; exit 2 ;;
+  *) echo "usage: setup/setup.sh [--for run|test|full|bench]" >&2; exit 2 ;;
 esac
 
 # What a finished set-up depends on, as one word; the same word again means nothing to do.
 inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt)
 [[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json)
+[[ $purpose == full ]] && inputs+=(setup/requirements-full.txt)
 stamp=$deps/setup-$purpose-$(cat "${inputs[@]}" | sha256sum | cut -c1-16)
 source setup/versions.env
 duckdb=$deps/duckdb-$DUCKDB_VERSION
@@ -239,7 +246,7 @@ if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   rm -rf "$duckdb/include"
   mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
 fi
-for extension in postgres_scanner tpch; do
+for extension in httpfs postgres_scanner tpch; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue
   say "fetching the extension $extension"
   fresh_scratch
@@ -279,6 +286,40 @@ if [[ $level -ge 2 ]]; then
   say "ready: trino-cli and trino-jdbc $TRINO_VERSION"
 fi
 
+# Builds a Go program from its module into .deps/NAME-VERSION/NAME; 1 if there is no Go to do it.
+go_program() {
+  local name=$1 version=$2 module=$3
+  [[ -x $deps/$name-$version/$name ]] && return
+  command -v go >/dev/null || return 1
+  say "building $module $version (some minutes)"
+  quietly env GOBIN="$deps/$name-$version" CGO_ENABLED=0 nice -n 10 \
+    go install -trimpath -ldflags "-s -w" "$module@$version"
+}
+
+# --- Spark and rclone ------------------------------------------------------------------------
+if [[ $purpose == full ]]; then
+  step="Spark"
+  wanted=$(sha256sum <setup/requirements-full.txt | cut -c1-16)
+  if [[ ! -f .venv/full-$wanted ]]; then
+    say "installing setup/requirements-full.txt"
+    quietly .venv/bin/pip install --quiet --disable-pip-version-check -r setup/requirements-full.txt
+    rm -f .venv/full-*
+    touch ".venv/full-$wanted"
+  fi
+  maven "org.apache.hadoop:hadoop-aws:$HADOOP_VERSION:jar"
+  maven "software.amazon.awssdk:bundle:$AWS_SDK_VERSION:jar"
+  accelerator=software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3
+  maven "$accelerator:$ANALYTICS_ACCELERATOR_VERSION:jar"
+  say "ready: pyspark with hadoop-aws $HADOOP_VERSION"
+
+  step="rclone"
+  if go_program rclone "$RCLONE_VERSION" github.com/rclone/rclone; then
+    say "ready: $RCLONE_VERSION"
+  else
+    say "left out: there is no Go (1.26 or newer) to build it with"
+  fi
+fi
+
 # --- Trino server ----------------------------------------------------------------------------
 if [[ $level -ge 3 ]]; then
   step="Trino server"
@@ -294,6 +335,16 @@ if [[ $level -ge 3 ]]; then
     say "ready, on $home"
   else
     say "here, but no JDK of 24 or newer is: install one and set JAVA_HOME to compare with Trino"
+  fi
+fi
+
+# --- MinIO -----------------------------------------------------------------------------------
+if [[ $level -ge 3 ]]; then
+  step="MinIO"
+  if go_program minio "$MINIO_VERSION" github.com/minio/minio; then
+    say "ready: $MINIO_VERSION"
+  else
+    say "left out: there is no Go (1.24 or newer) to build it with"
   fi
 fi
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "objects/crash_points.h"
+#include "objects/error.h"
 
 namespace meesh::objects {
 namespace {
@@ -16,6 +17,19 @@ uint64_t microseconds_now() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count());
+}
+
+/// An exception of its own for everyone told of it: whoever catches one may add to it.
+std::exception_ptr copy_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const ObjectError& error) {
+    return std::make_exception_ptr(ObjectError(error));
+  } catch (const Error& error) {
+    return std::make_exception_ptr(Error(error));
+  } catch (...) {
+    return failure;
+  }
 }
 
 }  // namespace
@@ -61,7 +75,8 @@ void Index::change(Change change, std::function<void()> committed, Grouping grou
   }
   arrived_.notify_one();
   waiting->done.acquire();
-  if (waiting->failure) std::rethrow_exception(waiting->failure);
+  // Taken along, so that the exception ends on this thread alone.
+  if (const auto failure = std::move(waiting->failure)) std::rethrow_exception(failure);
 }
 
 uint64_t Index::next_seq() {
@@ -108,7 +123,7 @@ void Index::run(Group& group) {
       }
     }
     for (const auto& waiting : group) {
-      if (!waiting->failure) waiting->failure = failure;
+      if (!waiting->failure) waiting->failure = copy_of(failure);
     }
     return;
   }

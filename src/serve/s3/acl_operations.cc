@@ -1,5 +1,6 @@
 #include "serve/s3/acl.h"
 #include "serve/s3/handlers.h"
+#include "serve/s3/object_headers.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {
@@ -36,7 +37,8 @@ void put_bucket_acl(Call& call) {
 }
 
 void get_object_acl(Call& call) {
-  auto object = call.store().head(call.bucket, call.key, {.version = call.version()});
+  auto object = call.store().head(
+      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
   std::string owner = object.attributes.owner;
   if (owner.empty()) owner = call.bucket_info().owner;
   call.answer(acl_document(owner, object.attributes.acl));

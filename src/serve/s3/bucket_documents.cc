@@ -1,4 +1,5 @@
 // Documents that are kept as text with the bucket and answered as they were given.
+#include "objects/local/lifecycle.h"
 #include "serve/s3/acl.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/lifecycle.h"
@@ -64,6 +65,7 @@ void get_lifecycle(Call& call) {
 void put_lifecycle(Call& call) {
   std::string text = call.body();
   check_lifecycle(text);
+  objects::parse_lifecycle(text);  // what runs it must understand it as well
   keep(call, "lifecycle", text);
 }
 

@@ -205,6 +205,13 @@ TEST_F(MultipartTest, Tagging) {
   EXPECT_EQ(ask("DELETE", "/lake/a", {{"tagging", ""}}).status, 204);
   EXPECT_EQ(ask("GET", "/lake/a", {{"tagging", ""}}).at("TagSet/Tag/Value"), "");
   EXPECT_EQ(ask("PUT", "/lake/none", {{"tagging", ""}}, {}, tags).code(), "NoSuchKey");
+  std::string key(32, 'K');
+  Fields own = {{"x-amz-server-side-encryption-customer-algorithm", "AES256"},
+                {"x-amz-server-side-encryption-customer-key", objects::to_base64(key)},
+                {"x-amz-server-side-encryption-customer-key-MD5", md5_header(key)}};
+  put("/lake/own", "x", own);
+  EXPECT_EQ(ask("PUT", "/lake/own", {{"tagging", ""}}, {}, tags).status, 200);
+  EXPECT_EQ(ask("GET", "/lake/own", {{"tagging", ""}}, own).at("TagSet/Tag/Value"), "1");
 }
 
 }  // namespace

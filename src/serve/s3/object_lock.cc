@@ -1,5 +1,6 @@
 #include "net/head.h"
 #include "serve/s3/handlers.h"
+#include "serve/s3/object_headers.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {
@@ -95,7 +96,8 @@ void put_object_lock(Call& call) {
 
 void get_retention(Call& call) {
   need_lock(call);
-  auto object = call.store().head(call.bucket, call.key, {.version = call.version()});
+  auto object = call.store().head(
+      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
   const auto& retention = object.attributes.retention;
   if (retention.mode == LockMode::kNone) {
     throw S3Error("NoSuchObjectLockConfiguration", 404,
@@ -130,7 +132,8 @@ void put_retention(Call& call) {
 
 void get_legal_hold(Call& call) {
   need_lock(call);
-  auto object = call.store().head(call.bucket, call.key, {.version = call.version()});
+  auto object = call.store().head(
+      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
   XmlAnswer xml("LegalHold");
   add(xml.root(), "Status", std::string_view(object.attributes.legal_hold ? "ON" : "OFF"));
   call.answer(xml);

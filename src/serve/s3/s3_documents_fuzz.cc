@@ -1,9 +1,12 @@
 // Every XML document a client may send, from any bytes: an S3Error or a value, nothing else.
 #include <cstdint>
 #include <cstdlib>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "base/text.h"
+#include "net/http.h"
 #include "serve/s3/acl.h"
 #include "serve/s3/cors.h"
 #include "serve/s3/error.h"

@@ -17,16 +17,24 @@ objects::Tags read_tags(Call& call, size_t limit) {
   return read_tag_set(set, limit);
 }
 
-objects::Object find(Call& call) {
-  objects::Object object = call.store().head(call.bucket, call.key, {.version = call.version()});
-  set_version_header(call, object, call.response.headers);
-  return object;
+// Changes tags and tells the version. An object under a customer's key cannot be looked at without
+// it, but be tagged.
+void set_tags(Call& call, const objects::Tags& tags) {
+  call.store().set_tags(call.bucket, call.key, call.version(), tags);
+  try {
+    auto object = call.store().head(call.bucket, call.key, {.version = call.version()});
+    set_version_header(call, object, call.response.headers);
+  } catch (const objects::ObjectError&) {
+    if (call.has("versionId")) call.set("x-amz-version-id", call.version());
+  }
 }
 
 }  // namespace
 
 void get_object_tagging(Call& call) {
-  objects::Object object = find(call);
+  objects::Object object = call.store().head(
+      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
+  set_version_header(call, object, call.response.headers);
   XmlAnswer xml("Tagging");
   add_tag_set(xml.root(), object.attributes.tags);
   call.answer(xml);
@@ -34,14 +42,12 @@ void get_object_tagging(Call& call) {
 
 void put_object_tagging(Call& call) {
   objects::Tags tags = read_tags(call, kMaxObjectTags);
-  find(call);
-  call.store().set_tags(call.bucket, call.key, call.version(), tags);
+  set_tags(call, tags);
   call.answer(200);
 }
 
 void delete_object_tagging(Call& call) {
-  find(call);
-  call.store().set_tags(call.bucket, call.key, call.version(), {});
+  set_tags(call, {});
   call.answer(204);
 }
 

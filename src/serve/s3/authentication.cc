@@ -7,6 +7,7 @@
 #include "serve/s3/error.h"
 #include "serve/s3/signature_claim.h"
 #include "serve/s3/signed_body.h"
+#include "serve/s3/version_2.h"
 
 namespace meesh::serve::s3 {
 namespace {
@@ -153,7 +154,8 @@ std::string told_payload_hash(const net::Request& request, const SignatureClaim&
   return told;
 }
 
-Authenticated anonymous(net::Request& request) {
+// Of a request whose body nothing signs.
+Authenticated without_signed_body(net::Request& request) {
   Authenticated out;
   out.amz_content_sha256 = single(request, "x-amz-content-sha256");
   std::string told = out.amz_content_sha256;
@@ -183,9 +185,22 @@ std::chrono::sys_seconds Authenticator::now() const {
       options_.clock ? options_.clock() : std::chrono::system_clock::now());
 }
 
-Authenticated Authenticator::authenticate(net::Request& request) const {
+Authenticated Authenticator::authenticate(net::Request& request, const Version2Claim& claim,
+                                          std::string_view virtual_bucket) const {
+  access::Credentials credentials = find_credentials(lookup_, claim.access_key, claim.token, now());
+  check_version_2(claim, request, virtual_bucket, credentials.secret_key, now());
+  Authenticated out = without_signed_body(request);
+  out.credentials = std::move(credentials);
+  out.signature_version = "AWS";
+  out.presigned = true;
+  return out;
+}
+
+Authenticated Authenticator::authenticate(net::Request& request,
+                                          std::string_view virtual_bucket) const {
+  if (auto old = read_version_2(request)) return authenticate(request, *old, virtual_bucket);
   auto claim = read_claim(request);
-  if (!claim) return anonymous(request);
+  if (!claim) return without_signed_body(request);
   ClaimKind kind = claim->presigned ? ClaimKind::kQuery : ClaimKind::kHeader;
   std::vector<std::string_view> services = {"s3"};
   if (request.path == "/") services.push_back("sts");

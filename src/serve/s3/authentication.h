@@ -32,11 +32,13 @@ class Body {
 
 struct Authenticated {
   access::Credentials credentials;  // anonymous: empty access_key
-  std::string signature_version;    // "", "AWS4-HMAC-SHA256"
+  std::string signature_version;    // "", "AWS4-HMAC-SHA256", "AWS" (Version 2)
   bool presigned = false;
   std::string amz_content_sha256;  // header as sent
   std::unique_ptr<Body> body;
 };
+
+struct Version2Claim;
 
 class Authenticator {
  public:
@@ -57,7 +59,8 @@ class Authenticator {
   /// XAmzContentSHA256Mismatch, MissingContentLength … Reads nothing of the body yet, but that of a
   /// call to STS (POST /, at most 64 KiB), whose signature needs it. `request` must outlive the
   /// body.
-  Authenticated authenticate(net::Request& request) const;
+  /// `virtual_bucket`: the bucket the host names, "" in path style (URLs of Version 2 need it).
+  Authenticated authenticate(net::Request& request, std::string_view virtual_bucket = {}) const;
 
   /// The policy of a browser's POST form (all fields but the file, names lower case): signature,
   /// expiry and each condition checked; gives whose it is, nobody's without a policy. `size` =
@@ -71,6 +74,8 @@ class Authenticator {
 
  private:
   std::chrono::sys_seconds now() const;
+  Authenticated authenticate(net::Request& request, const Version2Claim& claim,
+                             std::string_view virtual_bucket) const;
 
   const Lookup lookup_;
   const Options options_;

@@ -9,6 +9,7 @@
 #include "serve/s3/authentication.h"
 #include "serve/s3/error.h"
 #include "serve/s3/signature_claim.h"
+#include "serve/s3/version_2.h"
 
 namespace meesh::serve::s3 {
 namespace {
@@ -114,7 +115,8 @@ std::optional<FormCondition> parse_condition(const json::value& item,
 }
 
 bool needs_no_condition(const std::string& field) {
-  static const std::set<std::string, std::less<>> kExempt = {"policy", "x-amz-signature", "file"};
+  static const std::set<std::string, std::less<>> kExempt = {"policy", "x-amz-signature", "file",
+                                                             "awsaccesskeyid", "signature"};
   return kExempt.contains(field) || field.starts_with("x-ignore-");
 }
 
@@ -234,17 +236,22 @@ Authenticator::PostPolicy Authenticator::check_post_policy(
     return out;
   }
   const std::string& policy = required(fields, "policy");
-  Credential credential = form_credential(fields);
-  check_scope(credential.scope, options_.region, {"s3"}, ClaimKind::kQuery);
-  auto token = fields.find("x-amz-security-token");
-  out.credentials = find_credentials(lookup_, credential.access_key,
-                                     token != fields.end() ? token->second : "", now());
-  std::string right =
-      net::sign(net::cached_signing_key(out.credentials.secret_key, credential.scope), policy);
-  if (!net::equal_in_constant_time(right, required(fields, "x-amz-signature"))) {
-    throw S3Error("SignatureDoesNotMatch", 403,
-                  "The request signature we calculated does not match the signature you provided. "
-                  "Check your key and signing method.");
+  auto field = fields.find("x-amz-security-token");
+  const std::string token = field != fields.end() ? field->second : "";
+  if (fields.contains("awsaccesskeyid") && !fields.contains("x-amz-credential")) {
+    out.credentials = find_credentials(lookup_, fields.at("awsaccesskeyid"), token, now());
+    check_version_2_form(policy, required(fields, "signature"), out.credentials.secret_key);
+  } else {
+    Credential credential = form_credential(fields);
+    check_scope(credential.scope, options_.region, {"s3"}, ClaimKind::kQuery);
+    out.credentials = find_credentials(lookup_, credential.access_key, token, now());
+    std::string right =
+        net::sign(net::cached_signing_key(out.credentials.secret_key, credential.scope), policy);
+    if (!net::equal_in_constant_time(right, required(fields, "x-amz-signature"))) {
+      throw S3Error("SignatureDoesNotMatch", 403,
+                    "The request signature we calculated does not match the signature you "
+                    "provided. Check your key and signing method.");
+    }
   }
   auto document = decode(policy);
   if (!document) malformed("it is no base64.");

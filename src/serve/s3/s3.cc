@@ -93,7 +93,10 @@ void serve(Call& call) {
     throw S3Error("InvalidArgument", 400, "Version id cannot be the empty string",
                   {{"ArgumentName", "versionId"}, {"ArgumentValue", ""}});
   }
-  if (!is_form(call)) call.who = call.service.authenticator.authenticate(call.request);
+  if (!is_form(call)) {
+    auto virtual_bucket = bucket_of_host(call.header("Host"), call.service.options.domains);
+    call.who = call.service.authenticator.authenticate(call.request, virtual_bucket.value_or(""));
+  }
   if (call.operation->level != Level::kService) add_cors_headers(call);
   authorize(call);
   EventSource source(call);

@@ -1,6 +1,5 @@
 #include "serve/s3/version_2.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -9,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "net/aws_signature.h"
 #include "objects/checksum.h"
 #include "serve/s3/error.h"
 
@@ -16,47 +16,50 @@ namespace meesh::serve::s3 {
 namespace {
 
 // The parameters that belong to what is signed; others do not change what a request means.
-constexpr std::array<std::string_view, 40> kSubresources = {
-    "accelerate",
-    "acl",
-    "analytics",
-    "attributes",
-    "cors",
-    "defaultObjectAcl",
-    "delete",
-    "encryption",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "location",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "partNumber",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
-    "restore",
-    "retention",
-    "select",
-    "select-type",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions"};
+constexpr std::string_view kSubresources[] = {"accelerate",
+                                              "acl",
+                                              "analytics",
+                                              "attributes",
+                                              "cors",
+                                              "defaultObjectAcl",
+                                              "delete",
+                                              "encryption",
+                                              "id",
+                                              "intelligent-tiering",
+                                              "inventory",
+                                              "legal-hold",
+                                              "lifecycle",
+                                              "location",
+                                              "logging",
+                                              "metrics",
+                                              "notification",
+                                              "object-lock",
+                                              "ownershipControls",
+                                              "partNumber",
+                                              "policy",
+                                              "policyStatus",
+                                              "publicAccessBlock",
+                                              "replication",
+                                              "requestPayment",
+                                              "response-cache-control",
+                                              "response-content-disposition",
+                                              "response-content-encoding",
+                                              "response-content-language",
+                                              "response-content-type",
+                                              "response-expires",
+                                              "restore",
+                                              "retention",
+                                              "select",
+                                              "select-type",
+                                              "storageClass",
+                                              "tagging",
+                                              "torrent",
+                                              "uploadId",
+                                              "uploads",
+                                              "versionId",
+                                              "versioning",
+                                              "versions",
+                                              "website"};
 
 [[noreturn]] void denied(std::string message) {
   throw S3Error("AccessDenied", 403, std::move(message));
@@ -99,7 +102,8 @@ std::string resource(const net::Request& request, std::string_view virtual_bucke
   out += request.target.substr(0, request.target.find('?'));
   std::vector<std::pair<std::string, std::string>> parts;
   for (const auto& part : request.query) {
-    if (std::ranges::find(kSubresources, part.first) != kSubresources.end()) parts.push_back(part);
+    if (std::ranges::find(kSubresources, part.first) != std::end(kSubresources))
+      parts.push_back(part);
   }
   std::ranges::sort(parts);
   char separator = '?';
@@ -118,6 +122,14 @@ std::string hmac_sha1(std::string_view key, std::string_view text) {
   return {reinterpret_cast<const char*>(out.data()), length};
 }
 
+void check_mac(std::string_view text, std::string_view signature, const std::string& secret_key) {
+  std::string expected = objects::to_base64(hmac_sha1(secret_key, text));
+  if (net::equal_in_constant_time(expected, signature)) return;
+  throw S3Error("SignatureDoesNotMatch", 403,
+                "The request signature we calculated does not match the signature you provided. "
+                "Check your key and signing method.");
+}
+
 }  // namespace
 
 std::optional<Version2Claim> read_version_2(const net::Request& request) {
@@ -131,7 +143,10 @@ std::optional<Version2Claim> read_version_2(const net::Request& request) {
     return found;
   };
   auto access_key = parameter("AWSAccessKeyId");
-  if (!access_key) return std::nullopt;
+  if (!access_key || request.headers.get("authorization") || parameter("X-Amz-Algorithm") ||
+      parameter("X-Amz-Credential") || parameter("X-Amz-Signature")) {
+    return std::nullopt;
+  }
   auto signature = parameter("Signature"), expires = parameter("Expires");
   if (!signature || !expires) {
     denied(
@@ -149,26 +164,19 @@ std::optional<Version2Claim> read_version_2(const net::Request& request) {
                        std::chrono::sys_seconds(std::chrono::seconds(until))};
 }
 
-std::string version_2_string(const Version2Claim& claim, const net::Request& request,
-                             std::string_view virtual_bucket) {
-  return request.method + "\n" + field(request, "content-md5") + "\n" +
-         field(request, "content-type") + "\n" + claim.expires + "\n" + amz_lines(request) +
-         resource(request, virtual_bucket);
-}
-
 void check_version_2(const Version2Claim& claim, const net::Request& request,
                      std::string_view virtual_bucket, const std::string& secret_key,
                      std::chrono::sys_seconds now) {
   if (now > claim.until) denied("Request has expired");
-  std::string text = version_2_string(claim, request, virtual_bucket);
-  std::string expected = objects::to_base64(hmac_sha1(secret_key, text));
-  if (expected.size() != claim.signature.size() ||
-      CRYPTO_memcmp(expected.data(), claim.signature.data(), expected.size()) != 0) {
-    throw S3Error("SignatureDoesNotMatch", 403,
-                  "The request signature we calculated does not match the signature you provided. "
-                  "Check your key and signing method.",
-                  {{"StringToSign", text}});
-  }
+  check_mac(request.method + "\n" + field(request, "content-md5") + "\n" +
+                field(request, "content-type") + "\n" + claim.expires + "\n" + amz_lines(request) +
+                resource(request, virtual_bucket),
+            claim.signature, secret_key);
+}
+
+void check_version_2_form(std::string_view policy, std::string_view signature,
+                          const std::string& secret_key) {
+  check_mac(policy, signature, secret_key);
 }
 
 }  // namespace meesh::serve::s3

@@ -129,7 +129,7 @@ ObjectService::ObjectService(const mesh::Mesh& mesh, meta::Database& database) :
   access_ = open_access(mesh, database);
   const RootKeys root = root_keys(mesh);
   access_->set_root(root.access_key, root.secret_key);
-  for (const auto& bucket : mesh.storage.buckets) make_bucket(bucket, root.access_key);
+  for (const auto& bucket : mesh.storage.buckets) make_bucket(bucket, "root");
   for (const auto& domain : mesh.domains) {
     for (const auto& bucket : domain.buckets) make_bucket(bucket, domain.name);
   }

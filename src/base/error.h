@@ -173,6 +173,11 @@ enum class ErrorKind { kUser, kInternal, kInsufficientResources, kExternal };
   X(kGenericExternal, "GENERIC_EXTERNAL", 196608, kExternal)                                         \
   X(kIoError, "IO_ERROR", 196608, kExternal)                                                         \
   X(kUnavailable, "UNAVAILABLE", 196608, kExternal)                                                  \
+  X(kIcebergInvalidMetadata, "ICEBERG_INVALID_METADATA", 84148225, kExternal)                        \
+  X(kIcebergBadData, "ICEBERG_BAD_DATA", 84148228, kExternal)                                        \
+  X(kIcebergMissingData, "ICEBERG_MISSING_DATA", 84148229, kExternal)                                \
+  X(kIcebergInvalidSnapshotId, "ICEBERG_INVALID_SNAPSHOT_ID", 84148235, kUser)                       \
+  X(kIcebergCommitError, "ICEBERG_COMMIT_ERROR", 84148236, kExternal)                                \
   X(kJdbcError, "JDBC_ERROR", 67108864, kExternal)                                                   \
   X(kJdbcNonTransientError, "JDBC_NON_TRANSIENT_ERROR", 67108865, kExternal)
 // clang-format on

@@ -24,6 +24,7 @@ from support.s3 import Endpoint, Keys  # noqa: E402
 from support.s3_server import LakeServer, lake_mesh  # noqa: E402
 
 LOAD = Path(os.environ.get("OBJECTS_LOAD", ROOT / "build" / "release" / "objects_load"))
+LOOPBACK = LOAD.with_name("objects_loopback")
 KIB, MIB = 1 << 10, 1 << 20
 
 
@@ -136,6 +137,17 @@ def measure_lists(contenders, keys, rounds, report):
     return found
 
 
+def loopback(clients, rounds):
+    """MB/s that sockets of this machine carry from a cached file, without any server: the median."""
+    found = []
+    for _ in range(rounds):
+        line = subprocess.run([str(LOOPBACK), str(clients), str(64 * MIB), str(max(1, 24 // clients))],
+                              stdout=subprocess.PIPE, check=True).stdout
+        result = json.loads(line)
+        found.append(result["bytes"] / 1e6 / result["seconds"])
+    return statistics.median(found)
+
+
 def machine(folder):
     model = next((line.split(":", 1)[1].strip() for line in
                   Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
@@ -176,6 +188,8 @@ def show(result):
           f"{machine_['load_before']:.1f} before; {result['keys']:,} keys listed")
     print(f"medians of {result['rounds']} interleaved rounds, every acknowledged object on the "
           "disk; memory is resident\n")
+    for clients, speed in result["loopback"].items():
+        print(f"the loopback itself carries {speed:,.0f} MB/s to {clients} clients")
     table(["", *names, *(["meesh is better by"] if both else [])], rows)
 
 
@@ -213,6 +227,7 @@ def main():
                   "idle_mb": {c.name: memory(c.pid)["VmRSS"] / 1e6 for c in contenders}}
         for contender in contenders:
             reset_peak(contender.pid)
+        result["loopback"] = {n: loopback(n, options.rounds + 1) for n in (1, 32)}
         rows = rows_of(options.scale)
         result["values"], result["details"] = measure(contenders, rows, options.rounds, report)
         result["units"] = {row.name: row.unit for row in rows}

@@ -7,5 +7,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 setup/setup.sh --for bench
-setup/build.sh release meesh objects_load
+setup/build.sh release meesh objects_load objects_loopback
 exec .venv/bin/python bench/objects/run.py "$@"

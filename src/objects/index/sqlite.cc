@@ -72,6 +72,8 @@ Connection::Prepared& Connection::prepare(const char* sql) {
   return *same.back();
 }
 
+Snapshot::~Snapshot() { sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr); }
+
 Query::Query(Connection& db, const char* sql, Binding binding, int)
     : db_(db), prepared_(db.prepare(sql)), binding_(binding) {
   prepared_.busy = true;

@@ -70,6 +70,19 @@ class Connection {
   std::unordered_map<const char*, std::vector<std::unique_ptr<Prepared>>> prepared_;
 };
 
+/// One state of the database for all queries on a reading connection while it lives; several
+/// queries also begin and end faster within one.
+class Snapshot {
+ public:
+  explicit Snapshot(Connection& db) : db_(db) { db_.run("BEGIN"); }
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Connection& db_;
+};
+
 /// A statement with its parameters bound. Does not outlive its connection.
 class Query {
  public:

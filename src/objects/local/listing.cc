@@ -43,6 +43,7 @@ Listing LocalStore::list(const std::string& bucket, const ListOptions& options) 
   if (options.limit == 0) return listing;
   listing.objects.reserve(std::min(options.limit, kMostReserved));
   Index::Reading reading = core_.index.read();
+  const sqlite::Snapshot snapshot(reading.db());
   Query query(reading.db(),
               "SELECT key, seq, size, flags, record FROM objects WHERE bucket = ? AND key >= ? "
               "ORDER BY key",
@@ -146,6 +147,7 @@ VersionListing LocalStore::list_versions(const std::string& bucket,
   if (options.limit == 0) return {};
   Index::Reading reading = core_.index.read();
   sqlite::Connection& db = reading.db();
+  const sqlite::Snapshot snapshot(db);
   const bool within_key = !options.version_marker.empty() && !options.key_marker.empty();
   const std::string from = within_key
                                ? std::max(options.prefix, options.key_marker)
@@ -180,6 +182,7 @@ UploadListing LocalStore::list_uploads(const std::string& bucket,
   UploadListing listing;
   if (options.limit == 0) return listing;
   Index::Reading reading = core_.index.read();
+  const sqlite::Snapshot snapshot(reading.db());
   // Uploads of the marked key go on behind the marked upload; without one that key is done.
   const auto seq = seq_of_id(options.id_marker);
   const bool within_key = seq && !options.key_marker.empty();

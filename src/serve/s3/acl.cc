@@ -110,7 +110,7 @@ XmlAnswer acl_document(const std::string& owner, std::string_view canned) {
   pugi::xml_node grantee = add(grant, "Grantee");
   grantee.append_attribute("xmlns:xsi").set_value(kSchema);
   grantee.append_attribute("xsi:type").set_value("CanonicalUser");
-  add(grantee, "ID", sha256_hex(owner));
+  add(grantee, "ID", owner_id(owner));
   add(grantee, "DisplayName", owner);
   add(grant, "Permission", std::string_view("FULL_CONTROL"));
   if (canned == "public-read" || canned == "public-read-write") {
@@ -150,9 +150,11 @@ std::string canned_of_document(std::string_view xml) {
   no_grants();
 }
 
+std::string owner_id(const std::string& name) { return sha256_hex(name); }
+
 void add_owner(pugi::xml_node parent, const char* element, const std::string& name) {
   pugi::xml_node node = add(parent, element);
-  add(node, "ID", sha256_hex(name));
+  add(node, "ID", owner_id(name));
   add(node, "DisplayName", name);
 }
 

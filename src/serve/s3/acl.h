@@ -28,6 +28,8 @@ XmlAnswer acl_document(const std::string& owner, std::string_view canned);
 /// The canned ACL an AccessControlPolicy stands for; NotImplemented if there is none.
 std::string canned_of_document(std::string_view xml);
 
+/// The canonical id that stands for a name.
+std::string owner_id(const std::string& name);
 /// <Owner> or <Initiator>: an id made of the name, and the name.
 void add_owner(pugi::xml_node parent, const char* element, const std::string& name);
 

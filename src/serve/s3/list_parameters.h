@@ -16,7 +16,7 @@ struct ListParameters {
   size_t limit = 1000;
 
   std::string encoded(const std::string& text) const;
-  void add_prefixes(pugi::xml_node root, const std::vector<std::string>& prefixes) const;
+  void add_prefixes(XmlRows& rows, const std::vector<std::string>& prefixes) const;
   void add_end(pugi::xml_node root, const char* limit_element, bool truncated) const;
 };
 

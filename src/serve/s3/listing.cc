@@ -2,6 +2,7 @@
 #include "serve/s3/acl.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/list_parameters.h"
+#include "serve/s3/object_headers.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {
@@ -9,39 +10,67 @@ namespace {
 
 using objects::Reason;
 
-void add_checksums(pugi::xml_node node, const objects::Object& object) {
+void add_checksums(XmlRows& rows, const objects::Object& object) {
   if (object.checksums.empty()) return;
   for (const auto& [kind, value] : object.checksums) {
-    add(node, "ChecksumAlgorithm", objects::checksum_name(kind));
+    rows.add("ChecksumAlgorithm", objects::checksum_name(kind));
   }
-  add(node, "ChecksumType", std::string_view(object.composite ? "COMPOSITE" : "FULL_OBJECT"));
+  rows.add("ChecksumType", checksum_type(object.composite));
 }
 
-void add_contents(pugi::xml_node list, const objects::Object& object, const ListParameters& with,
-                  bool owner) {
-  pugi::xml_node node = add(list, "Contents");
-  add(node, "Key", with.encoded(object.key));
-  add(node, "LastModified", iso_time(object.modified));
-  add(node, "ETag", quoted_etag(object.etag));
-  add_checksums(node, object);
-  add(node, "Size", object.size);
-  add(node, "StorageClass", object.attributes.storage_class);
-  if (owner) add_owner(node, "Owner", object.attributes.owner);
+// <Owner>, made once for all rows of the same.
+class Owners {
+ public:
+  void add(XmlRows& rows, const std::string& name) {
+    if (id_.empty() || name != name_) {
+      name_ = name;
+      id_ = owner_id(name);
+    }
+    rows.open("Owner");
+    rows.add("ID", id_);
+    rows.add("DisplayName", name);
+    rows.close("Owner");
+  }
+
+ private:
+  std::string name_, id_;
+};
+
+void add_objects(XmlRows& rows, const std::vector<objects::Object>& objects,
+                 const ListParameters& with, bool owner) {
+  Owners owners;
+  for (const objects::Object& object : objects) {
+    rows.open("Contents");
+    rows.add("Key", with.encoded(object.key));
+    rows.add("LastModified", iso_time(object.modified));
+    rows.add("ETag", quoted_etag(object.etag));
+    add_checksums(rows, object);
+    rows.add("Size", object.size);
+    rows.add("StorageClass", object.attributes.storage_class);
+    if (owner) owners.add(rows, object.attributes.owner);
+    rows.close("Contents");
+  }
 }
 
-void add_version(pugi::xml_node list, const objects::Object& object, const ListParameters& with) {
-  pugi::xml_node node = add(list, object.delete_marker ? "DeleteMarker" : "Version");
-  add(node, "Key", with.encoded(object.key));
-  add(node, "VersionId", object.version);
-  add_flag(node, "IsLatest", object.latest);
-  add(node, "LastModified", iso_time(object.modified));
-  if (!object.delete_marker) {
-    add(node, "ETag", quoted_etag(object.etag));
-    add_checksums(node, object);
-    add(node, "Size", object.size);
-    add(node, "StorageClass", object.attributes.storage_class);
+void add_versions(XmlRows& rows, const std::vector<objects::Object>& versions,
+                  const ListParameters& with) {
+  Owners owners;
+  for (const objects::Object& object : versions) {
+    const char* element = object.delete_marker ? "DeleteMarker" : "Version";
+    rows.open(element);
+    rows.add("Key", with.encoded(object.key));
+    rows.add("VersionId", object.version);
+    rows.add("IsLatest", object.latest ? "true" : "false");
+    rows.add("LastModified", iso_time(object.modified));
+    if (!object.delete_marker) {
+      rows.add("ETag", quoted_etag(object.etag));
+      add_checksums(rows, object);
+      rows.add("Size", object.size);
+      rows.add("StorageClass", object.attributes.storage_class);
+    }
+    owners.add(rows, object.attributes.owner);
+    rows.close(element);
   }
-  add_owner(node, "Owner", object.attributes.owner);
 }
 
 // What the two listings of objects share.
@@ -91,10 +120,11 @@ std::string ListParameters::encoded(const std::string& text) const {
   return encoding.empty() ? text : encode_key(text);
 }
 
-void ListParameters::add_prefixes(pugi::xml_node root,
-                                  const std::vector<std::string>& prefixes) const {
+void ListParameters::add_prefixes(XmlRows& rows, const std::vector<std::string>& prefixes) const {
   for (const std::string& one : prefixes) {
-    add(add(root, "CommonPrefixes"), "Prefix", encoded(one));
+    rows.open("CommonPrefixes");
+    rows.add("Prefix", encoded(one));
+    rows.close("CommonPrefixes");
   }
 }
 
@@ -116,8 +146,8 @@ void list_objects(Call& call) {
     add(xml.root(), "NextMarker", with.encoded(page.next));
   }
   with.add_end(xml.root(), "MaxKeys", page.truncated);
-  for (const auto& object : page.objects) add_contents(xml.root(), object, with, true);
-  with.add_prefixes(xml.root(), page.common_prefixes);
+  add_objects(xml.rows(), page.objects, with, true);
+  with.add_prefixes(xml.rows(), page.common_prefixes);
   call.answer(xml);
 }
 
@@ -149,8 +179,8 @@ void list_objects_v2(Call& call) {
   if (page.truncated) add(xml.root(), "NextContinuationToken", make_token(page.next));
   with.add_end(xml.root(), "MaxKeys", page.truncated);
   bool owner = call.query("fetch-owner") == "true";
-  for (const auto& object : page.objects) add_contents(xml.root(), object, with, owner);
-  with.add_prefixes(xml.root(), page.common_prefixes);
+  add_objects(xml.rows(), page.objects, with, owner);
+  with.add_prefixes(xml.rows(), page.common_prefixes);
   call.answer(xml);
 }
 
@@ -179,8 +209,8 @@ void list_object_versions(Call& call) {
     if (!page.next_version.empty()) add(xml.root(), "NextVersionIdMarker", page.next_version);
   }
   with.add_end(xml.root(), "MaxKeys", page.truncated);
-  for (const auto& object : page.versions) add_version(xml.root(), object, with);
-  with.add_prefixes(xml.root(), page.common_prefixes);
+  add_versions(xml.rows(), page.versions, with);
+  with.add_prefixes(xml.rows(), page.common_prefixes);
   call.answer(xml);
 }
 

@@ -99,7 +99,7 @@ void list_uploads(Call& call) {
   add(xml.root(), "Prefix", with.encoded(with.prefix));
   with.add_end(xml.root(), "MaxUploads", page.truncated);
   for (const auto& upload : page.uploads) add_upload(xml.root(), upload, with);
-  with.add_prefixes(xml.root(), page.common_prefixes);
+  with.add_prefixes(xml.rows(), page.common_prefixes);
   call.answer(xml);
 }
 

@@ -59,7 +59,40 @@ void refuse_zero_references(std::string_view text) {
   }
 }
 
+void append_escaped(std::string& out, std::string_view value) {
+  for (size_t i = 0; i < value.size(); ++i) {
+    const auto c = static_cast<unsigned char>(value[i]);
+    if (c >= 0x20 && c != '&' && c != '<' && c != '>') {
+      out += value[i];
+    } else if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      out += "&#" + std::to_string(c) + ";";
+    }
+  }
+}
+
 }  // namespace
+
+void XmlRows::open(std::string_view name) { (((text_ += '<') += name) += '>'); }
+
+void XmlRows::close(std::string_view name) { (((text_ += "</") += name) += '>'); }
+
+void XmlRows::add(std::string_view name, std::string_view value) {
+  open(name);
+  append_escaped(text_, value);
+  close(name);
+}
+
+void XmlRows::add(std::string_view name, uint64_t value) {
+  char digits[20];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+  add(name, std::string_view(digits, static_cast<size_t>(end - digits)));
+}
 
 XmlAnswer::XmlAnswer(const char* root, const char* name_space) {
   root_ = document_.append_child(root);
@@ -70,6 +103,15 @@ std::string XmlAnswer::text(bool declaration) const {
   StringWriter out;
   if (declaration) out.text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   document_.save(out, "", pugi::format_raw | pugi::format_no_declaration, pugi::encoding_utf8);
+  if (!rows_.text().empty()) {
+    const std::string end = fmt::format("</{}>", root_.name());
+    if (out.text.ends_with("/>")) {
+      out.text.replace(out.text.size() - 2, 2, ">");
+    } else {
+      out.text.resize(out.text.size() - end.size());
+    }
+    out.text.append(rows_.text()).append(end);
+  }
   return std::move(out.text);
 }
 

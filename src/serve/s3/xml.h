@@ -15,18 +15,34 @@ namespace meesh::serve::s3 {
 inline constexpr size_t kMaxXmlBytes = 1 << 20;
 inline constexpr int kMaxXmlDepth = 16;
 
+/// Elements written straight into a text, for answers of a thousand alike.
+class XmlRows {
+ public:
+  void open(std::string_view name);
+  void close(std::string_view name);
+  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, uint64_t value);
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 /// An answer under construction. Control characters in texts become numeric references, as S3's.
 class XmlAnswer {
  public:
   explicit XmlAnswer(const char* root,
                      const char* name_space = "http://s3.amazonaws.com/doc/2006-03-01/");
   pugi::xml_node root() { return root_; }
+  /// What stands behind the children of root().
+  XmlRows& rows() { return rows_; }
   /// With the declaration, unless it went out before.
   std::string text(bool declaration = true) const;
 
  private:
   pugi::xml_document document_;
   pugi::xml_node root_;
+  XmlRows rows_;
 };
 
 pugi::xml_node add(pugi::xml_node parent, const char* name);

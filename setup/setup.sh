@@ -12,6 +12,7 @@
 #   DuckDB              .deps/duckdb-VERSION/{lib,include,extensions}
 #   Python environment  .venv, with setup/requirements-test.txt
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
+#   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
 #   Spark, rclone       .venv with setup/requirements-full.txt, jars in .deps/maven,
 #                       .deps/rclone-VERSION (full: what ./test --full adds)
 #   Trino server        .deps/trino-server-VERSION (bench; needs a JDK of 24 or newer to run)
@@ -47,7 +48,7 @@ duckdb=$deps/duckdb-$DUCKDB_VERSION
 
 whole() {  # what the stamp promises is still there
   [[ -f $stamp && -f $duckdb/lib/libduckdb.so && -f $deps/toolchain.env && -x .venv/bin/python ]] &&
-    [[ $level -lt 2 || -d tests/trino/js/node_modules ]] &&
+    [[ $level -lt 2 || -d tests/trino/js/node_modules && -d $deps/kafka-$KAFKA_VERSION ]] &&
     dpkg-query -W $(<"$stamp") >/dev/null 2>&1
 }
 if whole; then
@@ -246,7 +247,9 @@ if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   rm -rf "$duckdb/include"
   mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
 fi
-for extension in httpfs postgres_scanner tpch; do
+extensions=(httpfs postgres_scanner tpch)
+[[ $level -ge 2 ]] && extensions+=(avro iceberg)  # for DuckDB as a client of the lake, in tests
+for extension in "${extensions[@]}"; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue
   say "fetching the extension $extension"
   fresh_scratch
@@ -284,6 +287,27 @@ if [[ $level -ge 2 ]]; then
   maven "io.trino:trino-cli:$TRINO_VERSION:jar:executable"
   maven "io.trino:trino-jdbc:$TRINO_VERSION:jar"
   say "ready: trino-cli and trino-jdbc $TRINO_VERSION"
+
+  step="Kafka"
+  if [[ ! -d $deps/kafka-$KAFKA_VERSION ]]; then
+    say "fetching the broker $KAFKA_VERSION"
+    fresh_scratch
+    cat >"$scratch/pom.xml" <<POM
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>meesh</groupId><artifactId>kafka</artifactId><version>1</version>
+  <packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
+    <version>$KAFKA_VERSION</version>
+  </dependency></dependencies>
+</project>
+POM
+    fetch mvn -q -B -U -f "$scratch/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+      "-DoutputDirectory=$scratch/lib"
+    mv "$scratch/lib" "$deps/kafka-$KAFKA_VERSION"
+  fi
+  say "ready: $KAFKA_VERSION"
 fi
 
 # Builds a Go program from its module into .deps/NAME-VERSION/NAME; 1 if there is no Go to do it.

@@ -4,6 +4,7 @@ tests with real clients, fuzzing. Prints one line per stage, the failures, and a
 `N passed, N failed`. Counts are GoogleTest cases, pytest cases and one per check or fuzz target.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -144,8 +145,22 @@ def python_tests(options):
     return stage
 
 
+def fuzz(name, seconds):
+    """One libFuzzer program, from its corpus and with new inputs."""
+    corpus = ROOT / "build" / "fuzz" / "corpus" / name
+    artifacts = REPORTS / "fuzz" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    seeds = [str(p) for p in [ROOT / "tests" / "corpus" / name] if p.is_dir()]
+    program = next(str(p) for p in (ROOT / "build" / "fuzz").rglob(name)
+                   if p.is_file() and os.access(p, os.X_OK))
+    return output_of([program, str(corpus), *seeds, f"-max_total_time={seconds}", "-timeout=10",
+                      "-rss_limit_mb=2048", "-print_final_stats=1",
+                      f"-artifact_prefix={artifacts}/"], timeout=seconds + 300)
+
+
 def fuzzing(options):
-    """Each libFuzzer program for its share of the time, from its corpus and new inputs."""
+    """Every libFuzzer program for its share of the time, as many at once as there are cores."""
     stage = Stage("fuzzing")
     names = [Path(source).stem for source in sources("_fuzz.cc")]
     if not names:
@@ -155,22 +170,13 @@ def fuzzing(options):
         stage.failures.append("build/fuzz does not build (see above)")
         return stage
     seconds = max(1, (3600 if options.full else 30) // len(names))
-    for name in names:
-        corpus = ROOT / "build" / "fuzz" / "corpus" / name
-        artifacts = REPORTS / "fuzz" / name
-        corpus.mkdir(parents=True, exist_ok=True)
-        artifacts.mkdir(parents=True, exist_ok=True)
-        seeds = [str(p) for p in [ROOT / "tests" / "corpus" / name] if p.is_dir()]
-        result = output_of([next(str(p) for p in (ROOT / "build" / "fuzz").rglob(name)
-                                 if p.is_file() and os.access(p, os.X_OK)),
-                            str(corpus), *seeds, f"-max_total_time={seconds}", "-timeout=10",
-                            "-rss_limit_mb=2048", "-print_final_stats=1",
-                            f"-artifact_prefix={artifacts}/"], timeout=seconds + 300)
-        if result.returncode == 0:
-            stage.passed += 1
-        else:
-            stage.failures.append(f"{name}: input kept in {artifacts.relative_to(ROOT)}\n"
-                                  + result.stdout[-3000:])
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, result in zip(names, pool.map(lambda name: fuzz(name, seconds), names)):
+            if result.returncode == 0:
+                stage.passed += 1
+            else:
+                stage.failures.append(f"{name}: input kept in build/reports/fuzz/{name}\n"
+                                      + result.stdout[-3000:])
     return stage
 
 

@@ -87,7 +87,7 @@ struct Access::Impl {
       : options(std::move(given)),
         clock(clock_of(options)),
         sessions(options.key, "meesh access: sessions"),
-        directory(*options.database, options.key, clock) {
+        directory(*options.database, options.key, options.old_keys, clock) {
     if (!options.audit_folder.empty()) trail = std::make_unique<AuditTrail>(options.audit_folder);
   }
 
@@ -385,7 +385,7 @@ Credentials Access::assume_web_identity(const std::string& jwt, std::chrono::sec
                                         const std::string& session_policy) const {
   const auto now = impl_->directory.snapshot();
   const std::shared_lock lock(impl_->configuration);
-  const WebIdentity web = impl_->issuers.verify(jwt, impl_->clock(), impl_->options.audiences);
+  const WebIdentity web = impl_->issuers.verify(jwt, impl_->clock());
   if (web.policies.empty()) {
     throw denied("the web identity token is not accepted: it names no policy (claim \"policy\")");
   }
@@ -403,7 +403,7 @@ Credentials Access::assume_web_identity(const std::string& jwt, std::chrono::sec
   return impl_->start(std::move(session), std::move(*identity), duration, session_policy);
 }
 
-void Access::trust_issuers(std::map<std::string, std::string> issuers) {
+void Access::trust_issuers(const std::map<std::string, IssuerKey>& issuers) {
   TrustedIssuers trusted(issuers);
   const std::unique_lock lock(impl_->configuration);
   impl_->issuers = std::move(trusted);

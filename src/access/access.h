@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/jwt.h"
 #include "access/policy.h"
 #include "base/error.h"
 
@@ -93,16 +94,17 @@ struct AuditEvent {
 struct Options {
   meta::Database* database = nullptr;  // migrated by Access itself
   std::string key;                     // 32 bytes: seals secrets at rest and session tokens
+  /// Keys used before: secrets sealed with one of them are sealed anew with `key`. Sessions of an
+  /// old key end.
+  std::vector<std::string> old_keys;
   std::filesystem::path audit_folder;  // "" = no trail
-  /// Of which a web identity's token must name one in "aud"; none = it may name any.
-  std::vector<std::string> audiences;
-  std::function<Time()> clock;  // tests; empty = the system's
+  std::function<Time()> clock;         // tests; empty = the system's
 };
 
 class Access {
  public:
   /// Throws INVALID_ARGUMENTS (no 32 bytes of key), CONFIG_INVALID (secrets of the database were
-  /// sealed with another key), UNAVAILABLE.
+  /// sealed with a key that is not given), UNAVAILABLE.
   explicit Access(Options options);
   ~Access();
   Access(const Access&) = delete;
@@ -152,9 +154,9 @@ class Access {
   /// stored policies, space or comma between). Throws PERMISSION_DENIED saying what is wrong.
   Credentials assume_web_identity(const std::string& jwt, std::chrono::seconds duration,
                                   const std::string& session_policy = {}) const;
-  /// issuer → PEM of its public key (RS256, ES256) or, for HS256, "secret:" and the secret of at
-  /// least 32 bytes. Replaces those trusted before, whose sessions end. Throws INVALID_ARGUMENTS.
-  void trust_issuers(std::map<std::string, std::string> issuers);
+  /// By issuer ("iss"). Replaces those trusted before, whose sessions end. Throws
+  /// INVALID_ARGUMENTS.
+  void trust_issuers(const std::map<std::string, IssuerKey>& issuers);
 
   /// In this order: a Deny of any policy; root; temporary credentials need their session policy's
   /// Allow; an Allow of the identity's policies (within its domain) or of the bucket's policy, or a

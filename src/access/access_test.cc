@@ -189,8 +189,34 @@ TEST_P(AccessTest, ASealedSecretCannotBeMovedOrChanged) {
 TEST_P(AccessTest, AnotherMasterKeyIsRefused) {
   key_ = std::string(32, 'x');
   EXPECT_EQ(code_of([&] { Access other(options()); }), Code::kConfigInvalid);
+  EXPECT_THAT(last_message_, HasSubstr("storage.old_master_keys"));
+  Options with_others = options();
+  with_others.old_keys = {std::string(32, 'y'), std::string(32, 'z')};
+  EXPECT_EQ(code_of([&] { Access other(with_others); }), Code::kConfigInvalid);
   key_ = "short";
   EXPECT_EQ(code_of([&] { Access other(options()); }), Code::kInvalidArguments);
+}
+
+TEST_P(AccessTest, SecretsOfAnOldMasterKeyAreSealedAnew) {
+  access_->create_user("ann", "");
+  const NewKey key = access_->create_key("ann", "", "a-secret-that-stays");
+  access_->set_domain("sales", {"sales-*"});
+  const NewKey domain = access_->domain_key("sales");
+  const Credentials session =
+      access_->assume(*access_->credentials(key.access_key, ""), std::chrono::hours(1));
+  const std::string old = std::exchange(key_, std::string(32, 'n'));
+  access_.reset();
+  Options rotated = options();
+  rotated.old_keys = {std::string(32, 'y'), old};
+  access_ = std::make_unique<Access>(rotated);
+  EXPECT_EQ(access_->credentials(key.access_key, "")->secret_key, "a-secret-that-stays");
+  EXPECT_FALSE(known(session)) << "who has the old key could have made it";
+  start();  // with the new key alone
+  EXPECT_EQ(access_->credentials(key.access_key, "")->secret_key, "a-secret-that-stays");
+  access_->set_domain("sales", {"sales-*"});
+  EXPECT_EQ(access_->domain_key("sales").secret_key, domain.secret_key);
+  key_ = old;
+  EXPECT_EQ(code_of([&] { Access other(options()); }), Code::kConfigInvalid);
 }
 
 TEST_P(AccessTest, AStoredPolicyThatCannotBeReadDenies) {

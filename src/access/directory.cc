@@ -5,13 +5,16 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "meta/database.h"
 
 namespace meesh::access {
 namespace {
 
 constexpr long long kCheckEveryMs = 1000;
+constexpr std::string_view kPurpose = "meesh access: secrets at rest";
 constexpr std::string_view kKeyCheck = "these secrets were sealed with this key";
+constexpr std::string_view kAboutKeyCheck = "key check";
 
 // access_state has one row. Booleans are 0 and 1. owner_kind: 'user' or 'domain'.
 const std::vector<meta::Migration>& migrations() {
@@ -72,29 +75,66 @@ void check_name(std::string_view what, const std::string& name) {
       .with_hint("expected 1 to 64 letters, digits and + = , . @ _ -");
 }
 
-Directory::Directory(meta::Database& database, std::string_view key, std::function<Time()> clock)
-    : database_(database), seal_(key, "meesh access: secrets at rest"), clock_(std::move(clock)) {
+Directory::Directory(meta::Database& database, std::string_view key,
+                     const std::vector<std::string>& old_keys, std::function<Time()> clock)
+    : database_(database), seal_(key, kPurpose), clock_(std::move(clock)) {
   meta::migrate(database_, "access", migrations());
-  check_key();
+  check_key(old_keys);
   reload();
 }
 
-void Directory::check_key() {
+void Directory::check_key(const std::vector<std::string>& old_keys) {
   bool fits = false;
+  std::optional<size_t> sealed_anew;
   database_.write([&](soci::session& sql) {
+    sealed_anew.reset();  // the transaction may run again
     std::string sealed;
     sql << "SELECT key_check FROM access_state WHERE id = 1", soci::into(sealed);
     if (sealed.empty()) {
-      sealed = seal_.seal(kKeyCheck, "key check");
+      sealed = seal_.seal(kKeyCheck, kAboutKeyCheck);
       sql << "UPDATE access_state SET key_check = :sealed WHERE id = 1", soci::use(sealed);
     }
-    fits = seal_.open(sealed, "key check") == kKeyCheck;
+    fits = seal_.open(sealed, kAboutKeyCheck) == kKeyCheck;
+    for (size_t i = 0; !fits && i < old_keys.size(); ++i) {
+      const Seal old(old_keys[i], kPurpose);
+      if (old.open(sealed, kAboutKeyCheck) != kKeyCheck) continue;
+      sealed_anew = seal_anew(sql, old);
+      fits = true;
+    }
   });
-  if (!fits) {
-    throw Error(Code::kConfigInvalid,
-                "the secrets in the metadata database were sealed with another master key")
-        .with_hint("start with the master key that was used before");
+  if (sealed_anew) {
+    log::info("the secrets of access keys were sealed anew with the current master key",
+              {{"keys", *sealed_anew}});
   }
+  if (fits) return;
+  throw Error(Code::kConfigInvalid,
+              "the secrets in the metadata database were sealed with another master key")
+      .with_hint(
+          "add the key that was used before to storage.old_master_keys in meesh.yaml; one that "
+          "meesh made lies in keys/master.key of the data folder");
+}
+
+size_t Directory::seal_anew(soci::session& sql, const Seal& old) const {
+  std::vector<std::pair<std::string, std::string>> secrets;  // by id
+  {
+    const soci::rowset<soci::row> keys = (sql.prepare << "SELECT id, secret FROM access_key");
+    for (const soci::row& row : keys) {
+      const auto id = row.get<std::string>(0);
+      // What no key opens stays as it is; loading tells of it.
+      if (auto secret = old.open(row.get<std::string>(1), id)) {
+        secrets.emplace_back(id, std::move(*secret));
+      }
+    }
+  }
+  for (const auto& [id, secret] : secrets) {
+    const std::string sealed = seal_.seal(secret, id);
+    sql << "UPDATE access_key SET secret = :sealed WHERE id = :id", soci::use(sealed),
+        soci::use(id);
+  }
+  const std::string check = seal_.seal(kKeyCheck, kAboutKeyCheck);
+  sql << "UPDATE access_state SET key_check = :sealed, version = version + 1 WHERE id = 1",
+      soci::use(check);
+  return secrets.size();
 }
 
 long long Directory::now_ms() const { return clock_().time_since_epoch().count(); }
@@ -243,7 +283,7 @@ void Directory::change(const Work& work) {
 void Directory::create_user(const std::string& name, const std::string& domain) {
   check_name("user", name);
   if (name == "root") throw already_exists("user", name);
-  const std::string stamp = to_base64url(random_bytes(12));
+  const std::string stamp = base::to_base64url(random_bytes(12));
   const long long created = now_ms();
   change([&](soci::session& sql) {
     if (count(sql, "access_user", "name", name) > 0) throw already_exists("user", name);
@@ -263,7 +303,7 @@ void Directory::delete_user(const std::string& name) {
 }
 
 void Directory::enable_user(const std::string& name, bool enabled) {
-  const std::string stamp = to_base64url(random_bytes(12));
+  const std::string stamp = base::to_base64url(random_bytes(12));
   const int value = enabled ? 1 : 0;
   change([&](soci::session& sql) {
     if (count(sql, "access_user", "name", name) == 0) throw not_found("user", name);

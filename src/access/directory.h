@@ -50,8 +50,10 @@ struct Snapshot {
 /// processes are seen within a second or so.
 class Directory {
  public:
-  /// Migrates the database. Throws CONFIG_INVALID if its secrets were sealed with another key.
-  Directory(meta::Database& database, std::string_view key, std::function<Time()> clock);
+  /// Migrates the database, and seals its secrets anew if they were sealed with one of `old_keys`.
+  /// Throws CONFIG_INVALID if they were sealed with a key that is not given.
+  Directory(meta::Database& database, std::string_view key,
+            const std::vector<std::string>& old_keys, std::function<Time()> clock);
 
   std::shared_ptr<const Snapshot> snapshot() const;
 
@@ -69,7 +71,9 @@ class Directory {
 
  private:
   using Work = std::function<void(soci::session&)>;
-  void check_key();
+  void check_key(const std::vector<std::string>& old_keys);
+  /// From `old` to the current key; how many secrets.
+  size_t seal_anew(soci::session& sql, const Seal& old) const;
   /// Runs `work` and counts the version up in one transaction, then reads everything again.
   void change(const Work& work);
   void insert_key(soci::session& sql, Snapshot::OwnerKind kind, const std::string& owner,

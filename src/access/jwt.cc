@@ -12,6 +12,7 @@
 
 #include "access/sealing.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace meesh::access {
 namespace {
@@ -57,7 +58,7 @@ std::optional<std::string> der_of_es256(std::string_view raw) {
 }
 
 json::object part(std::string_view encoded, const char* what) {
-  const auto text = from_base64url(encoded);
+  const auto text = base::from_base64url(encoded);
   if (!text) refuse(fmt::format("its {} is not base64url", what));
   json::error_code failed;
   const json::value value = json::parse(*text, failed);
@@ -109,6 +110,7 @@ std::vector<std::string> list_claim(const json::object& claims, std::string_view
 struct TrustedIssuers::Key {
   std::string algorithm;
   std::string secret;  // HS256
+  std::vector<std::string> audiences;
   KeyPtr key{nullptr, &EVP_PKEY_free};
 
   bool fits(std::string_view content, std::string_view signature) const {
@@ -128,12 +130,14 @@ struct TrustedIssuers::Key {
   }
 };
 
-TrustedIssuers::TrustedIssuers(const std::map<std::string, std::string>& keys) {
-  for (const auto& [issuer, text] : keys) {
+TrustedIssuers::TrustedIssuers(const std::map<std::string, IssuerKey>& keys) {
+  for (const auto& [issuer, given] : keys) {
+    const std::string& text = given.key;
     const auto wrong = [name = issuer](const std::string& why) {
       return Error(Code::kInvalidArguments, fmt::format("the key of issuer '{}' {}", name, why));
     };
     auto key = std::make_shared<Key>();
+    key->audiences = given.audiences;
     constexpr std::string_view kSecret = "secret:";
     if (text.starts_with(kSecret)) {
       key->algorithm = "HS256";
@@ -167,8 +171,7 @@ TrustedIssuers::TrustedIssuers(const std::map<std::string, std::string>& keys) {
 }
 
 WebIdentity TrustedIssuers::verify(std::string_view jwt,
-                                   std::chrono::sys_time<std::chrono::milliseconds> now,
-                                   const std::vector<std::string>& audiences) const {
+                                   std::chrono::sys_time<std::chrono::milliseconds> now) const {
   if (jwt.size() > kMostTokenBytes) refuse("it is too long");
   const size_t first = jwt.find('.');
   const size_t second = first == std::string_view::npos ? first : jwt.find('.', first + 1);
@@ -177,7 +180,7 @@ WebIdentity TrustedIssuers::verify(std::string_view jwt,
   }
   const json::object header = part(jwt.substr(0, first), "header");
   const json::object claims = part(jwt.substr(first + 1, second - first - 1), "content");
-  const auto signature = from_base64url(jwt.substr(second + 1));
+  const auto signature = base::from_base64url(jwt.substr(second + 1));
 
   // Nothing of the claims but the issuer, which says whose key it is, is looked at before the
   // signature holds.
@@ -202,6 +205,7 @@ WebIdentity TrustedIssuers::verify(std::string_view jwt,
   if (const auto start = time_claim(claims, "nbf"); start && seconds + kGraceSeconds < *start) {
     refuse("it is not valid yet");
   }
+  const auto& audiences = key.audiences;
   if (!audiences.empty()) {
     const auto meant = list_claim(claims, "aud", "");
     if (std::find_first_of(meant.begin(), meant.end(), audiences.begin(), audiences.end()) ==

@@ -88,7 +88,7 @@ Compiled address_test(const LocatedJson& value, bool) {
 }
 
 Compiled binary_test(const LocatedJson& value, bool) {
-  const auto bytes = from_base64(value.text);
+  const auto bytes = base::from_base64(value.text);
   if (!bytes) expected(value, "base64");
   return {[bytes](const std::string& text, const Facts&) { return text == *bytes; }};
 }

@@ -12,8 +12,8 @@
 #include "access/condition_values.h"
 #include "access/policy.h"
 #include "access/policy_pattern.h"
-#include "access/sealing.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace {
 
@@ -43,7 +43,9 @@ void match(std::string_view input) {
   bool ascii = true;
   for (const char c : input) ascii &= static_cast<signed char>(c) >= 0;
   if (ascii && found != reference(pattern, text)) std::abort();
-  if (const auto bytes = from_base64url(text); bytes && to_base64url(*bytes) != text) std::abort();
+  if (const auto bytes = meesh::base::from_base64url(text);
+      bytes && meesh::base::to_base64url(*bytes) != text)
+    std::abort();
   parse_date(text);
   parse_number(text);
   if (const auto range = AddressRange::parse(text); range && !range->contains(*range)) std::abort();

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace meesh::access {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 constexpr char kFormat = 1;
 constexpr size_t kNonceBytes = 12;
 constexpr size_t kTagBytes = 16;
-constexpr std::string_view kDigits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
@@ -64,11 +63,11 @@ std::string Seal::seal(std::string_view content, std::string_view about) const {
   must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
                            out.data() + start + content.size()) == 1,
        "make the tag");
-  return to_base64url(out);
+  return base::to_base64url(out);
 }
 
 std::optional<std::string> Seal::open(std::string_view sealed, std::string_view about) const {
-  auto raw = from_base64url(sealed);
+  auto raw = base::from_base64url(sealed);
   if (!raw || raw->size() < 1 + kNonceBytes + kTagBytes || raw->front() != kFormat) {
     return std::nullopt;
   }
@@ -94,7 +93,7 @@ std::optional<std::string> Seal::open(std::string_view sealed, std::string_view 
 }
 
 std::string Seal::fingerprint(std::string_view content) const {
-  return to_base64url(hmac_sha256(key_, content));
+  return base::to_base64url(hmac_sha256(key_, content));
 }
 
 std::string random_bytes(size_t count) {
@@ -112,7 +111,7 @@ std::string random_key_id(std::string_view prefix) {
 }
 
 std::string random_secret() {
-  std::string secret = to_base64url(random_bytes(30));
+  std::string secret = base::to_base64url(random_bytes(30));
   // Clients put secrets into URLs and files: only signs that need no escape but +.
   std::replace_if(secret.begin(), secret.end(), [](char c) { return c == '-' || c == '_'; }, '+');
   return secret;
@@ -130,51 +129,6 @@ std::string hmac_sha256(std::string_view key, std::string_view content) {
 
 bool same_secret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::string to_base64url(std::string_view raw) {
-  std::string out;
-  out.reserve((raw.size() * 4 + 2) / 3);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : raw) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) out += kDigits[(bits >> (count - 6)) & 63];
-  }
-  if (count > 0) out += kDigits[(bits << (6 - count)) & 63];
-  return out;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
-  return out;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  std::string url(text);
-  for (char& c : url) {
-    if (c == '-' || c == '_') return std::nullopt;
-    if (c == '+') c = '-';
-    if (c == '/') c = '_';
-  }
-  return from_base64url(url);
 }
 
 }  // namespace meesh::access

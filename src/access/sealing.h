@@ -1,4 +1,4 @@
-// Secrets under lock: authenticated encryption, random values and the codings they travel in.
+// Secrets under lock: authenticated encryption and random values.
 #pragma once
 
 #include <optional>
@@ -42,11 +42,5 @@ std::string random_secret();
 std::string hmac_sha256(std::string_view key, std::string_view content);
 /// Takes the same time wherever the texts differ.
 bool same_secret(std::string_view a, std::string_view b);
-
-std::string to_base64url(std::string_view bytes);
-/// Strict: no padding, no spaces, no bits left over.
-std::optional<std::string> from_base64url(std::string_view text);
-/// Strict: padded.
-std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace meesh::access

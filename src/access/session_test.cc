@@ -9,6 +9,7 @@
 #include "access/access.h"
 #include "access/access_fixture_test.h"
 #include "access/sealing.h"
+#include "base/text.h"
 
 namespace meesh::access {
 namespace {
@@ -203,10 +204,11 @@ class WebIdentityTest : public SessionTest {
     SessionTest::SetUp();
     access_->trust_issuers(issuers());
   }
-  static std::map<std::string, std::string> issuers() {
-    return {{"https://rsa.example", pem_of(rsa())},
-            {"https://ec.example/realm", pem_of(ec())},
-            {"shared", std::string("secret:") + kSecret}};
+  static std::map<std::string, IssuerKey> issuers(
+      const std::vector<std::string>& audiences_of_shared = {}) {
+    return {{"https://rsa.example", {pem_of(rsa()), {}}},
+            {"https://ec.example/realm", {pem_of(ec()), {}}},
+            {"shared", {std::string("secret:") + kSecret, audiences_of_shared}}};
   }
   static EVP_PKEY* rsa() {
     static const KeyPtr kKey(EVP_RSA_gen(2048), &EVP_PKEY_free);
@@ -217,12 +219,12 @@ class WebIdentityTest : public SessionTest {
     return kKey.get();
   }
   static std::string unsigned_part(const std::string& header, const std::string& claims) {
-    return to_base64url(header) + "." + to_base64url(claims);
+    return base::to_base64url(header) + "." + base::to_base64url(claims);
   }
   static std::string shared(const std::string& claims,
                             const std::string& header = R"({"alg":"HS256","typ":"JWT"})") {
     const std::string content = unsigned_part(header, claims);
-    return content + "." + to_base64url(hmac_sha256(kSecret, content));
+    return content + "." + base::to_base64url(hmac_sha256(kSecret, content));
   }
   /// Claims of a good token, with more of them or others.
   std::string claims(const std::string& issuer, const std::string& more = "",
@@ -240,11 +242,11 @@ class WebIdentityTest : public SessionTest {
 TEST_P(WebIdentityTest, EachAlgorithm) {
   std::string content = unsigned_part(R"({"alg":"RS256"})", claims("https://rsa.example"));
   const Credentials rsa_session =
-      access_->assume_web_identity(content + "." + to_base64url(sign(rsa(), content)), 900s);
+      access_->assume_web_identity(content + "." + base::to_base64url(sign(rsa(), content)), 900s);
   EXPECT_EQ(rsa_session.identity.user, "web:7f3a@rsa.example");
   content = unsigned_part(R"({"alg":"ES256"})", claims("https://ec.example/realm"));
   const Credentials ec_session = access_->assume_web_identity(
-      content + "." + to_base64url(sign(ec(), content)), 900s, kGetOnly);
+      content + "." + base::to_base64url(sign(ec(), content)), 900s, kGetOnly);
   EXPECT_EQ(ec_session.identity.user, "web:7f3a@ec.example/realm");
   const Credentials shared_session =
       access_->assume_web_identity(shared(claims("shared", "", R"("readonly, writeonly")")), 900s);
@@ -301,31 +303,33 @@ TEST_P(WebIdentityTest, WhatIsRefused) {
 TEST_P(WebIdentityTest, APublicKeyIsNoSecret) {
   // The classic confusion: HS256 with the issuer's public key as the secret.
   const std::string content = unsigned_part(R"({"alg":"HS256"})", claims("https://rsa.example"));
-  EXPECT_THAT(refusal(content + "." + to_base64url(hmac_sha256(pem_of(rsa()), content))),
+  EXPECT_THAT(refusal(content + "." + base::to_base64url(hmac_sha256(pem_of(rsa()), content))),
               HasSubstr("signs with RS256"));
   const std::string swapped = unsigned_part(R"({"alg":"RS256"})", claims("https://rsa.example"));
-  EXPECT_THAT(refusal(swapped + "." + to_base64url(sign(ec(), swapped))), HasSubstr("signature"));
+  EXPECT_THAT(refusal(swapped + "." + base::to_base64url(sign(ec(), swapped))),
+              HasSubstr("signature"));
   const std::string flat = unsigned_part(R"({"alg":"ES256"})", claims("https://ec.example/realm"));
-  EXPECT_THAT(refusal(flat + "." + to_base64url(std::string(64, '\0'))), HasSubstr("signature"));
+  EXPECT_THAT(refusal(flat + "." + base::to_base64url(std::string(64, '\0'))),
+              HasSubstr("signature"));
 }
 
 TEST_P(WebIdentityTest, AudienceIsCheckedWhereOneIsDemanded) {
-  access_.reset();
-  Options wanted = options();
-  wanted.audiences = {"meesh", "lake"};
-  access_ = std::make_unique<Access>(wanted);
-  access_->trust_issuers(issuers());
+  access_->trust_issuers(issuers({"meesh", "lake"}));
   EXPECT_THAT(refusal(shared(claims("shared"))), HasSubstr("aud"));
   EXPECT_THAT(refusal(shared(claims("shared", R"(,"aud":"shop")"))), HasSubstr("aud"));
   EXPECT_TRUE(
       known(access_->assume_web_identity(shared(claims("shared", R"(,"aud":"lake")")), 900s)));
   EXPECT_TRUE(known(
       access_->assume_web_identity(shared(claims("shared", R"(,"aud":["shop","meesh"])")), 900s)));
+  const std::string content = unsigned_part(R"({"alg":"RS256"})", claims("https://rsa.example"));
+  EXPECT_TRUE(known(
+      access_->assume_web_identity(content + "." + base::to_base64url(sign(rsa(), content)), 900s)))
+      << "another issuer's audience is none of its business";
 }
 
 TEST_P(WebIdentityTest, KeysThatAreNone) {
   const auto code = [&](const std::string& key) {
-    return code_of([&] { access_->trust_issuers({{"x", key}}); });
+    return code_of([&] { access_->trust_issuers({{"x", {key, {}}}}); });
   };
   EXPECT_EQ(code("secret:short"), Code::kInvalidArguments);
   EXPECT_THAT(last_message_, Not(HasSubstr("short")));

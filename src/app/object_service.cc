@@ -6,8 +6,10 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "lake/files.h"
 #include "mesh/private_files.h"
-#include "objects/checksum.h"
+#include "objects/encryption.h"
 #include "serve/s3/s3.h"
 
 namespace meesh::app {
@@ -25,19 +27,36 @@ std::string random_bytes(size_t size) {
   return bytes;
 }
 
+fs::path master_key_file(const mesh::Mesh& mesh) { return keys_folder(mesh) / "master.key"; }
+
+/// "" for a file that holds none.
+std::optional<std::string> kept_master_key(const mesh::Mesh& mesh) {
+  const auto kept = mesh::read_file(master_key_file(mesh));
+  if (!kept) return std::nullopt;
+  const auto key = base::from_base64(kept->substr(0, kept->find('\n')));
+  return key && key->size() == 32 ? *key : "";
+}
+
 /// Objects and secrets sealed with a lost key cannot be read again, so it is durable first.
 std::string master_key(const mesh::Mesh& mesh) {
   if (!mesh.storage.master_key.empty()) return mesh.storage.master_key;
-  const fs::path file = keys_folder(mesh) / "master.key";
-  if (const auto kept = mesh::read_file(file)) {
-    const auto key = objects::from_base64(kept->substr(0, kept->find('\n')));
-    if (key && key->size() == 32) return *key;
+  const fs::path file = master_key_file(mesh);
+  if (const auto kept = kept_master_key(mesh)) {
+    if (!kept->empty()) return *kept;
     throw Error(Code::kConfigInvalid, fmt::format("'{}' is not a key", file.string()))
         .with_hint("put the file back from your backup: what it sealed cannot be read without it");
   }
   const std::string key = random_bytes(32);
-  mesh::write_file(file, objects::to_base64(key) + "\n");
+  mesh::write_file(file, base::to_base64(key) + "\n");
   return key;
+}
+
+/// Those the file names, and the one that meesh made before the file named any.
+std::vector<std::string> old_master_keys(const mesh::Mesh& mesh) {
+  std::vector<std::string> keys = mesh.storage.old_master_keys;
+  if (mesh.storage.master_key.empty()) return keys;
+  if (const auto kept = kept_master_key(mesh); kept && !kept->empty()) keys.push_back(*kept);
+  return keys;
 }
 
 void make_root_keys(const mesh::Mesh& mesh) {
@@ -70,7 +89,7 @@ void put_file(objects::Store& store, const std::string& bucket, const std::strin
   writer->commit({});
 }
 
-std::unique_ptr<objects::Store> open_store(const mesh::Mesh& mesh, const std::string& key) {
+std::unique_ptr<objects::Store> open_store(const mesh::Mesh& mesh) {
   const mesh::Storage& storage = mesh.storage;
   if (storage.kind == mesh::Storage::Kind::kS3) {
     return objects::open_remote({.endpoint = storage.endpoint,
@@ -80,14 +99,22 @@ std::unique_ptr<objects::Store> open_store(const mesh::Mesh& mesh, const std::st
                                  .session_token = storage.session_token,
                                  .path_style = storage.path_style});
   }
-  objects::LocalOptions options;
-  options.folder = mesh.data / "objects";
-  options.master_keys = {{"1", key}};
-  options.current_master_key = "1";
-  return objects::open_local(options);
+  return objects::open_local(store_options(mesh));
 }
 
 }  // namespace
+
+objects::LocalOptions store_options(const mesh::Mesh& mesh) {
+  objects::LocalOptions options;
+  options.folder = mesh.data / "objects";
+  for (const auto& key : old_master_keys(mesh)) {
+    options.master_keys[objects::master_key_id(key)] = key;
+  }
+  const std::string key = master_key(mesh);
+  options.current_master_key = objects::master_key_id(key);
+  options.master_keys[options.current_master_key] = key;
+  return options;
+}
 
 RootKeys root_keys(const mesh::Mesh& mesh) {
   if (!mesh.storage.access_key.empty()) return {mesh.storage.access_key, mesh.storage.secret_key};
@@ -111,21 +138,27 @@ std::unique_ptr<access::Access> open_access(const mesh::Mesh& mesh, meta::Databa
   access::Options options;
   options.database = &database;
   options.key = master_key(mesh);
+  options.old_keys = old_master_keys(mesh);
   options.audit_folder = mesh.data / "audit";
   auto access = std::make_unique<access::Access>(std::move(options));
   for (const auto& domain : mesh.domains) {
     std::vector<std::string> names;
     for (const auto& bucket : domain.buckets) names.push_back(bucket.name);
+    if (domain.lake) names.push_back(lake::parse_path(domain.lake->location + "/-").bucket);
     access->set_domain(domain.name, names);
   }
+  std::map<std::string, access::IssuerKey> issuers;
+  for (const auto& [name, issuer] : mesh.storage.trust_issuers) {
+    issuers[name] = {issuer.key, issuer.audiences};
+  }
+  access->trust_issuers(issuers);
   return access;
 }
 
 ObjectService::ObjectService(const mesh::Mesh& mesh, meta::Database& database) : mesh_(mesh) {
   mesh::make_folder(keys_folder(mesh), 0700);
-  const std::string key = master_key(mesh);
   make_root_keys(mesh);
-  store_ = open_store(mesh, key);
+  store_ = open_store(mesh);
   access_ = open_access(mesh, database);
   const RootKeys root = root_keys(mesh);
   access_->set_root(root.access_key, root.secret_key);
@@ -189,6 +222,17 @@ void ObjectService::listen(std::optional<int> port) {
   served.access = access_.get();
   served.region = mesh_.storage.region;
   served.webhooks = mesh_.storage.webhooks;
+  for (const auto& [name, topic] : mesh_.storage.kafka) {
+    served.kafka[name] = {.brokers = topic.brokers,
+                          .topic = topic.topic,
+                          .tls = topic.tls,
+                          .ca_file = topic.ca.string(),
+                          .certificate_file = topic.certificate.string(),
+                          .key_file = topic.key.string(),
+                          .mechanism = topic.mechanism,
+                          .user = topic.user,
+                          .password = topic.password};
+  }
   serve::s3::register_s3(*server_, served);
   server_->start();
   address_ =

@@ -30,12 +30,13 @@ class ObjectService {
   void authorize(const std::string& user, std::string_view action, const std::string& bucket,
                  const std::string& key) const;
 
+  /// Makes it, with its seed, unless it is there.
+  void make_bucket(const mesh::Bucket& bucket, const std::string& owner);
+
   objects::Store& store() { return *store_; }
   access::Access& access() { return *access_; }
 
  private:
-  void make_bucket(const mesh::Bucket& bucket, const std::string& owner);
-
   const mesh::Mesh& mesh_;
   std::unique_ptr<objects::Store> store_;
   std::unique_ptr<access::Access> access_;
@@ -43,6 +44,8 @@ class ObjectService {
   std::string address_;
 };
 
+/// Where the objects of a mesh lie and the keys to them; the key is made if there is none.
+objects::LocalOptions store_options(const mesh::Mesh& mesh);
 /// Of the mesh's metadata.
 meta::DatabaseOptions metadata_options(const mesh::Mesh& mesh);
 /// Opens who may do what of a mesh that runs or ran: its own part of `database`.

@@ -6,6 +6,7 @@
 
 #include "app/ask_file.h"
 #include "app/commands.h"
+#include "app/lake_service.h"
 #include "app/language.h"
 #include "app/object_service.h"
 #include "base/log.h"
@@ -131,12 +132,14 @@ int serve(const ServeOptions& given) {
   });
   std::unique_ptr<meta::Database> metadata;
   std::unique_ptr<ObjectService> objects;
+  std::unique_ptr<LakeService> lakes;
   std::unique_ptr<engine::Engine> engine;
   try {
     engine = engine::Engine::open(engine_options(mesh));
     engine->warm_up();
     metadata = meta::Database::open(metadata_options(mesh));
     objects = std::make_unique<ObjectService>(mesh, *metadata);
+    lakes = std::make_unique<LakeService>(mesh, *metadata, *objects);
     engine->use_objects(
         objects->store(),
         [&objects](const std::string& user, std::string_view action, const std::string& bucket,
@@ -156,8 +159,9 @@ int serve(const ServeOptions& given) {
     options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
   net::Server server(options);
   serve::trino::register_trino(server, *engine, {});
-  server.start();
   objects->listen(given.s3_port);
+  lakes->serve(server, objects->address());
+  server.start();
   const std::string address =
       fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
                   options.address == "127.0.0.1" ? "localhost" : options.address, server.port());

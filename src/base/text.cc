@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace meesh::base {
 namespace {
@@ -27,6 +28,62 @@ size_t edits(std::string_view a, std::string_view b) {
     previous.swap(row);
   }
   return previous[b.size()];
+}
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// By character, -1 for those that are no digit.
+using Values = std::array<signed char, 256>;
+constexpr Values values_of(std::string_view digits) {
+  Values values{};
+  values.fill(-1);
+  for (size_t i = 0; i < digits.size(); ++i) {
+    values[static_cast<unsigned char>(digits[i])] = static_cast<signed char>(i);
+  }
+  return values;
+}
+
+std::string encode_base64(std::string_view bytes, std::string_view digits) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6) out += digits[(bits >> (count - 6)) & 63];
+  }
+  if (count > 0) out += digits[(bits << (6 - count)) & 63];
+  return out;
+}
+
+std::optional<std::string> decode_base64(std::string_view text, const Values& values) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() * 3 / 4);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const int value = values[static_cast<unsigned char>(c)];
+    if (value < 0) return std::nullopt;
+    bits = (bits << 6) | static_cast<uint32_t>(value);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out += static_cast<char>((bits >> count) & 0xFF);
+    }
+  }
+  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  return out;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
 }
 
 }  // namespace
@@ -96,6 +153,49 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
     return fmt::format("did you mean '{}'?", *found);
   if (candidates.empty()) return "";
   return fmt::format("{}{}", otherwise, join(candidates, ", "));
+}
+
+std::string to_base64(std::string_view bytes) {
+  std::string out = encode_base64(bytes, kBase64);
+  out.append((4 - out.size() % 4) % 4, '=');
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  static constexpr Values kValues = values_of(kBase64);
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  return decode_base64(text, kValues);
+}
+
+std::string to_base64url(std::string_view bytes) { return encode_base64(bytes, kBase64Url); }
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  static constexpr Values kValues = values_of(kBase64Url);
+  return decode_base64(text, kValues);
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 2);
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high << 4 | low);
+  }
+  return out;
 }
 
 uint64_t checksum(std::string_view text) {

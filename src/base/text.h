@@ -35,6 +35,19 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
                          std::string_view otherwise);
 
+/// Padded.
+std::string to_base64(std::string_view bytes);
+/// Strict: padded, no spaces, no bits left over, so that one text stands for one value.
+std::optional<std::string> from_base64(std::string_view text);
+/// With - and _ and without padding.
+std::string to_base64url(std::string_view bytes);
+/// As strict as from_base64.
+std::optional<std::string> from_base64url(std::string_view text);
+/// Lower case.
+std::string to_hex(std::string_view bytes);
+/// Either case; nothing for an odd number of digits or anything else.
+std::optional<std::string> from_hex(std::string_view text);
+
 /// FNV-1a, to notice that a text changed. Not for secrets.
 uint64_t checksum(std::string_view text);
 

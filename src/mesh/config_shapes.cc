@@ -84,6 +84,48 @@ Shape webhooks() {
       base::secret_text("URL that events are POSTed to."));
 }
 
+Shape kafka() {
+  Shape sasl = base::object(
+      "Log in by SASL.",
+      {base::optional("mechanism",
+                      base::choice("How.", {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}),
+                      "SCRAM-SHA-512"),
+       base::required("user", base::text("User.")),
+       base::required("password", base::secret_text("Its password."))});
+  return base::map(
+      "Kafka topics that buckets may send notifications to: NAME is arn:minio:sqs::NAME:kafka.",
+      "^[A-Za-z0-9_-]+$", "a name (letters, digits, _ and -)",
+      base::object(
+          "", {base::required("brokers", base::matching("Brokers to begin with.",
+                                                        "^[A-Za-z0-9._:\\[\\]-]+:[0-9]{1,5}"
+                                                        "(,[A-Za-z0-9._:\\[\\]-]+:[0-9]{1,5})*$",
+                                                        "host:port,host:port", 1024)),
+               base::required("topic", base::matching("The topic.", "^[A-Za-z0-9._-]+$",
+                                                      "a topic (letters, digits and . _ -)", 249)),
+               base::optional("tls", base::boolean("Reach the brokers by TLS."), "false"),
+               base::optional("ca", base::text("PEM file of the authority that signed their "
+                                               "certificates; without it, the system's.")),
+               base::optional("certificate", base::text("PEM file: the client's own certificate.")),
+               base::optional("key", base::text("PEM file: its key.")),
+               base::optional("sasl", std::move(sasl))}));
+}
+
+Shape trust_issuers() {
+  return base::map(
+      "Issuers of web identity tokens (JWT) that AssumeRoleWithWebIdentity takes, each by its "
+      "\"iss\".",
+      "^\\S+$", "an issuer, as its tokens name it in \"iss\"",
+      base::object(
+          "", {base::optional("public_key",
+                              base::text("PEM file: RSA of 2,048 bits or more, or EC P-256.")),
+               base::optional("secret",
+                              base::secret_text("Instead of a public key, for HS256: at least 32 "
+                                                "bytes that the issuer signs with.")),
+               base::optional("audiences", base::list("A token's \"aud\" must name one of these; "
+                                                      "without them, it is not looked at.",
+                                                      base::text("Audience.")))}));
+}
+
 Shape s3_port() {
   return base::integer("Port of the S3 endpoint; 0 takes a free one. Without it, none is opened.",
                        0, 65535);
@@ -103,8 +145,13 @@ Shape local_storage() {
            base::secret_text("32 bytes in base64 that wrap the keys of encrypted objects "
                              "and seal secrets; without it, one is made and kept in the "
                              "data folder.")),
+       base::optional("old_master_keys",
+                      base::list("Master keys used before. What they wrapped stays readable; meesh "
+                                 "lake rotate-key wraps it with master_key.",
+                                 base::secret_text("32 bytes in base64."))),
        base::optional("buckets", buckets("Buckets made at the start if they are missing.")),
-       base::optional("webhooks", webhooks())});
+       base::optional("webhooks", webhooks()), base::optional("kafka", kafka()),
+       base::optional("trust_issuers", trust_issuers())});
 }
 
 Shape remote_storage() {
@@ -120,7 +167,22 @@ Shape remote_storage() {
                       "true"),
        base::optional("port", s3_port()),
        base::optional("buckets", buckets("Buckets made at the start if they are missing.")),
-       base::optional("webhooks", webhooks())});
+       base::optional("webhooks", webhooks()), base::optional("kafka", kafka()),
+       base::optional("trust_issuers", trust_issuers())});
+}
+
+Shape lake(const char* about, bool required_location) {
+  const Shape location = base::matching("Where its tables go: bucket and folder.",
+                                        "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\s]+)*$",
+                                        "a place such as s3://lake/warehouse", 900);
+  const Shape catalog = base::matching(
+      "Its catalog in SQL and its warehouse in the Iceberg catalog.", kCatalogName, kCatalogMeans);
+  if (required_location) {
+    return base::object(about,
+                        {base::required("location", location), base::optional("catalog", catalog)});
+  }
+  return base::object(about, {base::optional("location", location, "s3://lake"),
+                              base::optional("catalog", catalog, "lake")});
 }
 
 Shape tags() {
@@ -166,6 +228,7 @@ const Shape& mesh_shape() {
                                              {base::kind("local", local_storage()),
                                               base::kind("s3", remote_storage())},
                                              "local")),
+       base::optional("lake", lake("The mesh's Iceberg tables.", false)),
        base::optional(
            "compute",
            base::kinds(
@@ -251,6 +314,9 @@ const Shape& domain_shape() {
          base::optional("buckets",
                         buckets("The domain's own buckets, made at the start; its keys reach no "
                                 "others.")),
+         base::optional("lake", lake("Iceberg tables of the domain alone; without a name, their "
+                                     "catalog is <domain>_lake.",
+                                     true)),
          base::optional("products", base::list("Data products; more may stand in products/*.yaml.",
                                                product_shape()))});
     return domain;

@@ -169,11 +169,20 @@ class Loader {
       mesh_.metadata = {Metadata::Kind::kPostgresql, metadata.find("url")->text};
     }
     fill_storage(document, *root.find("storage"));
+    mesh_.lake = lake(document, *root.find("lake"), "");
     fill_compute(*root.find("compute"));
     if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
     mesh_.language = root.find("language")->text;
     mesh_.log_level = root.find("log")->find("level")->text;
     mesh_.log_format = root.find("log")->find("format")->text;
+  }
+
+  Lake lake(const yaml::Document& document, const Node& node, const std::string& otherwise) {
+    const Node* name = node.find("catalog");
+    Lake to{name ? name->text : otherwise, node.find("location")->text};
+    const Node& where = name ? *name : node;
+    claim_catalog(document, to.catalog, where.line, where.column);
+    return to;
   }
 
   void fill_compute(const Node& compute) {
@@ -202,6 +211,8 @@ class Loader {
         to.webhooks[hooks->keys[i].name] = hooks->items[i].text;
       }
     }
+    if (const Node* topics = node.find("kafka")) fill_kafka(document, *topics);
+    if (const Node* issuers = node.find("trust_issuers")) fill_issuers(document, *issuers);
     const Node* keys = node.find("root");
     if (node.find("kind")->text == "s3") {
       to.kind = Storage::Kind::kS3;
@@ -215,16 +226,79 @@ class Loader {
       to.access_key = keys->find("access_key")->text;
       to.secret_key = keys->find("secret_key")->text;
     }
-    if (const Node* key = node.find("master_key")) {
-      const auto raw = objects::from_base64(key->text);
-      if (!raw || raw->size() != 32) {
-        problems_.push_back(document
-                                .error(Code::kConfigInvalid,
-                                       "the master key is not 32 bytes in base64", key->line,
-                                       key->column)
-                                .with_hint("openssl rand -base64 32 makes one"));
+    if (const Node* key = node.find("master_key")) to.master_key = master_key(document, *key);
+    if (const Node* old = node.find("old_master_keys")) {
+      for (const Node& key : old->items) to.old_master_keys.push_back(master_key(document, key));
+    }
+  }
+
+  std::string master_key(const yaml::Document& document, const Node& key) {
+    const auto raw = base::from_base64(key.text);
+    if (!raw || raw->size() != 32) {
+      problems_.push_back(document
+                              .error(Code::kConfigInvalid,
+                                     "the master key is not 32 bytes in base64", key.line,
+                                     key.column)
+                              .with_hint("openssl rand -base64 32 makes one"));
+    }
+    return raw.value_or("");
+  }
+
+  void fill_kafka(const yaml::Document& document, const Node& topics) {
+    for (size_t i = 0; i < topics.keys.size(); ++i) {
+      const Node& node = topics.items[i];
+      KafkaTopic& to = mesh_.storage.kafka[topics.keys[i].name];
+      to.brokers = node.find("brokers")->text;
+      to.topic = node.find("topic")->text;
+      to.tls = node.find("tls")->text == "true";
+      const auto file = [&](const char* name) -> fs::path {
+        const Node* value = node.find(name);
+        return value == nullptr ? fs::path() : existing_file(document, *value, mesh_.folder);
+      };
+      to.ca = file("ca");
+      to.certificate = file("certificate");
+      to.key = file("key");
+      const bool pems = node.find("ca") || node.find("certificate") || node.find("key");
+      if ((pems && !to.tls) || to.certificate.empty() != to.key.empty()) {
+        problems_.push_back(
+            document
+                .error(Code::kConfigInvalid,
+                       pems && !to.tls ? "'ca', 'certificate' and 'key' are for TLS"
+                                       : "'certificate' and 'key' go together",
+                       topics.keys[i].line, topics.keys[i].column)
+                .with_hint(pems && !to.tls ? "tls: true" : "give both, or neither"));
       }
-      to.master_key = raw.value_or("");
+      if (const Node* sasl = node.find("sasl")) {
+        to.mechanism = sasl->find("mechanism")->text;
+        to.user = sasl->find("user")->text;
+        to.password = sasl->find("password")->text;
+      }
+    }
+  }
+
+  void fill_issuers(const yaml::Document& document, const Node& issuers) {
+    for (size_t i = 0; i < issuers.keys.size(); ++i) {
+      const yaml::Key& issuer = issuers.keys[i];
+      const Node& node = issuers.items[i];
+      TrustedIssuer& to = mesh_.storage.trust_issuers[issuer.name];
+      const Node* file = node.find("public_key");
+      const Node* secret = node.find("secret");
+      if ((file == nullptr) == (secret == nullptr)) {
+        problems_.push_back(
+            document
+                .error(Code::kConfigInvalid,
+                       fmt::format("the issuer '{}' needs one key", issuer.name), issuer.line,
+                       issuer.column)
+                .with_hint("public_key: a PEM file, or secret: what it signs with"));
+      } else if (secret) {
+        to.key = "secret:" + secret->text;
+      } else {
+        const fs::path path = existing_file(document, *file, mesh_.folder);
+        if (fs::is_regular_file(path)) to.key = read_text(path, path.string());
+      }
+      if (const Node* audiences = node.find("audiences")) {
+        for (const Node& one : audiences->items) to.audiences.push_back(one.text);
+      }
     }
   }
 
@@ -405,6 +479,11 @@ class Loader {
                   catalog ? catalog->column : at.column);
     domain.database = database(*document, *root.find("database"), mesh_.folder / folder);
     domain.buckets = buckets(*document, root, mesh_.folder / folder);
+    if (const Node* node = root.find("lake")) {
+      std::string name = domain.name + "_lake";
+      std::ranges::replace(name, '-', '_');
+      domain.lake = lake(*document, *node, name);
+    }
     if (const Node* list = root.find("products")) {
       for (const Node& node : list->items) add_product(*document, node, products);
     }

@@ -54,6 +54,20 @@ struct Bucket {
   std::filesystem::path seed;  // its files are put into the bucket when it is made; "" = none
 };
 
+/// A Kafka topic that buckets may send notifications to.
+struct KafkaTopic {
+  std::string brokers, topic;
+  bool tls = false;
+  std::filesystem::path ca, certificate, key;  // PEM files that exist; "" = none
+  std::string mechanism, user, password;       // of SASL; mechanism "" = none
+};
+
+/// Whose web identity tokens are taken for temporary keys.
+struct TrustedIssuer {
+  std::string key;                     // PEM of its public key, or "secret:" and what it shares
+  std::vector<std::string> audiences;  // of which a token must name one; none = any
+};
+
 /// Where objects are kept, and the S3 endpoint over them.
 struct Storage {
   enum class Kind { kLocal, kS3 };
@@ -62,10 +76,19 @@ struct Storage {
   std::string access_key,
       secret_key;          // kLocal: the administrator's, "" = made; kS3: to log in with
   std::string master_key;  // kLocal: 32 bytes, "" = made
+  std::vector<std::string> old_master_keys;                   // kLocal: used before, 32 bytes each
   std::string endpoint, region = "us-east-1", session_token;  // kS3
   bool path_style = true;
   std::vector<Bucket> buckets;
-  std::map<std::string, std::string> webhooks;  // name → URL
+  std::map<std::string, std::string> webhooks;         // name → URL
+  std::map<std::string, KafkaTopic> kafka;             // by name
+  std::map<std::string, TrustedIssuer> trust_issuers;  // by "iss"
+};
+
+/// A place for Iceberg tables: a catalog in SQL, a warehouse of the Iceberg catalog.
+struct Lake {
+  std::string catalog;
+  std::string location;  // "s3://bucket/folder", no slash at the end
 };
 
 struct Compute {
@@ -105,6 +128,7 @@ struct Domain {
   Owner owner;
   Database database;
   std::vector<Bucket> buckets;
+  std::optional<Lake> lake;
   std::vector<Product> products;
   std::filesystem::path file;
 };
@@ -131,6 +155,7 @@ struct Mesh {
   std::optional<Tls> tls;
   Metadata metadata;
   Storage storage;
+  Lake lake;
   Compute compute;
   std::vector<ExtraCatalog> catalogs;
   std::vector<Domain> domains;  // by folder name

@@ -88,6 +88,7 @@ TEST_F(MeshTest, ReadsEverything) {
         "metadata: {kind: postgresql, url: \"postgresql://u:${PW}@h/d\"}\n"
         "storage: {port: 9000, root: {access_key: root, secret_key: \"${PW}\"}, master_key: "
         "\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\", "
+        "old_master_keys: [\"YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=\"], "
         "buckets: {datalake: {seed: lake}, archive: {versioning: true, quota: 50GB}}, "
         "webhooks: {desk: \"http://localhost:9999/${PW}\"}}\n"
         "compute: {memory: 4GB, threads: 3, spill: {folder: /spill, limit: 10GiB}, max_running: 7, "
@@ -115,6 +116,7 @@ TEST_F(MeshTest, ReadsEverything) {
   EXPECT_EQ(mesh.storage.access_key, "root");
   EXPECT_EQ(mesh.storage.secret_key, "s3cret");
   EXPECT_EQ(mesh.storage.master_key, "01234567890123456789012345678901");
+  EXPECT_EQ(mesh.storage.old_master_keys, std::vector<std::string>{std::string(32, 'a')});
   ASSERT_EQ(mesh.storage.buckets.size(), 2u);
   EXPECT_EQ(mesh.storage.buckets[0].seed, folder_ / "lake");
   EXPECT_EQ(mesh.storage.buckets[1].name, "archive");
@@ -192,6 +194,10 @@ TEST_F(MeshTest, MistakesAreToldWithTheirPlace) {
        kDomain,
        {"meesh.yaml:2:56: there is no folder 'nowhere' (looked for nowhere)",
         "meesh.yaml:2:23: the master key is not 32 bytes in base64 (openssl rand -base64 32 makes "
+        "one)"}},
+      {"name: x\nstorage: {old_master_keys: [c2hvcnQ=]}\n",
+       kDomain,
+       {"meesh.yaml:2:29: the master key is not 32 bytes in base64 (openssl rand -base64 32 makes "
         "one)"}},
       {"name: x\nstorage: {buckets: {lake: {}}}\n",
        "owner: {team: T}\ndatabase: {kind: managed, name: sales_db}\nbuckets: {lake: {}}\n",

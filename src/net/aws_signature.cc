@@ -9,23 +9,13 @@
 #include <shared_mutex>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace meesh::net {
 namespace {
 
 constexpr size_t kHashBytes = 32;
 constexpr size_t kMaxCachedKeys = 4096;
-
-std::string to_hex(std::string_view raw) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(raw.size() * 2);
-  for (char c : raw) {
-    auto byte = static_cast<unsigned char>(c);
-    out += {kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
-}
 
 struct FreeMac {
   void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
@@ -135,7 +125,7 @@ std::string Sha256::hex() {
     internal_error("OpenSSL cannot end a hash");
   }
   state_->begin();
-  return to_hex({reinterpret_cast<char*>(digest.data()), size});
+  return base::to_hex({reinterpret_cast<char*>(digest.data()), size});
 }
 
 std::string sha256_hex(std::string_view bytes) {
@@ -258,7 +248,7 @@ std::string string_to_sign(std::string_view timestamp, const SigningScope& scope
 }
 
 std::string sign(std::string_view signing_key, std::string_view text) {
-  return to_hex(hmac_sha256(signing_key, text));
+  return base::to_hex(hmac_sha256(signing_key, text));
 }
 
 std::string chunk_signature(std::string_view signing_key, std::string_view timestamp,

@@ -19,8 +19,6 @@ constexpr Entry kEntries[] = {{"CRC32", "x-amz-checksum-crc32"},
                               {"SHA1", "x-amz-checksum-sha1"},
                               {"SHA256", "x-amz-checksum-sha256"}};
 
-constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -105,16 +103,6 @@ class ShaChecksum : public Checksum {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
-// Value of a base64 character, -1 if it is none.
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
 }  // namespace
 
 std::string_view checksum_name(ChecksumKind kind) {
@@ -154,56 +142,6 @@ std::string combine_crc(ChecksumKind kind, const std::string& a, const std::stri
   uint64_t value = crc_combine(crc_kind(kind), from_big_endian(a, bytes), from_big_endian(b, bytes),
                                length_of_b);
   return big_endian(value, bytes);
-}
-
-std::string to_base64(std::string_view raw) {
-  std::string out;
-  out.reserve((raw.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < raw.size(); i += 3) {
-    size_t count = std::min<size_t>(3, raw.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (k < count ? static_cast<unsigned char>(raw[i + k]) : 0);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      out += k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=';
-    }
-  }
-  return out;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  for (size_t i = 0; i < text.size(); i += 4) {
-    bool last = i + 4 == text.size();
-    size_t pads = last ? padding : 0;
-    uint32_t group = 0;
-    for (size_t k = 0; k < 4; ++k) {
-      int value = k >= 4 - pads ? 0 : base64_value(text[i + k]);
-      if (value < 0) return std::nullopt;
-      group = group << 6 | static_cast<uint32_t>(value);
-    }
-    // Bits behind the last byte must be zero: one text a value.
-    if ((pads == 1 && (group & 0xFF) != 0) || (pads == 2 && (group & 0xFFFF) != 0)) {
-      return std::nullopt;
-    }
-    for (size_t k = 0; k < 3 - pads; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 0xFF);
-  }
-  return out;
-}
-
-std::string to_hex(std::string_view raw) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(raw.size() * 2);
-  for (char c : raw) {
-    auto byte = static_cast<unsigned char>(c);
-    out += {kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
 }
 
 }  // namespace meesh::objects

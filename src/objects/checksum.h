@@ -38,8 +38,4 @@ class Checksum {
 std::string combine_crc(ChecksumKind kind, const std::string& a, const std::string& b,
                         uint64_t length_of_b);
 
-std::string to_base64(std::string_view raw);
-std::optional<std::string> from_base64(std::string_view text);
-std::string to_hex(std::string_view raw);
-
 }  // namespace meesh::objects

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "base/text.h"
 #include "objects/crc.h"
 
 namespace meesh::objects {
@@ -42,14 +43,14 @@ const Known kKnown[] = {
 
 TEST(Checksum, KnownAnswers) {
   for (const Known& known : kKnown) {
-    EXPECT_EQ(to_hex(checksum_of(known.kind, known.text)), known.hex) << known.text;
+    EXPECT_EQ(base::to_hex(checksum_of(known.kind, known.text)), known.hex) << known.text;
   }
-  EXPECT_EQ(to_hex(checksum_of(ChecksumKind::kCrc32c, std::string(32, '\0'))), "8a9136aa");
-  EXPECT_EQ(to_hex(checksum_of(ChecksumKind::kCrc32c, std::string(32, '\xFF'))), "62a8ab43");
+  EXPECT_EQ(base::to_hex(checksum_of(ChecksumKind::kCrc32c, std::string(32, '\0'))), "8a9136aa");
+  EXPECT_EQ(base::to_hex(checksum_of(ChecksumKind::kCrc32c, std::string(32, '\xFF'))), "62a8ab43");
   // NVM Express NVM Command Set 1.0, 5.2.1.3.5: 4 KiB of zeros and of ones.
-  EXPECT_EQ(to_hex(checksum_of(ChecksumKind::kCrc64Nvme, std::string(4096, '\0'))),
+  EXPECT_EQ(base::to_hex(checksum_of(ChecksumKind::kCrc64Nvme, std::string(4096, '\0'))),
             "6482d367eb22b64e");
-  EXPECT_EQ(to_hex(checksum_of(ChecksumKind::kCrc64Nvme, std::string(4096, '\xFF'))),
+  EXPECT_EQ(base::to_hex(checksum_of(ChecksumKind::kCrc64Nvme, std::string(4096, '\xFF'))),
             "c0ddba7302eca3ac");
 }
 
@@ -134,32 +135,6 @@ TEST(Checksum, NamesAndHeaders) {
   EXPECT_TRUE(has_full_object_form(ChecksumKind::kCrc32c));
   EXPECT_FALSE(has_full_object_form(ChecksumKind::kSha256));
 }
-
-TEST(Base64, Rfc4648) {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},
-                                                         {"f", "Zg=="},
-                                                         {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},
-                                                         {"foob", "Zm9vYg=="},
-                                                         {"fooba", "Zm9vYmE="},
-                                                         {"foobar", "Zm9vYmFy"},
-                                                         {"\xFB\xFF", "+/8="}};
-  for (const auto& [raw, text] : vectors) {
-    EXPECT_EQ(to_base64(raw), text);
-    EXPECT_EQ(from_base64(text), raw);
-  }
-  const std::string all = random_bytes(257, 4);
-  EXPECT_EQ(from_base64(to_base64(all)), all);
-}
-
-TEST(Base64, RefusesWhatIsNone) {
-  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "====", "=Zg=", "Z===", "Zm9v\n", "Zm 9",
-                          "Zh==", "Zm9=", "Zg==Zg==", "Zm-_"}) {
-    EXPECT_FALSE(from_base64(bad)) << bad;
-  }
-}
-
-TEST(Hex, IsLowerCase) { EXPECT_EQ(to_hex(std::string_view("\x00\xAB\xFF", 3)), "00abff"); }
 
 }  // namespace
 }  // namespace meesh::objects

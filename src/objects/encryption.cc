@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
 #include "objects/checksum.h"
 #include "objects/payload.h"
 
@@ -219,6 +220,13 @@ size_t Opener::read(uint64_t offset, char* buffer, size_t size) const {
 
 std::string new_data_key() { return random_bytes(kKeyBytes); }
 
+std::string master_key_id(std::string_view master_key) {
+  const auto hash = Checksum::start(ChecksumKind::kSha256);
+  hash->update("meesh master key");
+  hash->update(master_key);
+  return base::to_hex(hash->raw()).substr(0, 16);
+}
+
 MasterKeys::MasterKeys(std::map<std::string, std::string> keys, std::string current)
     : keys_(std::move(keys)), current_(std::move(current)) {
   for (const auto& [id, key] : keys_) {
@@ -243,11 +251,16 @@ WrappedKey MasterKeys::wrap(std::string_view data_key) const {
 }
 
 std::string MasterKeys::unwrap(const WrappedKey& wrapped) const {
-  auto found = keys_.find(wrapped.master_key);
+  const auto found = keys_.find(wrapped.master_key);
   if (found == keys_.end()) {
-    throw ObjectError(Reason::kInternalError,
-                      fmt::format("The master key '{}' of this object is not configured any more.",
-                                  wrapped.master_key));
+    for (const auto& [id, master_key] : keys_) {
+      if (auto key = unwrap_with(wrapped.bytes, master_key)) return *key;
+    }
+    ObjectError unknown(
+        Reason::kInternalError,
+        fmt::format("The master key '{}' of this object is not configured.", wrapped.master_key));
+    unknown.with_hint("add the key used before to storage.old_master_keys in meesh.yaml");
+    throw unknown;
   }
   auto key = unwrap_with(wrapped.bytes, found->second);
   if (!key) {
@@ -279,7 +292,7 @@ std::string unwrap_with_customer_key(const WrappedKey& wrapped, std::string_view
 std::string customer_key_md5(std::string_view customer_key) {
   Md5 md5;
   md5.update(customer_key);
-  return to_base64(md5.raw());
+  return base::to_base64(md5.raw());
 }
 
 }  // namespace meesh::objects

@@ -82,6 +82,10 @@ struct WrappedKey {
   std::string bytes;       // 12 bytes nonce, sealed key, tag
 };
 
+/// What a master key is called beside what it wraps: 16 hex digits of a hash of it, which tell
+/// nothing of the key itself.
+std::string master_key_id(std::string_view master_key);
+
 /// The operator's keys by id. Immutable, thread-safe.
 class MasterKeys {
  public:
@@ -94,8 +98,15 @@ class MasterKeys {
   const std::string& current() const { return current_; }
   /// With the current key. Throws kInvalidRequest if there is none.
   WrappedKey wrap(std::string_view data_key) const;
-  /// Throws kInternalError if the master key is not known any more or the bytes are damaged.
+  /// With the key named, else with any that opens it: names were given by hand once. Throws
+  /// kInternalError if none does.
   std::string unwrap(const WrappedKey& wrapped) const;
+  /// The same data key under the current one. Throws as unwrap() and wrap().
+  WrappedKey rewrap(const WrappedKey& wrapped) const { return wrap(unwrap(wrapped)); }
+  /// It is wrapped with a master key (not a customer's), and not with the current one.
+  bool outdated(const WrappedKey& wrapped) const {
+    return !wrapped.master_key.empty() && wrapped.master_key != current_;
+  }
 
  private:
   std::map<std::string, std::string> keys_;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/text.h"
 #include "objects/checksum.h"
 
 namespace meesh::objects {
@@ -79,11 +80,11 @@ TEST(Sealer, GivesBackWhatItSealedHoweverItCame) {
 
 // Content at rest stays readable: what another implementation of AES-GCM makes of the format.
 TEST(Sealer, TheFormatIsFrozen) {
-  EXPECT_EQ(to_hex(seal(kKey, "hello", 5)), "880b9cc5a890fafc7f9fc5af2232402a6c3cbcb13f");
+  EXPECT_EQ(base::to_hex(seal(kKey, "hello", 5)), "880b9cc5a890fafc7f9fc5af2232402a6c3cbcb13f");
   const std::string content = content_of(kBlockBytes + 1);
   auto sha256 = Checksum::start(ChecksumKind::kSha256);
   sha256->update(seal(kKey, content, content.size()));
-  EXPECT_EQ(to_hex(sha256->raw()),
+  EXPECT_EQ(base::to_hex(sha256->raw()),
             "b02876b015f90aaa7e937715a8c7ece28ad820f211f4e47fd596bbe54a5869c2");
 }
 
@@ -196,6 +197,21 @@ TEST(MasterKeys, WrapsWithTheCurrentAndUnwrapsWithAnyKnown) {
   }
   before.bytes.pop_back();
   EXPECT_EQ(reason_of([&] { rotated.unwrap(before); }), Reason::kInternalError);
+}
+
+TEST(MasterKeys, FindsTheKeyOfAnotherName) {
+  const std::string old_key(kKeyBytes, '1'), new_key(kKeyBytes, '2');
+  const std::string data = new_data_key();
+  const WrappedKey by_hand = MasterKeys({{"1", old_key}}, "1").wrap(data);
+  const MasterKeys keys({{master_key_id(old_key), old_key}, {master_key_id(new_key), new_key}},
+                        master_key_id(new_key));
+  EXPECT_EQ(keys.unwrap(by_hand), data);
+  EXPECT_TRUE(keys.outdated(by_hand));
+  const WrappedKey anew = keys.rewrap(by_hand);
+  EXPECT_EQ(anew.master_key, master_key_id(new_key));
+  EXPECT_FALSE(keys.outdated(anew));
+  EXPECT_FALSE(keys.outdated(wrap_with_customer_key(data, old_key)));
+  EXPECT_EQ(MasterKeys({{"x", new_key}}, "x").unwrap(anew), data);
 }
 
 TEST(MasterKeys, RefusesKeysThatCannotWork) {

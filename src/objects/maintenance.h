@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,10 @@ struct LifecycleReport {
   std::vector<std::string> problems;  // documents that could not be read
 };
 
-struct ScrubOptions {
-  /// Called after every version and file, with bytes read so far; false ends the scrub.
-  std::function<bool(uint64_t bytes)> progress;
-};
+/// Told again and again, on the caller's thread, how much is done of about how much; false ends the
+/// work. May be empty.
+using Progress = std::function<bool(uint64_t done, uint64_t total)>;
+
 struct ScrubReport {
   uint64_t versions = 0, bytes = 0;
   bool complete = false;  // false: ended by `progress`
@@ -38,6 +40,14 @@ struct ScrubReport {
   std::vector<Damage> damaged;
   /// Payload files nothing refers to; harmless, e.g. after a power cut during a removal.
   std::vector<std::filesystem::path> orphans;
+};
+
+struct RotateReport {
+  uint64_t sealed = 0;     // contents under a master key: objects' and those of parts
+  uint64_t rewrapped = 0;  // of them, now under the current key
+  bool complete = false;   // false: ended by `progress`, or some could not be opened
+  /// Master keys that are not configured, by id, and how many contents need each.
+  std::map<std::string, uint64_t> missing_keys;
 };
 
 struct BackupReport {
@@ -56,16 +66,25 @@ class Maintenance {
   /// Applies every bucket's lifecycle document as if it were `now`.
   virtual LifecycleReport run_lifecycle(Time now) = 0;
   /// Reads every version and holds it against its MD5 and checksums.
-  virtual ScrubReport scrub(const ScrubOptions& options) = 0;
+  /// Progress in bytes.
+  virtual ScrubReport scrub(const Progress& progress) = 0;
   /// A copy of the store as of one moment, while it is in use, in a folder that does not exist yet.
-  /// It can be opened by open_local. Throws IO_ERROR, ALREADY_EXISTS.
-  virtual BackupReport backup(const std::filesystem::path& folder) = 0;
+  /// It can be opened by open_local. The folder appears when all is in it: <folder>.part before.
+  /// Progress in files. Throws IO_ERROR, ALREADY_EXISTS, USER_CANCELED (ended by `progress`).
+  virtual BackupReport backup(const std::filesystem::path& folder, const Progress& progress) = 0;
+  /// Wraps every data key under the current master key, all versions and uploads under way, a page
+  /// at a time; may end or die at any moment and be run again. Descriptions beside payload files
+  /// keep the key of their making: rebuild_local needs that master key still. Progress in versions.
+  virtual RotateReport rotate_key(const Progress& progress) = 0;
   /// Removes payload files that nothing refers to and nobody reads; how many.
   virtual size_t collect_garbage() = 0;
 };
 
 /// Throws kNotImplemented for stores that are not local.
 Maintenance& maintenance(Store& store);
+
+/// The process that has the store of this folder open, as it named itself; nothing if none has.
+std::optional<std::string> holder_of(const std::filesystem::path& folder);
 
 /// Makes a new index from the footers of the payload files, in a folder whose index is lost (a file
 /// index.db must not be there). What lives in the index alone is not coming back: objects up to

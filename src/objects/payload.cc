@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "objects/crc.h"
 
 namespace meesh::objects {
@@ -198,7 +199,7 @@ PayloadDescription to_description(const json::object& in) {
   d.stored = number<uint64_t>(in, "stored");
   if (const json::value* key = in.if_contains("data_key")) {
     d.data_key.master_key = text(key->as_object(), "master_key");
-    auto bytes = from_base64(text(key->as_object().at("bytes")));
+    auto bytes = base::from_base64(text(key->as_object().at("bytes")));
     if (!bytes) internal_error("a data key that is no base64");
     d.data_key.bytes = std::move(*bytes);
   }
@@ -221,7 +222,7 @@ std::string payload_footer(const PayloadDescription& d) {
   out["stored"] = d.stored;
   if (!d.data_key.bytes.empty()) {
     out["data_key"] = {{"master_key", d.data_key.master_key},
-                       {"bytes", to_base64(d.data_key.bytes)}};
+                       {"bytes", base::to_base64(d.data_key.bytes)}};
   }
   put_text(out, "upload", d.upload);
   if (d.part_number != 0) out["part_number"] = d.part_number;

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "base/text.h"
+
 namespace meesh::objects {
 namespace {
 
@@ -134,12 +136,12 @@ TEST(PayloadFooter, RefusesEveryDamagedByte) {
 
 TEST(Md5, KnownAnswers) {
   Md5 empty;
-  EXPECT_EQ(to_hex(empty.raw()), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(base::to_hex(empty.raw()), "d41d8cd98f00b204e9800998ecf8427e");
   Md5 md5;
   md5.update("a");
   md5.update("bc");
   Md5 moved = std::move(md5);
-  EXPECT_EQ(to_hex(moved.raw()), "900150983cd24fb0d6963f7d28e17f72");
+  EXPECT_EQ(base::to_hex(moved.raw()), "900150983cd24fb0d6963f7d28e17f72");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/text.h"
 #include "objects/payload.h"
 #include "objects/remote_answers.h"
 #include "objects/remote_reader.h"
@@ -91,7 +92,9 @@ Object RemoteStore::head_of(const std::string& bucket, const std::string& key,
   RemoteRequest request = about("HEAD", bucket, key, options.version);
   if (options.part != 0) request.query.emplace_back("partNumber", std::to_string(options.part));
   request.headers.add("x-amz-checksum-mode", "ENABLED");
-  add_customer_key_headers(options.customer_key, "x-amz-", request.headers);
+  if (!options.without_content) {
+    add_customer_key_headers(options.customer_key, "x-amz-", request.headers);
+  }
   add_condition_headers(options.condition, "", request.headers);
   net::ClientResponse response = connection_.try_call(request);
   if (response.status >= 300) throw_refusal(connection_, request, response);
@@ -170,7 +173,7 @@ void RemoteStore::remove_some(const std::string& bucket,
   RemoteRequest request{
       .method = "POST", .bucket = bucket, .query = {{"delete", ""}}, .body = body};
   request.headers.add("Content-Type", "application/xml");
-  request.headers.add("Content-MD5", to_base64(md5.raw()));
+  request.headers.add("Content-MD5", base::to_base64(md5.raw()));
   if (bypass_governance) request.headers.add("x-amz-bypass-governance-retention", "true");
   RemoteDocument answer(connection_.call(request));
   for (pugi::xml_node node : answer.root().children()) {
@@ -257,7 +260,7 @@ void RemoteStore::set_retention(const std::string& bucket, const std::string& ke
   std::string body = xml.text();
   Md5 md5;
   md5.update(body);
-  request.headers.add("Content-MD5", to_base64(md5.raw()));
+  request.headers.add("Content-MD5", base::to_base64(md5.raw()));
   request.body = body;
   connection_.call(request);
 }
@@ -271,7 +274,7 @@ void RemoteStore::set_legal_hold(const std::string& bucket, const std::string& k
   std::string body = xml.text();
   Md5 md5;
   md5.update(body);
-  request.headers.add("Content-MD5", to_base64(md5.raw()));
+  request.headers.add("Content-MD5", base::to_base64(md5.raw()));
   request.body = body;
   connection_.call(request);
 }

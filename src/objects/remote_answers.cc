@@ -6,6 +6,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "base/text.h"
 #include "net/aws_signature.h"
 #include "objects/encryption.h"
 
@@ -326,7 +327,7 @@ void add_customer_key_headers(const CustomerKey& key, std::string_view prefix,
   if (key.empty()) return;
   std::string stem = std::string(prefix) + "server-side-encryption-customer-";
   headers.add(stem + "algorithm", "AES256");
-  headers.add(stem + "key", to_base64(key));
+  headers.add(stem + "key", base::to_base64(key));
   headers.add(stem + "key-MD5", customer_key_md5(key));
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "objects/payload.h"
 #include "objects/remote_answers.h"
 #include "objects/remote_store.h"
@@ -180,7 +181,7 @@ void RemoteStore::write_settings(const Bucket& before, const Bucket& after) {
     if (!body.empty()) {
       Md5 md5;
       md5.update(body);
-      request.headers.add("Content-MD5", to_base64(md5.raw()));
+      request.headers.add("Content-MD5", base::to_base64(md5.raw()));
     }
     connection_.call(request);
   };

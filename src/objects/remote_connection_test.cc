@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "objects/payload.h"
 #include "objects/remote_answers.h"
 #include "objects/remote_store.h"
@@ -185,7 +186,7 @@ TEST_F(RemoteConnectionTest, AConditionalPutThatIsRepeatedKnowsItsOwn) {
   for (bool ours : {true, false}) {
     Md5 md5;
     md5.update("content");
-    std::string etag = ours ? to_hex(md5.raw()) : std::string(32, '0');
+    std::string etag = ours ? base::to_hex(md5.raw()) : std::string(32, '0');
     answer_ = [etag, i = 0](net::Request& request, net::Response& response,
                             const std::string&) mutable {
       if (request.method == "HEAD") {

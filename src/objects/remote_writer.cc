@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "objects/remote_answers.h"
 
 namespace meesh::objects {
@@ -45,7 +46,7 @@ void RemoteDigests::finish() {
   md5_raw_ = md5_.raw();
   if (expected_md5_ && *expected_md5_ != md5_raw_) bad_digest("Content-MD5");
   for (auto& [kind, running] : running_) {
-    computed_[kind] = to_base64(running->raw());
+    computed_[kind] = base::to_base64(running->raw());
     const std::string& expected = expected_[kind];
     if (!expected.empty() && expected != computed_[kind]) bad_digest(checksum_name(kind));
   }
@@ -150,7 +151,7 @@ Object RemoteObjectWriter::put_whole(const WriteCondition& condition) {
   add_attribute_headers(attributes_, request.headers);
   add_encryption_headers(options_.encryption, options_.customer_key, request.headers);
   add_condition_headers(condition, request.headers);
-  request.headers.set("Content-MD5", to_base64(digests_.md5()));
+  request.headers.set("Content-MD5", base::to_base64(digests_.md5()));
   // S3 takes one checksum with a PUT.
   if (!digests_.checksums().empty()) {
     const auto& [kind, value] = *digests_.checksums().begin();
@@ -173,7 +174,7 @@ Object RemoteObjectWriter::put_whole(const WriteCondition& condition) {
 bool RemoteObjectWriter::is_ours() {
   try {
     Object there = store_.head(bucket_, key_, {.customer_key = options_.customer_key});
-    return there.etag == to_hex(digests_.md5());
+    return there.etag == base::to_hex(digests_.md5());
   } catch (const ObjectError&) {
     return false;
   }
@@ -223,7 +224,7 @@ void RemotePartWriter::write(std::string_view bytes) {
       begun.headers.set(std::string(checksum_header(kind)), value);
       break;
     }
-    if (options_.md5) begun.headers.set("Content-MD5", to_base64(*options_.md5));
+    if (options_.md5) begun.headers.set("Content-MD5", base::to_base64(*options_.md5));
     streamed_ = store_.connection().stream(begun, *options_.size);
   }
   streamed_->write(bytes);
@@ -242,7 +243,7 @@ Object RemotePartWriter::commit(const WriteCondition&) {
   } else {
     RemoteRequest whole = request();
     whole.body = pending_;
-    whole.headers.set("Content-MD5", to_base64(digests_.md5()));
+    whole.headers.set("Content-MD5", base::to_base64(digests_.md5()));
     if (!digests_.checksums().empty()) {
       const auto& [kind, value] = *digests_.checksums().begin();
       whole.headers.set(std::string(checksum_header(kind)), value);

@@ -150,6 +150,9 @@ struct ReadOptions {
   CustomerKey customer_key;
   int part = 0;  // 1 …: only this part; sizes and offsets are then the part's
   ReadCondition condition;
+  /// head() alone: what is known of the version, its content left aside. No customer key is needed,
+  /// and none is looked at.
+  bool without_content = false;
 };
 
 struct ListOptions {
@@ -304,8 +307,8 @@ class Store {
 
 struct LocalOptions {
   std::filesystem::path folder;  // created; one process at a time (a lock file says who)
-  /// 32 bytes that wrap the objects' keys (SSE-S3). By id, so that old ones stay readable after a
-  /// rotation; `current` is used for new objects.
+  /// 32 bytes that wrap the objects' keys (SSE-S3). By id (see master_key_id), so that old ones
+  /// stay readable after a rotation; `current` is used for new objects.
   std::map<std::string, std::string> master_keys;
   std::string current_master_key;
   size_t inline_bytes = 16 << 10;  // objects up to this size lie in the index itself

@@ -2,7 +2,7 @@
 import pytest
 from support.s3 import refused
 
-pytestmark = pytest.mark.minio_differs("has no rules of its own per bucket", sometimes=True)
+pytestmark = pytest.mark.minio_differs("has no rules of its own per bucket")
 RULES = {"CORSRules": [
     {"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["GET", "PUT"],
      "AllowedHeaders": ["x-amz-*", "content-type"], "ExposeHeaders": ["ETag"],

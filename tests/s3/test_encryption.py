@@ -8,7 +8,7 @@ import pytest
 from support.s3 import body_of, code_of, refused
 
 KEY, OTHER = b"k" * 32, b"o" * 32
-NEEDS_TLS = pytest.mark.minio_differs("SSE-C only over TLS", sometimes=True)
+NEEDS_TLS = pytest.mark.minio_differs("SSE-C only over TLS")
 
 
 def customer(key, prefix=""):

@@ -1,45 +1,20 @@
 """Events to a webhook: configuration, filters, what an event says, nothing lost while it is away."""
-import json
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support.processes import wait_until
 from support.s3 import code_of
 from support.s3_server import WEBHOOK_ARN, WEBHOOK_PORT
+from support.webhook import webhook as listener
 
 pytestmark = pytest.mark.ours_only("MinIO names its webhooks in its environment")
 
 
 @pytest.fixture
 def webhook():
-    """A listener: .arn, .records (what came), .status to answer with."""
-
-    class Webhook:
-        records, status = [], 200
-
-    hook = Webhook()
-    hook.records = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if hook.status == 200:
-                hook.records += json.loads(body)["Records"]
-            self.send_response(hook.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", WEBHOOK_PORT), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    hook.arn = WEBHOOK_ARN
-    yield hook
-    server.shutdown()
-    server.server_close()
+    with listener(WEBHOOK_PORT) as hook:
+        hook.arn = WEBHOOK_ARN
+        yield hook
 
 
 def configure(s3, bucket, hook, events, prefix="", suffix=""):

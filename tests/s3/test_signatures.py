@@ -89,7 +89,8 @@ BENT = {
 
 
 @pytest.mark.parametrize("what", BENT)
-@pytest.mark.minio_differs("another code", sometimes=True)
+@pytest.mark.minio_differs("another code", only={
+    "the service", "the scope's end", "the algorithm"})
 def test_a_signature_wrong_in_one_thing(endpoint, object_, what):
     bend, codes = BENT[what]
     headers = signed_get(endpoint, object_, **{"x-amz-meta-a": "one"})
@@ -253,8 +254,7 @@ def test_a_presigned_request_expires(endpoint, s3, bucket):
     assert endpoint.presigned("GET", f"/{bucket}/k", seconds=86400, signer=fresh).status == 200
 
 
-@pytest.mark.parametrize("seconds", [-1, 7 * 86400 + 1, "x"])
-@pytest.mark.minio_differs("another code or none", sometimes=True)
+@pytest.mark.parametrize("seconds", [-1, 0, 7 * 86400 + 1, "x"])
 def test_lifetimes_that_are_none(endpoint, s3, bucket, seconds):
     s3.put_object(Bucket=bucket, Key="k", Body=b"content")
     answer = endpoint.presigned("GET", f"/{bucket}/k", seconds=seconds)
@@ -291,7 +291,7 @@ def test_two_signatures_at_once_are_refused(endpoint, s3, bucket):
 
 
 @pytest.mark.parametrize("name", ["x-amz-meta-late", "x-amz-tagging", "x-amz-acl"])
-@pytest.mark.minio_differs("takes it", sometimes=True)
+@pytest.mark.minio_differs("takes it")
 def test_unsigned_amz_fields_are_refused(endpoint, s3, bucket, name):
     """Amazon wants every x-amz-… field signed: one slipped in is not what was meant."""
     value = {"x-amz-acl": "public-read", "x-amz-tagging": "a=b"}.get(name, "x")

@@ -63,7 +63,7 @@ def test_deleting_what_never_was_makes_a_marker_too(s3, versioned):
 
 @pytest.mark.parametrize("version", ["nonsense", "../../x", "0" * 32,
                                      "11111111-2222-3333-4444-555555555555"])
-@pytest.mark.minio_differs("XMinioInvalidResourceName", sometimes=True)
+@pytest.mark.minio_differs("XMinioInvalidResourceName", only={"../../x"})
 def test_versions_that_are_none(s3, versioned, version):
     put(s3, versioned, "k", b"x")
     assert code_of(s3.get_object, Bucket=versioned, Key="k", VersionId=version) in (

@@ -6,10 +6,11 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/lake/keys.h"
 #include "app/lake/places.h"
 #include "app/lake/transfer.h"
+#include "app/lake/upkeep.h"
 #include "app/language.h"
-#include "app/object_service.h"
 #include "app/progress_bar.h"
 #include "serve/s3/authentication.h"
 
@@ -28,34 +29,8 @@ struct LakeOptions {
   std::string expires = "1h";
 };
 
-struct Keys {
-  std::string access_key, secret_key, session_token;
-};
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-/// The environment's, as the AWS tools read it, else the administrator's of the mesh.
-Keys find_keys(const LakeOptions& options) {
-  Keys keys{environment("AWS_ACCESS_KEY_ID"), environment("AWS_SECRET_ACCESS_KEY"),
-            environment("AWS_SESSION_TOKEN")};
-  if (options.mesh.empty() && !keys.access_key.empty()) return keys;
-  std::string folder = options.mesh;
-  for (const char* guess : {".", "demo"}) {
-    if (folder.empty() && fs::exists(fs::path(guess) / "meesh.yaml")) folder = guess;
-  }
-  if (folder.empty()) {
-    throw Error(Code::kSecretMissing, "no key for the object store")
-        .with_hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --mesh");
-  }
-  const RootKeys root = root_keys(mesh::Mesh::load(folder));
-  return {root.access_key, root.secret_key, ""};
-}
-
 std::unique_ptr<objects::Store> open(const LakeOptions& options) {
-  const Keys keys = find_keys(options);
+  const S3Keys keys = find_keys(options.mesh);
   return objects::open_remote({.endpoint = options.endpoint,
                                .region = options.region,
                                .access_key = keys.access_key,
@@ -362,7 +337,7 @@ std::chrono::seconds parse_lifetime(const std::string& text) {
 
 int presign(const LakeOptions& options) {
   const Place place = parse_remote(options.from, true);
-  const Keys keys = find_keys(options);
+  const S3Keys keys = find_keys(options.mesh);
   access::Credentials credentials;
   credentials.access_key = keys.access_key;
   credentials.secret_key = keys.secret_key;
@@ -482,11 +457,14 @@ void add_lake(CLI::App& app, int& exit_code) {
   lake->require_subcommand(1);
   add_transfers(*lake, options, exit_code);
   add_questions(*lake, options, exit_code);
+  add_upkeep(*lake, exit_code);
   lake->footer(
       "meesh lake ls s3://datalake/raw/\n"
       "meesh lake cp report.csv s3://datalake/raw/report.csv\n"
       "meesh lake sync ./export s3://datalake/export --delete\n"
-      "meesh lake presign s3://datalake/raw/report.csv --expires 7d");
+      "meesh lake presign s3://datalake/raw/report.csv --expires 7d\n"
+      "meesh lake scrub --mesh demo\n"
+      "meesh lake backup /backup/today --mesh demo");
 }
 
 }  // namespace meesh::app

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace meesh::objects {
 namespace {
@@ -177,21 +178,10 @@ void encode_etag(Encoder& out, const std::string& etag) {
   out.number_if(kEtagParts, parts);
 }
 
-/// Appends as hex.
-void append_hex(std::string& out, std::string_view raw) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  size_t at = out.size();
-  out.resize(at + 2 * raw.size());
-  for (const char c : raw) {
-    out[at++] = kDigits[static_cast<uint8_t>(c) >> 4];
-    out[at++] = kDigits[static_cast<uint8_t>(c) & 15];
-  }
-}
-
 bool decode_etag(const Decoder& in, std::string& etag) {
   switch (in.tag) {
     case kEtagMd5:
-      append_hex(etag, in.bytes);
+      etag += base::to_hex(in.bytes);
       return true;
     case kEtagParts:
       etag += '-';
@@ -517,7 +507,7 @@ std::string make_id(uint64_t seq) {
     throw Error(Code::kGenericInternalError, "the system gives no random numbers");
   }
   std::string id = fmt::format("{:016x}", seq);
-  append_hex(id, {reinterpret_cast<const char*>(random), sizeof random});
+  id += base::to_hex({reinterpret_cast<const char*>(random), sizeof random});
   return id;
 }
 

@@ -1,6 +1,7 @@
 // What parts make: S3's rules for CompleteMultipartUpload.
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "objects/local/multipart.h"
 
 namespace meesh::objects {
@@ -9,17 +10,15 @@ namespace {
 constexpr uint64_t kSmallestPart = 5 << 20;
 
 std::string raw_of(const std::string& base64) {
-  auto raw = from_base64(base64);
+  auto raw = base::from_base64(base64);
   if (!raw) throw ObjectError(Reason::kInternalError, "A stored checksum is damaged.");
   return std::move(*raw);
 }
 
 std::string raw_of_hex(const std::string& hex) {
-  std::string raw;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    raw.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  }
-  return raw;
+  auto raw = base::from_hex(hex);
+  if (!raw) throw ObjectError(Reason::kInternalError, "A stored ETag is damaged.");
+  return std::move(*raw);
 }
 
 void check_order(const std::vector<CompletedPart>& parts) {
@@ -58,7 +57,7 @@ const PartRow& find_part(const std::map<int, PartRow>& found, const CompletedPar
 std::string composite(ChecksumKind kind, const std::vector<Part>& parts) {
   const auto checksum = Checksum::start(kind);
   for (const Part& part : parts) checksum->update(raw_of(part.checksums.at(kind)));
-  return fmt::format("{}-{}", to_base64(checksum->raw()), parts.size());
+  return fmt::format("{}-{}", base::to_base64(checksum->raw()), parts.size());
 }
 
 std::string full_object(ChecksumKind kind, const std::vector<Part>& parts) {
@@ -66,7 +65,7 @@ std::string full_object(ChecksumKind kind, const std::vector<Part>& parts) {
   for (size_t i = 1; i < parts.size(); ++i) {
     whole = combine_crc(kind, whole, raw_of(parts[i].checksums.at(kind)), parts[i].size);
   }
-  return to_base64(whole);
+  return base::to_base64(whole);
 }
 
 bool all_have(const std::vector<Part>& parts, ChecksumKind kind) {
@@ -131,7 +130,7 @@ Row assemble(const Upload& upload, const std::map<int, PartRow>& found,
                         "Your proposed upload is smaller than the minimum allowed object size.");
     }
   }
-  object.etag = fmt::format("{}-{}", to_hex(md5.raw()), parts.size());
+  object.etag = fmt::format("{}-{}", base::to_hex(md5.raw()), parts.size());
   add_checksums(upload, expected, object);
   return row;
 }

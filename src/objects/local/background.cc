@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "objects/crash_points.h"
-#include "objects/local/lifecycle.h"
+#include "objects/local/lifecycle_run.h"
 #include "objects/local/versions.h"
 
 namespace meesh::objects {
@@ -11,7 +11,10 @@ namespace {
 using std::chrono_literals::operator""s;
 
 constexpr auto kGarbagePeriod = 1s;
-constexpr int kGarbagePeriodsInHour = 3600;
+/// Not at once: a start has other things to do, and an operator who just noticed a wrong lifecycle
+/// has the time to stop it.
+constexpr auto kFirstRun = std::chrono::minutes(3);
+constexpr auto kRunPeriod = std::chrono::hours(1);
 constexpr auto kCompletionsKept = std::chrono::hours(24);
 constexpr size_t kGarbageBatch = 1000;
 
@@ -24,11 +27,21 @@ Background::~Background() {
   thread_.join();
 }
 
+std::chrono::milliseconds time_to_lifecycle(Time start, std::optional<Time> last) {
+  // A last run in the future: the clock was set back.
+  if (!last || *last > start) return kFirstRun;
+  return std::max<std::chrono::milliseconds>(kFirstRun, *last + kRunPeriod - start);
+}
+
 void Background::work() {
-  for (int period = 1; !stop_.sleep_for(kGarbagePeriod); ++period) {
+  using Clock = std::chrono::steady_clock;
+  auto due = Clock::now() + time_to_lifecycle(now(), last_run());
+  while (!stop_.sleep_for(kGarbagePeriod)) {
     try {
       collect_garbage(core_);
-      if (period % kGarbagePeriodsInHour == 0) work_hourly();
+      if (Clock::now() < due) continue;
+      due = Clock::now() + kRunPeriod;
+      work_hourly();
     } catch (const std::exception& error) {
       log::warn("housekeeping of the object store failed and will be tried again",
                 {{"error", error.what()}});
@@ -36,11 +49,23 @@ void Background::work() {
   }
 }
 
+std::optional<Time> Background::last_run() {
+  Index::Reading reading = core_.index.read();
+  sqlite::Query query(reading.db(), "SELECT value FROM meta WHERE name = 'lifecycle'");
+  if (!query.next()) return std::nullopt;
+  return Time(std::chrono::milliseconds(query.number(0)));
+}
+
 void Background::work_hourly() {
   forget_completions(core_, now());
   for (const std::string& problem : run_lifecycle(core_, now()).problems) {
     log::warn("a lifecycle document cannot be followed", {{"problem", problem}});
   }
+  core_.index.change([](sqlite::Connection& db) {
+    const int64_t ended = now().time_since_epoch().count();
+    db.run("INSERT INTO meta VALUES ('lifecycle', ?) ON CONFLICT (name) DO UPDATE SET value = ?",
+           ended, ended);
+  });
 }
 
 size_t collect_garbage(Core& core) {

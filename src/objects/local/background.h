@@ -1,7 +1,9 @@
 // The store's housekeeping thread: removes payload files that nothing refers to any more, soon
-// after; runs the buckets' lifecycle and forgets old completions, once an hour.
+// after; runs the buckets' lifecycle and forgets old completions, minutes after the start and then
+// once an hour, counted across restarts.
 #pragma once
 
+#include <optional>
 #include <thread>
 
 #include "base/shutdown.h"
@@ -19,12 +21,15 @@ class Background {
  private:
   void work();
   void work_hourly();
+  std::optional<Time> last_run();
 
   Core& core_;
   Stop stop_;
   std::thread thread_;
 };
 
+/// From the opening of the store to its first run of lifecycles; `last`: the one before, if any.
+std::chrono::milliseconds time_to_lifecycle(Time start, std::optional<Time> last);
 /// Removes the files that garbage names and nobody has pinned; how many.
 size_t collect_garbage(Core& core);
 /// Answers to completions older than a day.

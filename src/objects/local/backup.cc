@@ -89,24 +89,65 @@ class PayloadCopy {
   bool same_disk_ = true;
 };
 
+void must_be_new(const std::filesystem::path& folder, const char* hint) {
+  if (!std::filesystem::exists(folder)) return;
+  throw Error(Code::kAlreadyExists, fmt::format("'{}' is there already", folder.string()))
+      .with_hint(hint);
+}
+
+/// A folder under a name that tells that it is not whole; goes unless kept.
+class Unfinished {
+ public:
+  explicit Unfinished(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  ~Unfinished() {
+    std::error_code ignored;
+    if (!kept_) std::filesystem::remove_all(folder_, ignored);
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void become(const std::filesystem::path& name) {
+    // Never onto something that came meanwhile: rename() would replace an empty folder.
+    must_be_new(name, "name a new folder for every backup");
+    std::filesystem::rename(folder_, name);
+    kept_ = true;
+  }
+
+ private:
+  const std::filesystem::path folder_;
+  bool kept_ = false;
+};
+
 }  // namespace
 
-BackupReport LocalStore::backup(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder)) {
-    throw Error(Code::kAlreadyExists, fmt::format("'{}' is there already", folder.string()))
-        .with_hint("name a new folder for every backup");
-  }
+BackupReport LocalStore::backup(const std::filesystem::path& wanted, const Progress& progress) {
+  auto target = std::filesystem::absolute(wanted).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  must_be_new(target, "name a new folder for every backup");
+  const std::filesystem::path folder = target.string() + ".part";
+  must_be_new(folder, "a backup under way, or one that was interrupted: then remove it");
   BackupReport report;
   make_store_folder(folder, *core_.disk);
+  Unfinished unfinished(folder);
   const std::lock_guard removing(core_.removing);
   copy_index(core_.index, index_file(folder));
-  sqlite::Connection copied(index_file(folder), sqlite::Mode::kRead);
   PayloadCopy payloads(core_.files, payload_folder(folder), report);
-  for (sqlite::Query query(copied, "SELECT id FROM payloads"); query.next();) {
-    payloads.add(static_cast<uint64_t>(query.number(0)));
+  {
+    sqlite::Connection copied(index_file(folder), sqlite::Mode::kRead);
+    uint64_t total = 0;
+    if (sqlite::Query count(copied, "SELECT count(*) FROM payloads"); count.next()) {
+      total = static_cast<uint64_t>(count.number(0));
+    }
+    for (sqlite::Query query(copied, "SELECT id FROM payloads"); query.next();) {
+      payloads.add(static_cast<uint64_t>(query.number(0)));
+      if (progress && !progress(report.payloads, total)) {
+        throw Error(Code::kUserCanceled, "the backup was given up");
+      }
+    }
   }
   payloads.sync();
   core_.disk->sync_folder(folder);
+  unfinished.become(target);
+  core_.disk->sync_folder(target.parent_path());
   return report;
 }
 

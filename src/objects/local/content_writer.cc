@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "objects/crash_points.h"
 
 namespace meesh::objects {
@@ -108,7 +109,7 @@ Content ContentWriter::finish(const Describe& describe) {
   digests_.update(block_);
   digests_.finish();
   content.size = size_;
-  content.etag = to_hex(digests_.md5());
+  content.etag = base::to_hex(digests_.md5());
   content.checksums = digests_.checksums();
   check(content);
 

@@ -97,9 +97,12 @@ Object LocalStore::copy(const std::string& from_bucket, const std::string& from_
     crash_point("copy.before_index");
     bool gone = false;
     core_.change([&](sqlite::Connection& db, std::vector<Event>& events) {
-      const auto still = rows::version(db, source_bucket->id, from_key, from.version);
+      auto still = rows::version(db, source_bucket->id, from_key, from.version);
       gone = !still || still->seq != source_seq;
       if (gone) return;
+      // Its keys may have been wrapped anew since it was read.
+      rows::load_layout(db, *still);
+      for (size_t i = 0; i < row.pieces.size(); ++i) row.pieces[i].key = still->pieces.at(i).key;
       std::string content;
       if (row.flags & Row::kInline) content = rows::inline_content(db, source_seq).value_or("");
       // Its files gain the new link before a copy onto itself takes the old one.

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "objects/index/rows.h"
+#include "objects/maintenance.h"
 
 namespace meesh::objects {
 
@@ -37,6 +38,23 @@ void Events::tell() {
   }
 }
 
+namespace {
+
+std::string holder_told(const Descriptor& lock_file) {
+  char text[32] = {};
+  const size_t size = read_at(lock_file, 0, text, sizeof text - 1);
+  return size ? std::string(text, size) : "?";
+}
+
+}  // namespace
+
+std::optional<std::string> holder_of(const std::filesystem::path& folder) {
+  const Descriptor file(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  // A lock got here goes with the descriptor.
+  if (!file.open() || ::flock(file.number(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  return holder_told(file);
+}
+
 FolderLock::FolderLock(const std::filesystem::path& folder)
     : file_(::open((folder / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
   if (!file_.open()) {
@@ -44,11 +62,8 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
                                             std::generic_category().message(errno)));
   }
   if (::flock(file_.number(), LOCK_EX | LOCK_NB) != 0) {
-    char text[32] = {};
-    const size_t size = read_at(file_, 0, text, sizeof text - 1);
-    throw Error(Code::kConfigInvalid,
-                fmt::format("the object store '{}' is in use by process {}", folder.string(),
-                            size ? std::string(text, size) : "?"))
+    throw Error(Code::kConfigInvalid, fmt::format("the object store '{}' is in use by process {}",
+                                                  folder.string(), holder_told(file_)))
         .with_hint("stop the other meesh, or give this one a folder of its own");
   }
   const std::string pid = std::to_string(getpid());

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "base/text.h"
+
 namespace meesh::objects {
 namespace {
 
@@ -78,7 +80,7 @@ void Digests::stop_thread() {
 void Digests::finish() {
   stop_thread();
   md5_value_ = md5_.raw();
-  for (const auto& [kind, checksum] : running_) values_[kind] = to_base64(checksum->raw());
+  for (const auto& [kind, checksum] : running_) values_[kind] = base::to_base64(checksum->raw());
 }
 
 }  // namespace meesh::objects

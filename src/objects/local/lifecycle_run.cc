@@ -1,9 +1,11 @@
 // Applying lifecycles: key by key, a page of keys to a change of the index.
+#include "objects/local/lifecycle_run.h"
+
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "objects/index/rows.h"
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 #include "objects/local/multipart.h"
 #include "objects/local/versions.h"
 

@@ -1,4 +1,4 @@
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 
 #include "objects/local/test_store.h"
 #include "objects/local/versions.h"

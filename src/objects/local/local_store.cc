@@ -1,7 +1,7 @@
 #include "objects/local/local_store.h"
 
 #include "objects/index/rows.h"
-#include "objects/local/lifecycle.h"
+#include "objects/local/lifecycle_run.h"
 #include "objects/local/versions.h"
 
 namespace meesh::objects {

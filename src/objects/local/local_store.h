@@ -76,8 +76,9 @@ class LocalStore final : public Store, public Maintenance {
   void on_event(std::function<void(const Event&)> listener) override;
 
   LifecycleReport run_lifecycle(Time now) override;
-  ScrubReport scrub(const ScrubOptions& options) override;
-  BackupReport backup(const std::filesystem::path& folder) override;
+  ScrubReport scrub(const Progress& progress) override;
+  BackupReport backup(const std::filesystem::path& folder, const Progress& progress) override;
+  RotateReport rotate_key(const Progress& progress) override;
   size_t collect_garbage() override;
 
  private:

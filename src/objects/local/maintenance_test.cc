@@ -93,7 +93,7 @@ TEST_F(MaintenanceTest, ScrubFindsNothingWrong) {
   EXPECT_EQ(report.bytes, 4 + 100'000 + 120'000 + 2 * 130'000 + kPart + 1000);
   int calls = 0;
   EXPECT_FALSE(
-      maintenance(*store_).scrub({.progress = [&](uint64_t) { return ++calls < 3; }}).complete);
+      maintenance(*store_).scrub([&](uint64_t, uint64_t) { return ++calls < 3; }).complete);
   EXPECT_EQ(calls, 3);
 }
 
@@ -122,10 +122,10 @@ TEST_F(MaintenanceTest, ScrubTellsSealedBlocksThatWereChanged) {
 
 TEST_F(MaintenanceTest, BackupIsAStoreOfItsOwn) {
   const auto folder = folder_.path() / "deeper" / "backup";
-  const BackupReport report = maintenance(*store_).backup(folder);
+  const BackupReport report = maintenance(*store_).backup(folder, {});
   EXPECT_EQ(report.payloads, payloads());
   EXPECT_EQ(report.linked, report.payloads);
-  EXPECT_THROW(maintenance(*store_).backup(folder), Error);
+  EXPECT_THROW(maintenance(*store_).backup(folder, {}), Error);
   for (const char* key : {"large", "sealed", "parts"}) {
     store_->remove("lake", key, {});
     for (const auto& version : store_->list_versions("lake", {.prefix = key}).versions) {
@@ -143,6 +143,30 @@ TEST_F(MaintenanceTest, BackupIsAStoreOfItsOwn) {
   EXPECT_REASON(kNoSuchKey, store_->head("lake", "new", {}));
 }
 
+TEST_F(MaintenanceTest, BackupGivenUpLeavesNothing) {
+  const auto folder = folder_.path() / "backup";
+  uint64_t told = 0;
+  EXPECT_THROW(maintenance(*store_).backup(folder,
+                                           [&](uint64_t done, uint64_t total) {
+                                             EXPECT_GT(total, done);
+                                             told = total;
+                                             return false;
+                                           }),
+               Error);
+  EXPECT_EQ(told, payloads());
+  EXPECT_FALSE(std::filesystem::exists(folder));
+  EXPECT_FALSE(std::filesystem::exists(folder.string() + ".part"));
+  maintenance(*store_).backup(folder / "", {});
+  EXPECT_TRUE(std::filesystem::exists(folder / "index.db"));
+}
+
+TEST_F(MaintenanceTest, TellsWhoHoldsTheFolder) {
+  EXPECT_EQ(holder_of(options().folder), std::to_string(getpid()));
+  store_.reset();
+  EXPECT_EQ(holder_of(options().folder), std::nullopt);
+  EXPECT_EQ(holder_of(folder_.path() / "none"), std::nullopt);
+}
+
 TEST_F(MaintenanceTest, BackupWhileWriting) {
   std::atomic<bool> stop = false;
   std::thread writer([&] {
@@ -154,7 +178,7 @@ TEST_F(MaintenanceTest, BackupWhileWriting) {
   for (int i = 0; i < 3; ++i) {
     LocalOptions copied = options();
     copied.folder = folder_.path() / fmt::format("backup{}", i);
-    maintenance(*store_).backup(copied.folder);
+    maintenance(*store_).backup(copied.folder, {});
     const auto backup = open_local(copied);
     const ScrubReport report = maintenance(*backup).scrub({});
     EXPECT_THAT(report.damaged, IsEmpty());

@@ -230,7 +230,8 @@ std::optional<Object> read_completion(Core& core, const std::string& bucket, con
 
 bool same_parts(const std::map<int, PartRow>& a, const std::map<int, PartRow>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.first == y.first && x.second.piece.payload == y.second.piece.payload;
+    return x.first == y.first && x.second.piece.payload == y.second.piece.payload &&
+           x.second.piece.key.bytes == y.second.piece.key.bytes;
   });
 }
 

@@ -1,6 +1,7 @@
 // Multipart uploads, encryption and copies.
 #include <openssl/evp.h>
 
+#include "base/text.h"
 #include "objects/local/test_store.h"
 
 namespace meesh::objects {
@@ -34,13 +35,13 @@ class MultipartTest : public LocalStoreTest {
 std::string md5_hex(std::string_view text) {
   Md5 md5;
   md5.update(text);
-  return to_hex(md5.raw());
+  return base::to_hex(md5.raw());
 }
 
 std::string value_of(ChecksumKind kind, std::string_view text) {
   const auto checksum = Checksum::start(kind);
   checksum->update(text);
-  return to_base64(checksum->raw());
+  return base::to_base64(checksum->raw());
 }
 
 TEST_F(MultipartTest, PartsBecomeOneObject) {
@@ -116,7 +117,8 @@ TEST_F(MultipartTest, Checksums) {
     EXPECT_REASON(kInvalidPart, complete(upload, {first, wrong}));
     const Object made = complete(upload, {first, second});
     EXPECT_TRUE(made.composite);
-    const std::string both = *from_base64(value_of(kind, a)) + *from_base64(value_of(kind, b));
+    const std::string both =
+        *base::from_base64(value_of(kind, a)) + *base::from_base64(value_of(kind, b));
     EXPECT_EQ(made.checksums.at(kind), value_of(kind, both) + "-2");
   }
   for (const ChecksumKind kind : kChecksumKinds) {

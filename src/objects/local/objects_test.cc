@@ -1,4 +1,5 @@
 // Buckets and single objects on local disk.
+#include "base/text.h"
 #include "objects/local/test_store.h"
 #include "objects/local/versions.h"
 
@@ -51,12 +52,12 @@ TEST_F(ObjectsTest, ObjectsOfEverySizeComeBack) {
       const Object made = put(*store_, "lake", "k", content, {}, write);
       Md5 md5;
       md5.update(content);
-      EXPECT_EQ(made.etag, to_hex(md5.raw()));
+      EXPECT_EQ(made.etag, base::to_hex(md5.raw()));
       EXPECT_EQ(made.checksums.size(), kChecksumKinds.size());
       for (const ChecksumKind kind : kChecksumKinds) {
         const auto checksum = Checksum::start(kind);
         checksum->update(content);
-        EXPECT_EQ(made.checksums.at(kind), to_base64(checksum->raw()));
+        EXPECT_EQ(made.checksums.at(kind), base::to_base64(checksum->raw()));
       }
       const auto reader = store_->get("lake", "k", {});
       EXPECT_EQ(reader->object().size, size);

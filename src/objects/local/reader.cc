@@ -59,7 +59,9 @@ Row find_to_read(Core& core, sqlite::Connection& db, const BucketEntry& bucket,
   }
   check_read_condition(options.condition, row->object);
   rows::load_layout(db, *row);
-  if (row->object.encryption == Encryption::kCustomer || !options.customer_key.empty()) {
+  const bool has_key =
+      row->object.encryption == Encryption::kCustomer || !options.customer_key.empty();
+  if (has_key && !options.without_content) {
     core.open_key(row->object.encryption, row->pieces.at(0).key, options.customer_key);
     row->object.customer_key_md5 = customer_key_md5(options.customer_key);
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "objects/index/rows.h"
 #include "objects/local/local_store.h"
 #include "objects/local/reader.h"
@@ -23,9 +24,10 @@ struct Found {
 
 class Scrub {
  public:
-  Scrub(Core& core, const ScrubOptions& options) : core_(core), options_(options) {}
+  Scrub(Core& core, const Progress& progress) : core_(core), progress_(progress) {}
 
   ScrubReport run() {
+    count_bytes();
     for (const auto& bucket : core_.buckets.all()) {
       for (const bool latest : {true, false}) {
         if (!scrub_table(*bucket, latest)) return std::move(report_);
@@ -37,6 +39,18 @@ class Scrub {
   }
 
  private:
+  void count_bytes() {
+    Index::Reading reading = core_.index.read();
+    for (const auto& bucket : core_.buckets.all()) {
+      total_ += rows::usage(reading.db(), bucket->id).bytes;
+    }
+  }
+
+  bool going_on() {
+    stopped_ = stopped_ || (progress_ && !progress_(report_.bytes, total_));
+    return !stopped_;
+  }
+
   bool scrub_table(const BucketEntry& bucket, bool latest) {
     std::string key;
     uint64_t seq = 0;
@@ -45,7 +59,7 @@ class Scrub {
       for (const Found& found : page) {
         if (!found.row.marker()) scrub_version(bucket, found);
         ++report_.versions;
-        if (options_.progress && !options_.progress(report_.bytes)) return false;
+        if (!going_on()) return false;
       }
       if (page.size() < kVersionsInPage) return true;
       key = page.back().row.object.key;
@@ -85,7 +99,7 @@ class Scrub {
     } catch (const Error& error) {
       damage = error.what();
     }
-    if (damage.empty() || !still_there(bucket, found.row)) return;
+    if (stopped_ || damage.empty() || !still_there(bucket, found.row)) return;
     const Object& object = found.row.object;
     report_.damaged.push_back({bucket.bucket.name, object.key, object.version, damage});
   }
@@ -124,6 +138,7 @@ class Scrub {
           !damage.empty()) {
         return damage;
       }
+      if (stopped_) return "";
       offset += row.pieces[i].size;
     }
     return offset == row.object.size ? "" : "its pieces do not add up to its size";
@@ -161,10 +176,11 @@ class Scrub {
       for (const auto& [kind, checksum] : running) checksum->update(bytes);
       done += got;
       report_.bytes += got;
+      if (done < size && !going_on()) return "";
     }
-    if (to_hex(md5.raw()) != etag) return "its MD5 does not fit";
+    if (base::to_hex(md5.raw()) != etag) return "its MD5 does not fit";
     for (const auto& [kind, checksum] : running) {
-      if (to_base64(checksum->raw()) != checksums.at(kind)) {
+      if (base::to_base64(checksum->raw()) != checksums.at(kind)) {
         return fmt::format("its {} does not fit", checksum_name(kind));
       }
     }
@@ -189,13 +205,15 @@ class Scrub {
   }
 
   Core& core_;
-  const ScrubOptions& options_;
+  const Progress& progress_;
+  uint64_t total_ = 0;
+  bool stopped_ = false;
   ScrubReport report_;
   std::string buffer_;
 };
 
 }  // namespace
 
-ScrubReport LocalStore::scrub(const ScrubOptions& options) { return Scrub(core_, options).run(); }
+ScrubReport LocalStore::scrub(const Progress& progress) { return Scrub(core_, progress).run(); }
 
 }  // namespace meesh::objects

@@ -37,8 +37,8 @@ void put_bucket_acl(Call& call) {
 }
 
 void get_object_acl(Call& call) {
-  auto object = call.store().head(
-      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
+  auto object = call.store().head(call.bucket, call.key,
+                                  {.version = call.version(), .without_content = true});
   std::string owner = object.attributes.owner;
   if (owner.empty()) owner = call.bucket_info().owner;
   call.answer(acl_document(owner, object.attributes.acl));

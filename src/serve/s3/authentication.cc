@@ -173,7 +173,11 @@ Authenticated without_signed_body(net::Request& request) {
 Authenticator::Authenticator(const access::Access& access, Options options)
     : Authenticator(
           [&access](const std::string& access_key, const std::string& session_token) {
-            return access.credentials(access_key, session_token);
+            auto found = access.credentials(access_key, session_token);
+            if (!found && !session_token.empty() && access.expired(session_token)) {
+              throw S3Error("ExpiredToken", 400, "The provided token has expired.");
+            }
+            return found;
           },
           std::move(options)) {}
 

@@ -47,7 +47,7 @@ class Authenticator {
     std::chrono::seconds max_skew{900};
     std::function<std::chrono::system_clock::time_point()> clock;  // tests; empty = the system's
   };
-  /// Whose key this is; see Access::credentials.
+  /// Whose key this is; see Access::credentials. May throw S3Error itself.
   using Lookup = std::function<std::optional<access::Credentials>(
       const std::string& access_key, const std::string& session_token)>;
   Authenticator(const access::Access& access, Options options);

@@ -258,6 +258,21 @@ TEST_F(AuthenticationTest, PresignedExpires) {
   EXPECT_EQ(refused(w), "AccessDenied 403: Request is not valid yet");
 }
 
+TEST_F(AuthenticationTest, PresignedForNoTimeOrTooMuch) {
+  auto lasting = [](std::chrono::seconds lifetime) {
+    return Wire{"GET",
+                net::presigned_target({"GET", kHost, "/b/k", nullptr, ""}, kCredentials,
+                                      "us-east-1", lifetime, kSigned),
+                "",
+                {{"Host", kHost}}};
+  };
+  now_ = kSigned;
+  EXPECT_EQ(refused(lasting(0s)), "AccessDenied 403: Request has expired");
+  EXPECT_EQ(refused(lasting(1s)), "");
+  EXPECT_EQ(refused(lasting(604800s)), "");
+  EXPECT_THAT(refused(lasting(604801s)), HasSubstr("AuthorizationQueryParametersError 400"));
+}
+
 TEST_F(AuthenticationTest, PresignedParameters) {
   auto with_lifetime = [&](std::chrono::seconds lifetime) {
     return refused({"GET",

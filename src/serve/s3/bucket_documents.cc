@@ -1,5 +1,5 @@
 // Documents that are kept as text with the bucket and answered as they were given.
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 #include "serve/s3/acl.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/lifecycle.h"
@@ -109,7 +109,7 @@ void get_notification(Call& call) {
 
 void put_notification(Call& call) {
   std::string text = call.body();
-  auto rules = parse_notification(text, call.service.options.webhooks);
+  auto rules = parse_notification(text, target_names(call.service.options));
   if (rules.empty()) text.clear();
   call.store().edit_bucket(call.bucket, [&](objects::Bucket& bucket) {
     if (text.empty()) {

@@ -72,7 +72,7 @@ Call::Context make_context(Call& call) {
 void check_digests(Call& call, const std::string& body, bool needed) {
   bool given = false;
   if (auto header = call.request.headers.get("Content-MD5")) {
-    auto raw = objects::from_base64(*header);
+    auto raw = base::from_base64(*header);
     if (!raw || raw->size() != 16) {
       throw S3Error("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
     }
@@ -89,7 +89,7 @@ void check_digests(Call& call, const std::string& body, bool needed) {
   for (const auto& [kind, value] : told) {
     auto sum = objects::Checksum::start(kind);
     sum->update(body);
-    if (objects::to_base64(sum->raw()) != value) {
+    if (base::to_base64(sum->raw()) != value) {
       throw S3Error(Reason::kBadDigest,
                     fmt::format("The {} you specified did not match the calculated checksum.",
                                 objects::checksum_name(kind)));
@@ -171,6 +171,14 @@ void Call::require(std::string_view action, const std::string& resource_name,
   throw S3Error(Reason::kAccessDenied, "Access Denied.");
 }
 
+void Call::require_owner(const char* header_name, const objects::Bucket& about) {
+  auto expected = request.headers.get(header_name);
+  if (!expected || *expected == about.owner || *expected == owner_id(about.owner)) return;
+  audit(operation->action.empty() ? operation->name : operation->action,
+        "arn:aws:s3:::" + about.name, false, 403, fmt::format("{} is another", header_name));
+  throw S3Error(Reason::kAccessDenied, "Access Denied.");
+}
+
 void Call::audit(std::string_view action, const std::string& resource_name, bool allowed,
                  int status, const std::string& reason) {
   access::AuditEvent event;
@@ -247,6 +255,10 @@ void answer_error(Call& call, const S3Error& error) {
   call.response.status = error.status();
   call.response.headers.remove("Content-Length");
   call.response.headers.remove("Content-Encoding");
+  // Of the content that could not be read; clients would hold them against the error's document.
+  for (auto kind : objects::kChecksumKinds) {
+    call.response.headers.remove(objects::checksum_header(kind));
+  }
   if (call.request.method == "HEAD" || error.status() == 304) {
     call.response.headers.remove("Content-Type");
     return;

@@ -86,6 +86,9 @@ class Call {
   void require(std::string_view action, const std::string& resource,
                const objects::Bucket* about = nullptr);
   void require(std::string_view action) { require(action, resource()); }
+  /// A client may say in a header whose bucket it means: the owner's name, or the ID that answers
+  /// give it. Throws AccessDenied, and writes that down, if `about` is another's.
+  void require_owner(const char* header_name, const objects::Bucket& about);
   void audit(std::string_view action, const std::string& resource, bool allowed, int status,
              const std::string& reason);
 

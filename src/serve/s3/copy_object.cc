@@ -152,6 +152,7 @@ void CopySource::open(Call& call) {
   const objects::Bucket* about = known ? &info : &nowhere;
   call.require(action, resource, about);
   call.object_acl = acl;
+  if (known) call.require_owner("x-amz-source-expected-bucket-owner", info);
   if (!problem) return;
   bool of_key = reason == Reason::kNoSuchKey || reason == Reason::kNoSuchVersion;
   if (of_key) call.require("s3:ListBucket", "arn:aws:s3:::" + bucket, about);
@@ -161,6 +162,15 @@ void CopySource::open(Call& call) {
                   "version id.");
   }
   std::rethrow_exception(problem);
+}
+
+void check_copy_size(const Call& call, uint64_t size) {
+  uint64_t most = call.service.options.max_upload_bytes;
+  if (size <= most) return;
+  throw S3Error(Reason::kInvalidRequest,
+                fmt::format("The specified copy source is larger than the maximum allowable size "
+                            "for a copy source: {}",
+                            most));
 }
 
 void CopySource::check(const Call& call) {
@@ -180,6 +190,7 @@ void copy_object(Call& call) {
   objects::WriteOptions options = copy_options(call);
   auto source = std::make_shared<CopySource>(call);
   source->check(call);
+  check_copy_size(call, source->object.size);
   bool changed = false;
   objects::Attributes attributes = copied_attributes(call, source->object, changed);
   bool itself = source->bucket == call.bucket && source->key == call.key && source->version.empty();
@@ -210,6 +221,7 @@ void copy_object(Call& call) {
         source->options.condition = {};
         source->object = call.store().head(source->bucket, source->key, source->options);
         source->check(call);
+        check_copy_size(call, source->object.size);
         attributes = copied_attributes(call, source->object, changed);
       }
     }
@@ -236,6 +248,7 @@ void upload_part_copy(Call& call) {
     offset = range.first;
     size = range.last - range.first + 1;
   }
+  check_copy_size(call, size);
   objects::WriteOptions options;
   options.size = size;
   options.customer_key = read_customer_key(call);

@@ -8,7 +8,7 @@
 namespace meesh::serve::s3 {
 
 struct CopySource {
-  /// Throws InvalidArgument, AccessDenied, NoSuchKey …
+  /// Throws InvalidArgument, AccessDenied (also for another owner than the one told), NoSuchKey …
   explicit CopySource(Call& call);
   /// x-amz-copy-source-if-…; throws PreconditionFailed.
   void check(const Call& call);
@@ -22,6 +22,8 @@ struct CopySource {
   void open(Call& call);
 };
 
+/// What one copy may take. Throws InvalidRequest, as S3 calls it.
+void check_copy_size(const Call& call, uint64_t size);
 /// partNumber, 1 to 10,000; throws InvalidArgument.
 int part_number(const Call& call);
 

@@ -1,6 +1,6 @@
 #include "serve/s3/expiration.h"
 
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 #include "serve/s3/values.h"
 
 namespace meesh::serve::s3 {

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "serve/s3/s3_fixture_test.h"
 
 namespace meesh::serve::s3 {
@@ -104,7 +105,7 @@ TEST_F(MultipartTest, Checksums) {
   auto value = [](std::string_view bytes) {
     auto sum = objects::Checksum::start(objects::ChecksumKind::kCrc64Nvme);
     sum->update(bytes);
-    return objects::to_base64(sum->raw());
+    return base::to_base64(sum->raw());
   };
   auto one = part("/lake/a", id, 1, first, {{"x-amz-checksum-crc64nvme", value(first)}});
   auto two = part("/lake/a", id, 2, second, {{"x-amz-checksum-crc64nvme", value(second)}});
@@ -126,6 +127,97 @@ TEST_F(MultipartTest, Checksums) {
                 {{"x-amz-checksum-algorithm", "SHA256"}, {"x-amz-checksum-type", "FULL_OBJECT"}})
                 .code(),
             "InvalidRequest");
+}
+
+TEST_F(MultipartTest, KeepsAChecksumUnasked) {
+  auto sum = [](objects::ChecksumKind kind, std::string_view bytes) {
+    auto running = objects::Checksum::start(kind);
+    running->update(bytes);
+    return base::to_base64(running->raw());
+  };
+  std::string first = content(kPart, 5), second = "end";
+  std::string id = begin("/lake/a");
+  // Parts may come with another one, or with none.
+  std::string crc32 = sum(objects::ChecksumKind::kCrc32, first);
+  auto one = part("/lake/a", id, 1, first, {{"x-amz-checksum-crc32", crc32}});
+  EXPECT_EQ(one.status, 200) << one.body;
+  auto two = part("/lake/a", id, 2, second);
+  auto done = complete("/lake/a", id, {{1, one.header("ETag")}, {2, two.header("ETag")}});
+  std::string whole = sum(objects::ChecksumKind::kCrc64Nvme, first + second);
+  EXPECT_EQ(done.at("ChecksumCRC64NVME"), whole) << done.body;
+  EXPECT_EQ(done.at("ChecksumType"), "FULL_OBJECT");
+  auto told = ask("HEAD", "/lake/a", {}, {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(told.header("x-amz-checksum-crc64nvme"), whole);
+}
+
+TEST_F(MultipartTest, ACompletionWithASizeMayBeAskedAgain) {
+  std::string id = begin("/lake/a");
+  std::string tag = part("/lake/a", id, 1, "content").header("ETag");
+  EXPECT_EQ(complete("/lake/a", id, {{1, tag}}, {{"x-amz-mp-object-size", "8"}}).code(),
+            "InvalidRequest");
+  for (int turn = 0; turn < 2; ++turn) {
+    auto done = complete("/lake/a", id, {{1, tag}}, {{"x-amz-mp-object-size", "7"}});
+    EXPECT_EQ(done.status, 200) << done.body;
+  }
+}
+
+class LimitsTest : public MultipartTest {
+ protected:
+  void SetUp() override {
+    MultipartTest::SetUp();
+    EXPECT_EQ(put("/lake/large", std::string(21, 'x')).status, 200);
+    Options small;
+    small.max_upload_bytes = 20;
+    small.max_object_bytes = 30;
+    start(small);
+  }
+};
+
+TEST_F(LimitsTest, OfOneRequest) {
+  EXPECT_EQ(put("/lake/a", std::string(20, 'x')).status, 200);
+  auto refused = put("/lake/a", std::string(21, 'x'));
+  EXPECT_EQ(refused.code(), "EntityTooLarge");
+  EXPECT_EQ(refused.at("MaxSizeAllowed"), "20");
+  std::string id = begin("/lake/a");
+  EXPECT_EQ(part("/lake/a", id, 1, std::string(21, 'x')).code(), "EntityTooLarge");
+  Fields source = {{"x-amz-copy-source", "/lake/large"}};
+  EXPECT_EQ(ask("PUT", "/lake/b", {}, source).code(), "InvalidRequest");
+  Query place = {{"partNumber", "1"}, {"uploadId", id}};
+  EXPECT_EQ(ask("PUT", "/lake/a", place, source).code(), "InvalidRequest");
+  source.emplace_back("x-amz-copy-source-range", "bytes=0-19");
+  EXPECT_EQ(ask("PUT", "/lake/a", place, source).status, 200);
+}
+
+TEST_F(LimitsTest, OfAnObject) {
+  // Parts before the last have 5 MiB at least: here the first is too small as well, but size is
+  // looked at first.
+  std::string id = begin("/lake/a");
+  std::string one = part("/lake/a", id, 1, std::string(20, 'x')).header("ETag");
+  std::string two = part("/lake/a", id, 2, std::string(11, 'x')).header("ETag");
+  EXPECT_EQ(complete("/lake/a", id, {{1, one}, {2, two}}).code(), "EntityTooLarge");
+}
+
+TEST_F(MultipartTest, TheOwnerThatIsExpected) {
+  access_->create_user("ann", "");
+  put("/lake/a", "x");
+  const char* header = "x-amz-expected-bucket-owner";
+  auto id = ask("GET", "/lake", {{"acl", ""}}).at("Owner/ID");
+  for (const std::string& owner : {std::string("root"), id}) {
+    EXPECT_EQ(ask("GET", "/lake/a", {}, {{header, owner}}).status, 200) << owner;
+  }
+  for (const char* owner : {"ann", "111122223333", ""}) {
+    Fields other = {{header, owner}};
+    EXPECT_EQ(ask("GET", "/lake/a", {}, other).code(), "AccessDenied") << owner;
+    EXPECT_EQ(ask("HEAD", "/lake", {}, other).status, 403);
+    EXPECT_EQ(put("/lake/b", "x", other).code(), "AccessDenied");
+    EXPECT_EQ(ask("DELETE", "/lake/a", {}, other).code(), "AccessDenied");
+    EXPECT_EQ(ask("GET", "/lake", {{"list-type", "2"}}, other).code(), "AccessDenied");
+  }
+  EXPECT_EQ(ask("GET", "/none/a", {}, {{header, "ann"}}).code(), "NoSuchBucket");
+  Fields copy = {{"x-amz-copy-source", "/lake/a"}, {"x-amz-source-expected-bucket-owner", "root"}};
+  EXPECT_EQ(ask("PUT", "/lake/b", {}, copy).status, 200);
+  copy[1].second = "ann";
+  EXPECT_EQ(ask("PUT", "/lake/b", {}, copy).code(), "AccessDenied");
 }
 
 TEST_F(MultipartTest, CopiesParts) {
@@ -207,7 +299,7 @@ TEST_F(MultipartTest, Tagging) {
   EXPECT_EQ(ask("PUT", "/lake/none", {{"tagging", ""}}, {}, tags).code(), "NoSuchKey");
   std::string key(32, 'K');
   Fields own = {{"x-amz-server-side-encryption-customer-algorithm", "AES256"},
-                {"x-amz-server-side-encryption-customer-key", objects::to_base64(key)},
+                {"x-amz-server-side-encryption-customer-key", base::to_base64(key)},
                 {"x-amz-server-side-encryption-customer-key-MD5", md5_header(key)}};
   put("/lake/own", "x", own);
   EXPECT_EQ(ask("PUT", "/lake/own", {{"tagging", ""}}, {}, tags).status, 200);

@@ -3,8 +3,9 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
-#include "net/http.h"
+#include "serve/s3/kafka_target.h"
 #include "serve/s3/values.h"
+#include "serve/s3/webhook_target.h"
 
 namespace meesh::serve::s3 {
 namespace {
@@ -12,9 +13,9 @@ namespace {
 using objects::Reason;
 namespace json = boost::json;
 
-constexpr size_t kMostWaiting = 10000;
-constexpr int kAttempts = 5;
+constexpr std::string_view kArn = "arn:minio:sqs:";
 constexpr size_t kMostRules = 100;
+constexpr std::chrono::seconds kFlush{5};
 
 // The kinds that are told; those of S3's that never happen here may be asked for all the same.
 constexpr std::string_view kEvents[] = {
@@ -31,19 +32,17 @@ void check_event(const std::string& event) {
   }
 }
 
-std::string target_of(const std::string& arn, const std::map<std::string, std::string>& webhooks) {
-  constexpr std::string_view kStart = "arn:minio:sqs:";
-  size_t last = arn.rfind(':');
-  size_t before =
-      last == std::string::npos || last == 0 ? std::string::npos : arn.rfind(':', last - 1);
-  if (arn.starts_with(kStart) && before != std::string::npos && before >= kStart.size() - 1) {
-    std::string kind = arn.substr(last + 1);
-    std::string name = arn.substr(before + 1, last - before - 1);
-    if (kind == "webhook" && webhooks.contains(name)) return name;
-    if (kind != "webhook") {
+// "arn:minio:sqs:REGION:NAME:KIND", of any region.
+std::string target_of(const std::string& arn, const std::set<std::string>& targets) {
+  size_t region_end = arn.starts_with(kArn) ? arn.find(':', kArn.size()) : std::string::npos;
+  if (region_end != std::string::npos) {
+    std::string target = arn.substr(region_end + 1);
+    if (targets.contains(target)) return target;
+    std::string kind = target.substr(target.rfind(':') + 1);
+    if (kind != "webhook" && kind != "kafka") {
       throw S3Error(Reason::kNotImplemented,
                     fmt::format("Notifications to targets of the kind '{}' are not implemented, "
-                                "webhooks are.",
+                                "webhook and kafka are.",
                                 kind));
     }
   }
@@ -72,13 +71,12 @@ void read_filter(pugi::xml_node node, NotificationRule& rule) {
   }
 }
 
-NotificationRule read_rule(pugi::xml_node node,
-                           const std::map<std::string, std::string>& webhooks) {
+NotificationRule read_rule(pugi::xml_node node, const std::set<std::string>& targets) {
   only_children(node, {"Id", "Queue", "Event", "Filter"});
   NotificationRule rule;
   rule.id = child_text(node, "Id").value_or("");
   rule.arn = needed_text(node, "Queue");
-  rule.target = target_of(rule.arn, webhooks);
+  rule.target = target_of(rule.arn, targets);
   for (pugi::xml_node event : node.children("Event")) {
     rule.events.emplace_back(event.text().get());
     check_event(rule.events.back());
@@ -96,8 +94,15 @@ std::string sequencer() {
 
 }  // namespace
 
-std::vector<NotificationRule> parse_notification(
-    std::string_view xml, const std::map<std::string, std::string>& webhooks) {
+std::set<std::string> target_names(const Options& options) {
+  std::set<std::string> names;
+  for (const auto& [name, url] : options.webhooks) names.insert(name + ":webhook");
+  for (const auto& [name, settings] : options.kafka) names.insert(name + ":kafka");
+  return names;
+}
+
+std::vector<NotificationRule> parse_notification(std::string_view xml,
+                                                 const std::set<std::string>& targets) {
   XmlRequest document(xml, "NotificationConfiguration");
   pugi::xml_node root = document.root();
   only_children(root, {"QueueConfiguration", "TopicConfiguration", "CloudFunctionConfiguration",
@@ -106,12 +111,12 @@ std::vector<NotificationRule> parse_notification(
       root.child("EventBridgeConfiguration")) {
     throw S3Error(Reason::kNotImplemented,
                   "Topics, functions and EventBridge are not implemented; use a "
-                  "QueueConfiguration whose Queue is a webhook.");
+                  "QueueConfiguration whose Queue is a webhook or a Kafka topic.");
   }
   std::vector<NotificationRule> rules;
   for (pugi::xml_node node : root.children("QueueConfiguration")) {
     if (rules.size() == kMostRules) malformed_xml("more than 100 configurations");
-    rules.push_back(read_rule(node, webhooks));
+    rules.push_back(read_rule(node, targets));
   }
   return rules;
 }
@@ -157,28 +162,52 @@ std::string event_json(const objects::Event& event, const NotificationRule& rule
   return json::serialize(message);
 }
 
-Notifications::Notifications(objects::Store& store, std::map<std::string, std::string> webhooks,
-                             std::string region)
-    : webhooks_(std::move(webhooks)), region_(std::move(region)) {
+Notifications::Targets make_targets(const Options& options) {
+  Notifications::Targets targets;
+  for (const auto& [name, url] : options.webhooks) {
+    std::string target = name + ":webhook";
+    targets[target] = std::make_unique<WebhookTarget>(fmt::format("{}:{}", kArn, target), url);
+  }
+  for (const auto& [name, settings] : options.kafka) {
+    std::string target = name + ":kafka";
+    targets[target] = std::make_unique<KafkaTarget>(fmt::format("{}:{}", kArn, target), settings);
+  }
+  return targets;
+}
+
+namespace {
+
+std::set<std::string> names_of(const Notifications::Targets& targets) {
+  std::set<std::string> names;
+  for (const auto& [name, target] : targets) names.insert(name);
+  return names;
+}
+
+}  // namespace
+
+Notifications::Notifications(objects::Store& store, Targets targets, std::string region)
+    : targets_(std::move(targets)), names_(names_of(targets_)), region_(std::move(region)) {
   for (const objects::Bucket& bucket : store.buckets()) {
     auto it = bucket.documents.find("notification");
     if (it != bucket.documents.end()) set(bucket.name, it->second);
   }
-  thread_ = std::thread([this] { deliver_loop(); });
 }
 
+// All targets deliver while one of them is waited for.
 Notifications::~Notifications() {
-  stop_.request();
-  thread_.join();
-  if (!queue_.empty()) {
-    log::warn("notifications were not delivered", {{"count", queue_.size()}});
+  auto until = std::chrono::steady_clock::now() + kFlush;
+  for (const auto& [name, target] : targets_) {
+    target->close(until);
+    if (target->lost() > 0) {
+      log::warn("events were lost", {{"target", name}, {"lost", target->lost()}});
+    }
   }
 }
 
 void Notifications::set(const std::string& bucket, const std::string& xml) {
   std::vector<NotificationRule> rules;
   try {
-    if (!xml.empty()) rules = parse_notification(xml, webhooks_);
+    if (!xml.empty()) rules = parse_notification(xml, names_);
   } catch (const Error& e) {  // of earlier, with targets that are gone
     log::warn("the notifications of a bucket are off", {{"bucket", bucket}, {"error", e.what()}});
   }
@@ -191,62 +220,13 @@ void Notifications::set(const std::string& bucket, const std::string& xml) {
 }
 
 void Notifications::tell(const objects::Event& event, const EventSource::Facts* source) {
-  std::vector<Message> messages;
-  {
-    std::shared_lock lock(rules_mutex_);
-    auto it = rules_.find(event.bucket);
-    if (it == rules_.end()) return;
-    for (const NotificationRule& rule : it->second) {
-      if (!rule_fits(rule, event.name, event.object.key)) continue;
-      messages.push_back({webhooks_.at(rule.target), event_json(event, rule, source, region_), 0});
-    }
-  }
-  if (messages.empty()) return;
-  std::lock_guard lock(mutex_);
-  for (Message& message : messages) {
-    if (queue_.size() < kMostWaiting) {
-      queue_.push_back(std::move(message));
-    } else if (++lost_ % 1000 == 1) {
-      log::warn("notifications are lost: their queue is full", {{"lost", lost_}});
-    }
-  }
-  arrived_.notify_one();
-}
-
-// In order: one that cannot be delivered holds up the others until its attempts are over.
-void Notifications::deliver_loop() {
-  for (;;) {
-    Message message;
-    {
-      std::unique_lock lock(mutex_);
-      if (!stop_.wait(arrived_, lock, [&] { return !queue_.empty(); })) return;
-      message = queue_.front();
-    }
-    bool done = deliver(message);
-    for (; !done && message.attempt < kAttempts; done = deliver(message)) {
-      if (stop_.sleep_for(std::chrono::milliseconds(200) * (1 << message.attempt))) return;
-      ++message.attempt;
-    }
-    if (!done) log::warn("a notification could not be delivered", {{"target", message.url}});
-    std::lock_guard lock(mutex_);
-    queue_.pop_front();
-  }
-}
-
-bool Notifications::deliver(const Message& message) {
-  // "http://host:port" and what follows.
-  size_t scheme = message.url.find("://");
-  size_t path = message.url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
-  std::string target = path == std::string::npos ? "/" : message.url.substr(path);
-  try {
-    net::Client client(message.url.substr(0, path), std::chrono::seconds(10));
-    net::Headers headers;
-    headers.set("Content-Type", "application/json");
-    auto answer = client.request("POST", target, headers, message.body);
-    return answer.status >= 200 && answer.status < 300;
-  } catch (const Error& e) {
-    log::debug("a notification was not delivered", {{"error", e.what()}});
-    return false;
+  std::shared_lock lock(rules_mutex_);
+  auto it = rules_.find(event.bucket);
+  if (it == rules_.end()) return;
+  for (const NotificationRule& rule : it->second) {
+    if (!rule_fits(rule, event.name, event.object.key)) continue;
+    targets_.at(rule.target)
+        ->send({event.bucket + "/" + event.object.key, event_json(event, rule, source, region_)});
   }
 }
 

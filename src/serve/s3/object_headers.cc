@@ -121,7 +121,7 @@ bool has_default_encryption(Call& call) { return !call.document("encryption").em
 
 void expect_checksum(objects::ChecksumKind kind, std::string_view value,
                      objects::WriteOptions& options) {
-  auto raw = objects::from_base64(value);
+  auto raw = base::from_base64(value);
   size_t size = objects::Checksum::start(kind)->raw().size();
   if (!raw || raw->size() != size) {
     throw S3Error(Reason::kInvalidRequest,
@@ -235,12 +235,12 @@ objects::CustomerKey read_customer_key(const Call& call, std::string_view prefix
                   "Requests specifying Server Side Encryption with Customer provided keys must be "
                   "made over a secure connection.");
   }
-  auto raw = objects::from_base64(*key);
+  auto raw = base::from_base64(*key);
   if (!raw || raw->size() != 32) {
     throw S3Error(Reason::kInvalidArgument,
                   "The secret key was invalid for the specified algorithm.");
   }
-  if (objects::to_base64(md5(*raw)) != *key_md5) {
+  if (base::to_base64(md5(*raw)) != *key_md5) {
     throw S3Error(Reason::kInvalidArgument,
                   "The calculated MD5 hash of the key did not match the hash that was provided.");
   }
@@ -249,7 +249,7 @@ objects::CustomerKey read_customer_key(const Call& call, std::string_view prefix
 
 void read_digests(const Call& call, objects::WriteOptions& options) {
   if (auto header = call.request.headers.get("Content-MD5")) {
-    auto raw = objects::from_base64(*header);
+    auto raw = base::from_base64(*header);
     if (!raw || raw->size() != 16) {
       throw S3Error("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
     }

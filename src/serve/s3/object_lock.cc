@@ -96,8 +96,8 @@ void put_object_lock(Call& call) {
 
 void get_retention(Call& call) {
   need_lock(call);
-  auto object = call.store().head(
-      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
+  auto object = call.store().head(call.bucket, call.key,
+                                  {.version = call.version(), .without_content = true});
   const auto& retention = object.attributes.retention;
   if (retention.mode == LockMode::kNone) {
     throw S3Error("NoSuchObjectLockConfiguration", 404,
@@ -132,8 +132,8 @@ void put_retention(Call& call) {
 
 void get_legal_hold(Call& call) {
   need_lock(call);
-  auto object = call.store().head(
-      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
+  auto object = call.store().head(call.bucket, call.key,
+                                  {.version = call.version(), .without_content = true});
   XmlAnswer xml("LegalHold");
   add(xml.root(), "Status", std::string_view(object.attributes.legal_hold ? "ON" : "OFF"));
   call.answer(xml);

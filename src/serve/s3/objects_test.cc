@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "net/test_peer.h"
 #include "serve/s3/s3_fixture_test.h"
 
@@ -19,7 +20,7 @@ TEST_F(ObjectsTest, PutGetHeadDelete) {
   auto made = put("/lake/raw/a.csv", "a,b\n1,2\n",
                   {{"Content-Type", "text/csv"}, {"x-amz-meta-origin", "test"}});
   EXPECT_EQ(made.status, 200) << made.body;
-  EXPECT_EQ(made.header("ETag"), "\"" + objects::to_hex(md5("a,b\n1,2\n")) + "\"");
+  EXPECT_EQ(made.header("ETag"), "\"" + base::to_hex(md5("a,b\n1,2\n")) + "\"");
   auto got = ask("GET", "/lake/raw/a.csv");
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.body, "a,b\n1,2\n");
@@ -136,7 +137,7 @@ TEST_F(ObjectsTest, Digests) {
   for (auto kind : objects::kChecksumKinds) {
     auto sum = objects::Checksum::start(kind);
     sum->update("abc");
-    std::string value = objects::to_base64(sum->raw());
+    std::string value = base::to_base64(sum->raw());
     std::string name(objects::checksum_header(kind));
     auto made = put("/lake/sum", "abc", {{name, value}});
     EXPECT_EQ(made.status, 200) << made.body;
@@ -250,7 +251,7 @@ TEST_F(ObjectsTest, Encrypts) {
   EXPECT_EQ(ask("GET", "/lake/a").body, "secret");
   std::string key(32, 'K');
   Fields own = {{"x-amz-server-side-encryption-customer-algorithm", "AES256"},
-                {"x-amz-server-side-encryption-customer-key", objects::to_base64(key)},
+                {"x-amz-server-side-encryption-customer-key", base::to_base64(key)},
                 {"x-amz-server-side-encryption-customer-key-MD5", md5_header(key)}};
   made = put("/lake/own", "secret", own);
   ASSERT_EQ(made.status, 200) << made.body;

@@ -73,7 +73,7 @@ std::string key_of(const Fields& fields, const std::string& file_name) {
 
 void pour_file(Call& call, FormParser& form,
                const std::optional<std::pair<uint64_t, uint64_t>>& size, objects::Writer& writer) {
-  uint64_t total = 0, most = call.service.options.max_object_bytes;
+  uint64_t total = 0, most = call.service.options.max_upload_bytes;
   if (size) most = std::min(most, size->second);
   for (;;) {
     std::string_view piece = form.file_piece();

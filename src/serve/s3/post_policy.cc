@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "base/text.h"
 #include "net/aws_signature.h"
 #include "objects/checksum.h"
 #include "serve/s3/authentication.h"
@@ -126,7 +127,7 @@ std::optional<std::string> decode(std::string_view field) {
   for (char c : field) {
     if (c != '\r' && c != '\n' && c != ' ') text += c;
   }
-  return objects::from_base64(text);
+  return base::from_base64(text);
 }
 
 using Fields = std::map<std::string, std::string>;

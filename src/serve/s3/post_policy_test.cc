@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "net/aws_signature.h"
 #include "objects/checksum.h"
 #include "serve/s3/authentication.h"
@@ -46,13 +47,13 @@ Fields example() {
           {"x-amz-algorithm", "AWS4-HMAC-SHA256"},
           {"x-amz-date", "20151229T000000Z"},
           {"x-amz-meta-tag", ""},
-          {"policy", objects::to_base64(kPolicy)},
+          {"policy", base::to_base64(kPolicy)},
           {"x-amz-signature", kSignature}};
 }
 
 // Policies of our own, signed.
 Fields with_policy(const std::string& policy, Fields fields) {
-  std::string encoded = objects::to_base64(policy);
+  std::string encoded = base::to_base64(policy);
   net::SigningScope scope = {"20151229", "us-east-1", "s3"};
   fields["x-amz-credential"] = std::string(kAccessKey) + "/" + scope.text();
   fields["x-amz-algorithm"] = "AWS4-HMAC-SHA256";

@@ -18,7 +18,7 @@ void check_size(const Call& call, std::optional<uint64_t> size) {
     if (net::has_token(call.request.headers, "Transfer-Encoding", "chunked")) return;
     throw S3Error("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
   }
-  uint64_t most = call.service.options.max_object_bytes;
+  uint64_t most = call.service.options.max_upload_bytes;
   if (*size > most) {
     throw S3Error(
         "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.",
@@ -32,7 +32,7 @@ void keep_a_checksum(objects::WriteOptions& options) {
 
 void pour(Call& call, objects::Writer& writer) {
   Body& body = *call.who.body;
-  uint64_t most = call.service.options.max_object_bytes, total = 0;
+  uint64_t most = call.service.options.max_upload_bytes, total = 0;
   size_t size = std::min<uint64_t>(kBuffer, body.length().value_or(kBuffer) + 1);
   std::unique_ptr<char[]> buffer(new char[size]);
   while (size_t got = body.read(buffer.get(), size)) {

@@ -1,6 +1,7 @@
 // The store that is another S3, against our own.
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "objects/payload.h"
 #include "serve/s3/s3_fixture_test.h"
 
@@ -81,7 +82,7 @@ TEST_F(RemoteStoreTest, KeepsContentAndAttributes) {
   a.metadata = {{"note", "two  words"}, {"other", "x"}};
   a.tags = {{"team", "lake + co=1"}, {"empty", ""}};
   Object made = put("raw/a b+é.csv", "hello", {.expected = {{ChecksumKind::kCrc32, ""}}}, {}, a);
-  EXPECT_EQ(made.etag, to_hex(md5_of("hello")));
+  EXPECT_EQ(made.etag, base::to_hex(md5_of("hello")));
   EXPECT_THAT(made.checksums, ElementsAre(Pair(ChecksumKind::kCrc32, "NhCmhg==")));
   for (Store* store : {remote_.get(), store_.get()}) {
     Object found = store->head("lake", "raw/a b+é.csv", {});
@@ -266,7 +267,7 @@ TEST_F(RemoteStoreTest, ListsAsTheOtherSideDoes) {
   }
   Object listed = remote_->list("lake", {.prefix = "a b"}).objects.at(0);
   EXPECT_EQ(listed.size, 3u);
-  EXPECT_EQ(listed.etag, to_hex(md5_of("a b")));
+  EXPECT_EQ(listed.etag, base::to_hex(md5_of("a b")));
   EXPECT_NE(listed.modified, Time{});
   for (const std::string& key : keys) EXPECT_EQ(read(*remote_, key), key);
   std::vector<std::pair<std::string, DeleteOptions>> all;
@@ -288,7 +289,7 @@ TEST_F(RemoteStoreTest, MultipartUploads) {
     writer->write(bytes);
     Object part = writer->commit({});
     EXPECT_EQ(part.size, bytes.size());
-    EXPECT_EQ(part.etag, to_hex(md5_of(bytes)));
+    EXPECT_EQ(part.etag, base::to_hex(md5_of(bytes)));
     return CompletedPart{number, part.etag, part.checksums};
   };
   std::vector<CompletedPart> parts = {send(1, large), send(3, "end")};

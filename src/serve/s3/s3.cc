@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/head.h"
+#include "serve/s3/admin.h"
 #include "serve/s3/call.h"
 #include "serve/s3/handlers.h"
 #include "serve/s3/notifications.h"
@@ -54,7 +55,8 @@ void find_target(Call& call) {
 // Policies may ask for the tags and, through ACLs, the object itself decides.
 void look_at_object(Call& call) {
   try {
-    objects::Object object = call.store().head(call.bucket, call.key, {.version = call.version()});
+    objects::Object object = call.store().head(
+        call.bucket, call.key, {.version = call.version(), .without_content = true});
     call.object_acl = object.attributes.acl;
     call.add_existing_tags(object.attributes.tags);
   } catch (const ObjectError&) {
@@ -75,6 +77,19 @@ void authorize(Call& call) {
   }
 }
 
+// Of a bucket that does not exist the operation tells.
+void check_expected_owner(Call& call) {
+  constexpr const char* kHeader = "x-amz-expected-bucket-owner";
+  if (call.bucket.empty() || !call.request.headers.get(kHeader)) return;
+  std::optional<objects::Bucket> bucket;
+  try {
+    bucket = call.bucket_info();
+  } catch (const ObjectError&) {
+    return;
+  }
+  call.require_owner(kHeader, *bucket);
+}
+
 bool is_form(const Call& call) {
   std::string_view type = call.header("Content-Type");
   constexpr std::string_view kForm = "multipart/form-data";
@@ -88,7 +103,8 @@ void serve(Call& call) {
     answer_preflight(call);
     return;
   }
-  call.operation = &find_operation(call);
+  const Operation* admin = find_admin_operation(call);
+  call.operation = admin ? admin : &find_operation(call);
   if (call.has("versionId") && call.version().empty()) {
     throw S3Error("InvalidArgument", 400, "Version id cannot be the empty string",
                   {{"ArgumentName", "versionId"}, {"ArgumentValue", ""}});
@@ -99,6 +115,7 @@ void serve(Call& call) {
   }
   if (call.operation->level != Level::kService) add_cors_headers(call);
   authorize(call);
+  check_expected_owner(call);
   EventSource source(call);
   call.operation->run(call);
 }
@@ -166,8 +183,9 @@ void add_health(net::Server& server, const std::shared_ptr<Service>& service) {
 
 Service::Service(Options given)
     : options(std::move(given)), authenticator(*options.access, {.region = options.region}) {
-  if (options.webhooks.empty()) return;
-  notifications = std::make_shared<Notifications>(*options.store, options.webhooks, options.region);
+  if (options.webhooks.empty() && options.kafka.empty()) return;
+  notifications =
+      std::make_shared<Notifications>(*options.store, make_targets(options), options.region);
   options.store->on_event([weak = std::weak_ptr(notifications)](const objects::Event& event) {
     if (auto live = weak.lock()) live->tell(event, EventSource::current());
   });

@@ -14,6 +14,7 @@
 
 #include "access/access.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "meta/database.h"
 #include "net/aws_signature.h"
 #include "net/http.h"
@@ -128,7 +129,7 @@ class S3Test : public testing::Test {
   Answer put(const std::string& path, std::string_view body, const Fields& fields = {}) {
     return ask("PUT", path, {}, fields, body);
   }
-  static std::string md5_header(std::string_view body) { return objects::to_base64(md5(body)); }
+  static std::string md5_header(std::string_view body) { return base::to_base64(md5(body)); }
 
   std::filesystem::path folder_;
   net::AwsCredentials root_{"AKIDROOT", "root-secret-of-tests", ""};

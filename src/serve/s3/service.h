@@ -49,7 +49,7 @@ struct Service {
   ParsedTexts<access::Policy> policies;
   ParsedTexts<CorsRules> cors;
   ParsedTexts<LifecycleRules> lifecycles;
-  std::shared_ptr<Notifications> notifications;  // null without webhooks
+  std::shared_ptr<Notifications> notifications;  // null without targets
 };
 
 }  // namespace meesh::serve::s3

@@ -1,8 +1,10 @@
 // Browsers' forms, STS, notifications and slow answers.
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 
+#include "base/text.h"
 #include "serve/s3/call.h"
 #include "serve/s3/fake_request_test.h"
 #include "serve/s3/form_parser.h"
@@ -50,7 +52,7 @@ class FormTest : public S3Test {
             {{"x-amz-algorithm":"AWS4-HMAC-SHA256"}},{{"x-amz-credential":"{}"}},
             {{"x-amz-date":"{}"}}]}})",
         conditions, credential, stamp);
-    std::string encoded = objects::to_base64(text);
+    std::string encoded = base::to_base64(text);
     return {{"policy", encoded},
             {"x-amz-algorithm", "AWS4-HMAC-SHA256"},
             {"x-amz-credential", credential},
@@ -137,6 +139,28 @@ TEST_F(StsTest, AssumesARole) {
   EXPECT_EQ(stranger.at("Error/Code"), "AccessDenied");
 }
 
+TEST_F(StsTest, TellsWhenASessionIsOver) {
+  std::atomic<access::Time> at = now();
+  server_.reset();
+  access_.reset();
+  access_ = std::make_unique<access::Access>(access::Options{.database = database_.get(),
+                                                             .key = std::string(32, 'k'),
+                                                             .clock = [&] { return at.load(); }});
+  access_->set_root(root_.access_key, root_.secret_key);
+  start({});
+  auto root = access_->credentials(root_.access_key, "");
+  ASSERT_TRUE(root);
+  auto lent = access_->assume(*root, std::chrono::seconds(900));
+  net::AwsCredentials session{lent.access_key, lent.secret_key, lent.session_token};
+  EXPECT_EQ(ask_as(session, "GET", "/").status, 200);
+  at = at.load() + std::chrono::seconds(900);
+  auto late = ask_as(session, "GET", "/");
+  EXPECT_EQ(late.code(), "ExpiredToken");
+  EXPECT_EQ(late.status, 400);
+  session.session_token = "nonsense";
+  EXPECT_EQ(ask_as(session, "GET", "/").code(), "InvalidToken");
+}
+
 class NotificationTest : public S3Test {
  protected:
   void SetUp() override {
@@ -211,7 +235,8 @@ TEST_F(NotificationTest, TellsWhatFits) {
 TEST_F(NotificationTest, RefusesWhatIsNotThere) {
   std::string event = "<Event>s3:ObjectCreated:*</Event>";
   EXPECT_EQ(configure("arn:minio:sqs::other:webhook", event).code(), "InvalidArgument");
-  EXPECT_EQ(configure("arn:minio:sqs::hook:kafka", event).code(), "NotImplemented");
+  EXPECT_EQ(configure("arn:minio:sqs::hook:kafka", event).code(), "InvalidArgument");
+  EXPECT_EQ(configure("arn:minio:sqs::hook:amqp", event).code(), "NotImplemented");
   EXPECT_EQ(configure("nonsense", event).code(), "InvalidArgument");
   EXPECT_EQ(configure("arn:minio:sqs::hook:webhook", "<Event>s3:Nothing</Event>").code(),
             "InvalidArgument");

@@ -297,7 +297,8 @@ void check_time(const SignatureClaim& claim, net::AwsTime now, seconds max_skew)
   };
   if (claim.presigned) {
     if (claim.time > now + max_skew) denied("Request is not valid yet");
-    if (now > claim.time + claim.lifetime) {
+    // A lifetime of no seconds is over at once.
+    if (claim.lifetime.count() == 0 || now > claim.time + claim.lifetime) {
       denied("Request has expired", {{"X-Amz-Expires", std::to_string(claim.lifetime.count())},
                                      {"Expires", iso(claim.time + claim.lifetime)},
                                      {"ServerTime", iso(now)}});

@@ -17,12 +17,13 @@ objects::Tags read_tags(Call& call, size_t limit) {
   return read_tag_set(set, limit);
 }
 
-// Changes tags and tells the version. An object under a customer's key cannot be looked at without
-// it, but be tagged.
+// Changes tags and tells the version. At another store, an object under a customer's key may be
+// tagged, but not looked at without it.
 void set_tags(Call& call, const objects::Tags& tags) {
   call.store().set_tags(call.bucket, call.key, call.version(), tags);
   try {
-    auto object = call.store().head(call.bucket, call.key, {.version = call.version()});
+    auto object = call.store().head(call.bucket, call.key,
+                                    {.version = call.version(), .without_content = true});
     set_version_header(call, object, call.response.headers);
   } catch (const objects::ObjectError&) {
     if (call.has("versionId")) call.set("x-amz-version-id", call.version());
@@ -32,8 +33,8 @@ void set_tags(Call& call, const objects::Tags& tags) {
 }  // namespace
 
 void get_object_tagging(Call& call) {
-  objects::Object object = call.store().head(
-      call.bucket, call.key, {.version = call.version(), .customer_key = read_customer_key(call)});
+  objects::Object object = call.store().head(call.bucket, call.key,
+                                             {.version = call.version(), .without_content = true});
   set_version_header(call, object, call.response.headers);
   XmlAnswer xml("Tagging");
   add_tag_set(xml.root(), object.attributes.tags);

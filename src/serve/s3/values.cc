@@ -52,10 +52,24 @@ bool tag_characters(std::string_view text) {
 }  // namespace
 
 std::string iso_time(objects::Time time) {
-  int ms = 0;
-  std::tm t = split(time, ms);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1,
-                     t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, ms);
+  // By hand: a listing writes a thousand of them.
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::string out = "0000-00-00T00:00:00.000Z";
+  const auto put = [&](size_t end, auto number) {
+    for (auto rest = static_cast<uint32_t>(number); rest > 0; rest /= 10) {
+      out[--end] = static_cast<char>('0' + rest % 10);
+    }
+  };
+  put(4, static_cast<int>(date.year()) % 10000);
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, clock.hours().count());
+  put(16, clock.minutes().count());
+  put(19, clock.seconds().count());
+  put(23, clock.subseconds().count());
+  return out;
 }
 
 std::string http_time(objects::Time time) {
@@ -155,9 +169,7 @@ objects::Tags parse_tagging_header(std::string_view text) {
 }
 
 std::string md5(std::string_view data) { return digest(EVP_md5(), data); }
-std::string sha256_hex(std::string_view data) {
-  return objects::to_hex(digest(EVP_sha256(), data));
-}
+std::string sha256_hex(std::string_view data) { return base::to_hex(digest(EVP_sha256(), data)); }
 
 std::string encode_key(std::string_view key) {
   std::string out;
@@ -171,7 +183,7 @@ std::string encode_key(std::string_view key) {
 }
 
 std::string make_token(std::string_view after) {
-  std::string token = objects::to_base64(after);
+  std::string token = base::to_base64(after);
   for (char& c : token) c = c == '+' ? '-' : c == '/' ? '_' : c;
   while (token.ends_with('=')) token.pop_back();
   return "1" + token;
@@ -182,7 +194,7 @@ std::optional<std::string> read_token(std::string_view token) {
   std::string text(token.substr(1));
   for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
   while (text.size() % 4 != 0) text += '=';
-  return objects::from_base64(text);
+  return base::from_base64(text);
 }
 
 void check_canned_acl(std::string_view name) {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/text.h"
 #include "net/aws_signature.h"
 #include "objects/checksum.h"
 #include "serve/s3/error.h"
@@ -123,7 +124,7 @@ std::string hmac_sha1(std::string_view key, std::string_view text) {
 }
 
 void check_mac(std::string_view text, std::string_view signature, const std::string& secret_key) {
-  std::string expected = objects::to_base64(hmac_sha1(secret_key, text));
+  std::string expected = base::to_base64(hmac_sha1(secret_key, text));
   if (net::equal_in_constant_time(expected, signature)) return;
   throw S3Error("SignatureDoesNotMatch", 403,
                 "The request signature we calculated does not match the signature you provided. "

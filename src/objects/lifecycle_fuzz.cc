@@ -1,5 +1,5 @@
 // Any text as a lifecycle document: rules or an S3 error.
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {

@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "objects/local/core.h"
-#include "objects/maintenance.h"
 #include "objects/store.h"
 
 namespace meesh::objects {
@@ -40,7 +38,5 @@ std::vector<LifecycleRule> parse_lifecycle(std::string_view xml);
 /// When something that happened at `from` is `days` old as S3 counts: the next midnight UTC after
 /// that many days.
 Time due(Time from, int days);
-
-LifecycleReport run_lifecycle(Core& core, Time now);
 
 }  // namespace meesh::objects

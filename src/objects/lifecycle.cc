@@ -1,4 +1,4 @@
-#include "objects/local/lifecycle.h"
+#include "objects/lifecycle.h"
 
 #include <fmt/format.h>
 

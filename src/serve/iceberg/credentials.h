@@ -1,0 +1,20 @@
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+
+#include "serve/iceberg/call.h"
+
+namespace meesh::serve::iceberg {
+
+/// The `config` every client gets: s3.endpoint, s3.region, s3.path-style-access.
+boost::json::object endpoint_config(const Service& service);
+/// With temporary keys limited to what lies below `location`.
+boost::json::object vended_config(const Call& call, const lake::Identifier& name,
+                                  const std::string& location);
+/// The client asked for keys (X-Iceberg-Access-Delegation: vended-credentials).
+bool wants_credentials(const Call& call);
+boost::json::array storage_credentials(const boost::json::object& config,
+                                       const std::string& location);
+
+}  // namespace meesh::serve::iceberg

@@ -52,6 +52,10 @@ int run(int argc, char** argv) {
   } catch (const Error& error) {
     fmt::print(stderr, "meesh: {}\n", error.what());
     return 1;
+  } catch (const std::exception& error) {
+    // What a library found wrong, such as a folder that may not be read.
+    fmt::print(stderr, "meesh: {}\n", error.what());
+    return 1;
   }
   return exit_code;
 }

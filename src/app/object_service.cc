@@ -10,6 +10,7 @@
 #include "lake/files.h"
 #include "mesh/private_files.h"
 #include "objects/encryption.h"
+#include "objects/maintenance.h"
 #include "serve/s3/s3.h"
 
 namespace meesh::app {
@@ -87,6 +88,12 @@ void put_file(objects::Store& store, const std::string& bucket, const std::strin
   }
   if (in.bad()) throw Error(Code::kIoError, fmt::format("cannot read '{}'", file.string()));
   writer->commit({});
+}
+
+/// Where processes of this machine reach who listens on `address`.
+std::string loopback_for(const std::string& address) {
+  if (address == "0.0.0.0") return "127.0.0.1";
+  return address == "::" ? "::1" : address;
 }
 
 std::unique_ptr<objects::Store> open_store(const mesh::Mesh& mesh) {
@@ -235,9 +242,14 @@ void ObjectService::listen(std::optional<int> port) {
   }
   serve::s3::register_s3(*server_, served);
   server_->start();
-  address_ =
-      fmt::format("{}://{}:{}", mesh_.tls ? "https" : "http",
-                  options.address == "127.0.0.1" ? "localhost" : options.address, server_->port());
+  const auto at = [&](const std::string& host) {
+    const bool ipv6 = host.find(':') != std::string::npos;
+    return fmt::format("{}://{}:{}", mesh_.tls ? "https" : "http",
+                       ipv6 ? fmt::format("[{}]", host) : host, server_->port());
+  };
+  address_ = at(options.address == "127.0.0.1" ? "localhost" : options.address);
+  if (mesh_.storage.kind == mesh::Storage::Kind::kS3) return;
+  objects::maintenance(*store_).tell_address(at(loopback_for(options.address)));
 }
 
 void ObjectService::stop(std::chrono::milliseconds grace) {

@@ -12,7 +12,7 @@ namespace meesh::net {
 struct Client::Impl {
   Impl(std::string base, ClientOptions given) : options(std::move(given)) {
     parse_base(base);
-    if (secure) tls = std::make_unique<TlsClient>(options.ca_file);
+    if (secure) tls = std::make_unique<TlsClient>(options.ca_file, options.server_certificate);
   }
 
   void parse_base(std::string_view base);

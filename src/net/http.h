@@ -169,7 +169,10 @@ struct ClientResponse {
 struct ClientOptions {
   std::chrono::milliseconds timeout = std::chrono::seconds(60);  // connecting; each wait for bytes
   std::string ca_file;                                           // PEM; "" = the system's
-  uint64_t max_body_bytes = 256 << 20;                           // of a body held whole
+  /// PEM; unless "", the server must present the first certificate of this file itself: whoever
+  /// signed it, whatever its name and age, and nothing else is trusted.
+  std::string server_certificate{};
+  uint64_t max_body_bytes = 256 << 20;  // of a body held whole
 };
 class Client {
  public:

@@ -28,11 +28,11 @@ class TlsServer {
 /// Trust in servers, shared by a client's connections.
 class TlsClient {
  public:
-  /// `ca_file` "" = the system's. Throws CONFIG_INVALID if it cannot be read.
-  explicit TlsClient(const std::string& ca_file);
+  /// As ClientOptions has them. Throws CONFIG_INVALID if one cannot be read.
+  explicit TlsClient(const std::string& ca_file, const std::string& server_certificate = {});
   ~TlsClient();
-  /// Takes the descriptor over and shakes hands; the certificate must be valid for `host`. Throws
-  /// UNAVAILABLE, EXCEEDED_TIME_LIMIT.
+  /// Takes the descriptor over and shakes hands; the certificate must be valid for `host`, or
+  /// be `server_certificate`. Must outlive the stream. Throws UNAVAILABLE, EXCEEDED_TIME_LIMIT.
   std::unique_ptr<Stream> connect(int fd, const std::string& host, Deadline deadline);
 
  private:

@@ -127,6 +127,27 @@ TEST_F(TlsTest, ClientRefusesUnknownAndMisnamedServers) {
   EXPECT_THAT(refused(misnamed), HasSubstr("hostname mismatch"));
 }
 
+TEST_F(TlsTest, APinnedServerMayHaveAnyName) {
+  write_certificate(folder_, "example.org");
+  start();
+  ClientOptions pinning = trusting();
+  pinning.server_certificate = std::exchange(pinning.ca_file, "");
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    EXPECT_EQ(Client(base(host), pinning).request("GET", "/ok", {}, "").body, "tls");
+  }
+  write_certificate(folder_, "localhost");
+  Client another(base("localhost"), pinning);
+  try {
+    another.request("GET", "/ok", {}, "");
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::kUnavailable);
+    EXPECT_THAT(e.what(), HasSubstr("rejected"));
+  }
+  pinning.server_certificate = folder_ / "key.pem";
+  EXPECT_THROW(Client(base(), pinning), Error) << "no certificate in it";
+}
+
 TEST_F(TlsTest, ReadsRenewedCertificates) {
   start();
   auto old_trust = trusting();

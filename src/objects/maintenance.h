@@ -21,6 +21,7 @@ struct LifecycleReport {
   uint64_t noncurrent_removed = 0;  // older versions removed for good
   uint64_t markers_removed = 0;     // delete markers without anything behind them
   uint64_t uploads_aborted = 0;
+  bool complete = false;              // false: ended by `progress`
   std::vector<std::string> problems;  // documents that could not be read
 };
 
@@ -63,28 +64,40 @@ struct RebuildReport {
 class Maintenance {
  public:
   virtual ~Maintenance() = default;
-  /// Applies every bucket's lifecycle document as if it were `now`.
-  virtual LifecycleReport run_lifecycle(Time now) = 0;
+  /// Applies every bucket's lifecycle document as if it were `now`. Progress in keys of the buckets
+  /// that have one, a page at a time.
+  virtual LifecycleReport run_lifecycle(Time now, const Progress& progress) = 0;
   /// Reads every version and holds it against its MD5 and checksums.
   /// Progress in bytes.
   virtual ScrubReport scrub(const Progress& progress) = 0;
   /// A copy of the store as of one moment, while it is in use, in a folder that does not exist yet.
   /// It can be opened by open_local. The folder appears when all is in it: <folder>.part before.
-  /// Progress in files. Throws IO_ERROR, ALREADY_EXISTS, USER_CANCELED (ended by `progress`).
+  /// Progress in files, also told while a large one is copied. Throws IO_ERROR, ALREADY_EXISTS,
+  /// USER_CANCELED (ended by `progress`).
   virtual BackupReport backup(const std::filesystem::path& folder, const Progress& progress) = 0;
   /// Wraps every data key under the current master key, all versions and uploads under way, a page
   /// at a time; may end or die at any moment and be run again. Descriptions beside payload files
   /// keep the key of their making: rebuild_local needs that master key still. Progress in versions.
   virtual RotateReport rotate_key(const Progress& progress) = 0;
-  /// Removes payload files that nothing refers to and nobody reads; how many.
-  virtual size_t collect_garbage() = 0;
+  /// Removes payload files that nothing refers to and nobody reads; how many. Progress in files of
+  /// those there are; it may end early.
+  virtual size_t collect_garbage(const Progress& progress) = 0;
+  /// Where other processes of this machine reach the process that has the store open
+  /// ("http://127.0.0.1:9000"): told to those who ask holder_of().
+  virtual void tell_address(const std::string& address) = 0;
 };
 
 /// Throws kNotImplemented for stores that are not local.
 Maintenance& maintenance(Store& store);
 
-/// The process that has the store of this folder open, as it named itself; nothing if none has.
-std::optional<std::string> holder_of(const std::filesystem::path& folder);
+/// Who has a store open, as it told.
+struct Holder {
+  std::string process;  // its id; "?" if it has not told yet
+  std::string address;  // as tell_address() had it; "" if it serves none, or not yet
+};
+/// The process that has the store of this folder open; nothing if none has. Throws IO_ERROR if that
+/// cannot be found out.
+std::optional<Holder> holder_of(const std::filesystem::path& folder);
 
 /// Makes a new index from the footers of the payload files, in a folder whose index is lost (a file
 /// index.db must not be there). What lives in the index alone is not coming back: objects up to
@@ -92,6 +105,10 @@ std::optional<std::string> holder_of(const std::filesystem::path& folder);
 /// later, uploads under way. Buckets are made anew, with versioning if a version is not "null".
 /// What was deleted comes back if its file still lies there: because a copy shares it, or because
 /// it was not removed yet.
+///
+/// An index that is not whole says so: open_local refuses it, and this makes it anew from the
+/// beginning. Throws ALREADY_EXISTS (a whole index is there), NOT_FOUND (no payload files),
+/// IO_ERROR, CONFIG_INVALID (the store is in use).
 RebuildReport rebuild_local(const LocalOptions& options);
 
 }  // namespace meesh::objects

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "objects/caller.h"
 #include "objects/payload.h"
 #include "objects/remote_answers.h"
 #include "objects/remote_reader.h"
@@ -57,7 +58,7 @@ std::unique_ptr<Store> open_remote(const RemoteOptions& options) {
 }
 
 void RemoteStore::tell(const char* event, const std::string& bucket, const Object& object) const {
-  if (listener_) listener_({event, bucket, object});
+  if (listener_) listener_({event, bucket, object, ActingFor::current()});
 }
 
 std::unique_ptr<Writer> RemoteStore::put(const std::string& bucket, const std::string& key,

@@ -28,6 +28,8 @@
 
 namespace meesh::objects {
 
+struct Caller;  // caller.h
+
 /// Milliseconds since 1970, UTC.
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 using Tags = std::map<std::string, std::string>;
@@ -218,6 +220,9 @@ struct Event {
   std::string name;  // "s3:ObjectCreated:Put", "s3:ObjectRemoved:DeleteMarkerCreated" …
   std::string bucket;
   Object object;
+  /// For whom the thread acted that asked for the change (ActingFor), whichever thread tells of
+  /// it; null: for nobody, as in the store's own work.
+  std::shared_ptr<const Caller> caller{};
 };
 
 struct Usage {
@@ -278,6 +283,8 @@ class Store {
                               const std::string& version, bool on) = 0;
 
   // Multipart uploads.
+  /// Without `checksum` the store decides, and `composite` says nothing: the local one keeps a
+  /// CRC64NVME of the whole object, as S3 does; another S3 is asked for none.
   virtual Upload start_upload(const std::string& bucket, const std::string& key,
                               Attributes attributes, std::optional<ChecksumKind> checksum,
                               bool composite, const WriteOptions& options) = 0;
@@ -312,8 +319,12 @@ struct LocalOptions {
   std::map<std::string, std::string> master_keys;
   std::string current_master_key;
   size_t inline_bytes = 16 << 10;  // objects up to this size lie in the index itself
+  /// Whether the store follows lifecycles and removes unused files by itself while it is open. Not
+  /// for whoever only wants to look at a store.
+  bool housekeeping = true;
 };
-/// Recovers what a crash left. Throws IO_ERROR, CONFIG_INVALID (another process has it open).
+/// Recovers what a crash left. Throws IO_ERROR, CONFIG_INVALID (another process has it open; its
+/// index was not rebuilt to the end).
 std::unique_ptr<Store> open_local(const LocalOptions& options);
 
 struct RemoteOptions {

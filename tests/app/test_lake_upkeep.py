@@ -1,7 +1,10 @@
 """`meesh lake scrub`, `backup`, `rotate-key` and `rebuild`, on a running mesh and on a stopped one."""
 import base64
+import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -41,7 +44,8 @@ class Lake:
 
     def run(self, *arguments, code=0, environment=None):
         """Standard output of the command, or what it complains of if it must fail."""
-        told = {**os.environ, **self.server.environment, "S3_ENDPOINT_URL": self.url,
+        # Only for commands that are told no mesh: another server's must not get their work.
+        told = {**os.environ, **self.server.environment, "S3_ENDPOINT_URL": "http://127.0.0.1:1",
                 **(environment or {})}
         done = subprocess.run(
             [str(binary()), "lake", *map(str, arguments), "--mesh", str(self.mesh),
@@ -192,6 +196,144 @@ def test_an_index_is_rebuilt_while_the_mesh_is_stopped(lake):
     assert "1 versions found in 1 files" in lake.run("rebuild")
     s3 = lake.start()
     assert s3.get_object(Bucket="lake", Key="k", VersionId=version)["Body"].read() == content
+
+
+def test_an_interrupted_rebuild_does_not_pass_as_whole(lake):
+    s3 = lake.start()
+    content = os.urandom(50_000)
+    s3.put_object(Bucket="lake", Key="k", Body=content)
+    lake.stop()
+    for file in (lake.server.data / "objects").glob("index.db*"):
+        file.unlink()
+    lake.run("rebuild", code=-signal.SIGKILL,
+             environment={"MEESH_CRASH_POINT": "index.before_commit:3"})
+    refused = lake.server.run("serve", "--mesh", lake.mesh, "--data", lake.server.data, "--port",
+                              lake.server.port, "--s3-port", 0)
+    assert refused.returncode == 1
+    assert "is not whole" in refused.stdout + refused.stderr
+    assert "meesh lake rebuild" in lake.run("scrub", code=1)
+    assert "1 versions found in 1 files" in lake.run("rebuild")
+    s3 = lake.start()
+    assert s3.get_object(Bucket="lake", Key="k")["Body"].read() == content
+
+
+def test_what_may_not_be_read_is_told(lake, folder):
+    lake.start()
+    lake.stop()
+    # A path that nobody can follow, whatever one's rights are.
+    (folder / "loop").symlink_to("loop")
+    told = lake.run("backup", folder / "loop" / "copy", code=1)
+    assert "meesh: cannot look at" in told and "Too many levels of symbolic links" in told
+    (lake.server.data / "objects").rename(folder / "objects")
+    (lake.server.data / "objects").symlink_to("objects")
+    told = lake.run("scrub", code=1)
+    assert "meesh: cannot look at" in told and "Too many levels of symbolic links" in told
+
+
+@contextlib.contextmanager
+def serving(lake, *options):
+    """`meesh serve` of a mesh that cannot be asked at http://127.0.0.1."""
+    process = subprocess.Popen(
+        [str(binary()), "serve", "--mesh", str(lake.mesh), "--data", str(lake.server.data),
+         "--port", str(lake.server.port), *map(str, options)], stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, env={**os.environ, **lake.server.environment})
+    try:
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        else:
+            raise AssertionError("".join(told))
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_a_mesh_without_a_port_of_objects_cannot_be_asked(lake):
+    lake.storage(port=None)
+    with serving(lake) as process:
+        told = lake.run("scrub", code=1)
+        assert f"in use by process {process.pid}" in told and "storage.port" in told
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("address", ["::1", "0.0.0.0", "::"])
+def test_a_running_mesh_is_found_where_it_listens(lake, address):
+    """On whatever address, and on a port that the mesh's file does not name."""
+    if ":" in address and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    file = lake.mesh / "meesh.yaml"
+    mesh = yaml.safe_load(file.read_text())
+    mesh.setdefault("listen", {})["address"] = address
+    mesh["storage"]["port"] = 1
+    file.write_text(yaml.safe_dump(mesh))
+    with serving(lake, "--s3-port", 0):
+        assert "0 damaged" in lake.run("scrub")
+
+
+def make_certificates(folder):
+    """An authority's certificate for lake.example.com: key.pem, and cert.pem with the chain."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *key, "-days", 2, "-subj", "/CN=An authority", "-keyout",
+            folder / "ca.key", "-out", folder / "ca.pem")
+    openssl("req", *key, "-subj", "/CN=lake.example.com", "-addext",
+            "subjectAltName=DNS:lake.example.com", "-keyout", folder / "key.pem", "-out",
+            folder / "request.pem")
+    openssl("x509", "-req", "-in", folder / "request.pem", "-CA", folder / "ca.pem", "-CAkey",
+            folder / "ca.key", "-CAcreateserial", "-days", 2, "-copy_extensions", "copy", "-out",
+            folder / "leaf.pem")
+    (folder / "cert.pem").write_text((folder / "leaf.pem").read_text() +
+                                     (folder / "ca.pem").read_text())
+
+
+def test_a_mesh_with_a_certificate_for_another_name(lake):
+    """Whoever has its files knows the server by its certificate, not by its name."""
+    make_certificates(lake.mesh)
+    file = lake.mesh / "meesh.yaml"
+    mesh = yaml.safe_load(file.read_text())
+    mesh["tls"] = {"certificate": "cert.pem", "key": "key.pem"}
+    file.write_text(yaml.safe_dump(mesh))
+    with serving(lake):
+        assert "0 damaged" in lake.run("scrub")
+        make_certificates(lake.mesh)
+        (lake.mesh / "key.pem").write_text("not the key")  # the server keeps the certificate it has
+        assert "certificate rejected" in lake.run("scrub", code=1)
+
+
+def test_a_backup_is_in_the_audit_trail_before_it_begins(lake, folder):
+    lake.start()
+    (folder / "there").mkdir()
+    assert "is there already" in lake.run("backup", folder / "there", code=1)
+    lake.run("backup", folder / "copy")
+    lake.stop()
+    lines = [json.loads(line) for file in sorted((lake.server.data / "audit").iterdir())
+             for line in file.read_text().splitlines()]
+    told = [(line["reason"], line["resource"]) for line in lines
+            if line["action"] == "admin:Backup"]
+    assert [reason for reason, _ in told] == ["AdminBackup begins", "AdminBackup"] * 2
+    assert [resource for _, resource in told[::2]] == [str(folder / "there"), str(folder / "copy")]
+
+
+def test_another_data_folders_keys_go_with_an_endpoint(lake):
+    lake.storage(root=None)
+    lake.start()
+    told = subprocess.run(
+        [str(binary()), "lake", "scrub", "--endpoint", lake.url, "--mesh", str(lake.mesh), "--data",
+         str(lake.server.data)], text=True, timeout=60, capture_output=True,
+        env={**os.environ, **lake.server.environment})
+    assert "0 damaged" in told.stdout, told.stderr
 
 
 def test_only_administrators_may(lake):

@@ -1,6 +1,7 @@
 """Events to a Kafka topic, beside a webhook: order, filters, a broker that goes and comes back, and
 targets that do not answer."""
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support import kafka_server
@@ -112,6 +113,38 @@ def test_a_broker_that_goes_and_comes_back(s3, bucket, kafka):
     found = came(kafka, bucket, 51)
     assert [record["s3"]["object"].get("size") for _, _, record in found] == [*range(50), None]
     assert [event for event, _, _ in found][-1] == "ObjectRemoved:Delete"
+
+
+def test_a_broker_killed_with_events_under_way(s3, bucket, kafka):
+    """Each comes, in its key's order when seen first; what Kafka had taken may come again."""
+    configure(s3, bucket, [KAFKA])
+    keys, sizes = range(8), range(200)
+
+    def write(key):
+        for size in sizes:
+            s3.put_object(Bucket=bucket, Key=f"{key}", Body=b"x" * size)
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        writing = [pool.submit(write, key) for key in keys]
+        came(kafka, bucket, 40 * len(keys))
+        kafka.kill()
+        kafka.start()
+        for one in writing:
+            one.result()
+    first = {f"{key}": [] for key in keys}
+
+    def new(message):
+        if not message.key().startswith(bucket.encode()):
+            return False
+        told = json.loads(message.value())["Records"][0]["s3"]["object"]
+        sizes_so_far = first[told["key"]]
+        if told["size"] in sizes_so_far:
+            return False
+        sizes_so_far.append(told["size"])
+        return True
+
+    kafka.messages(TOPIC, len(keys) * len(sizes), new, seconds=60)
+    assert first == {f"{key}": list(sizes) for key in keys}
 
 
 def test_targets_that_do_not_answer_hold_up_no_other(s3, bucket, kafka):

@@ -1,5 +1,7 @@
 """Events to a webhook: configuration, filters, what an event says, nothing lost while it is away."""
+import json
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.processes import wait_until
@@ -78,6 +80,31 @@ def test_multipart_and_markers(s3, versioned, webhook):
     s3.delete_object(Bucket=versioned, Key="k")
     assert [n.removeprefix("s3:") for n, _ in came(webhook, 2)] == [
         "ObjectCreated:CompleteMultipartUpload", "ObjectRemoved:DeleteMarkerCreated"]
+
+
+def test_events_name_who_asked_although_many_ask_at_once(endpoint, s3, bucket, webhook):
+    """They once named whoever's thread told of them."""
+    configure(s3, bucket, webhook, ["s3:ObjectCreated:*"])
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{bucket}/strangers/*"}]}))
+    clients = {"strangers": endpoint.client("anonymous"), "own": s3}
+
+    def put(number):
+        who = list(clients)[number % 2]
+        key = f"{who}/{number}"
+        answer = clients[who].put_object(Bucket=bucket, Key=key, Body=b"")
+        return key, answer["ResponseMetadata"]["RequestId"]
+
+    with ThreadPoolExecutor(16) as pool:
+        asked = dict(pool.map(put, range(200)))
+    came(webhook, 200)
+    assert {urllib.parse.unquote_plus(r["s3"]["object"]["key"]):
+            r["responseElements"]["x-amz-request-id"] for r in webhook.records} == asked
+    users = {(r["s3"]["object"]["key"].split("%2F")[0].split("/")[0],
+              r["userIdentity"]["principalId"]) for r in webhook.records}
+    assert len(users) == 2 and ("strangers", "") in users
 
 
 def test_events_wait_for_a_listener_that_is_away(s3, bucket, webhook):

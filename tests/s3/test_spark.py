@@ -7,6 +7,7 @@ import sys
 import pytest
 from support.meesh import ROOT
 from support.s3 import all_keys
+from support.trino_server import versions
 
 SCRIPT = """
 import os, sys
@@ -52,9 +53,10 @@ print("all good")
 @pytest.mark.timeout(600)
 def test_spark_works_in_a_bucket(endpoint, s3, bucket, folder):
     pytest.importorskip("pyspark", reason="setup/setup.sh --for full brings it")
-    jars = [jar for name in ("hadoop-aws", "bundle", "analyticsaccelerator-s3")
-            for jar in (ROOT / ".deps" / "maven").glob(f"{name}-*.jar")]
-    if len(jars) < 3 or not shutil.which("java"):
+    jars = [ROOT / ".deps" / "maven" / f"{name}-{versions()[version]}.jar" for name, version in (
+        ("hadoop-aws", "HADOOP_VERSION"), ("bundle", "AWS_SDK_VERSION"),
+        ("analyticsaccelerator-s3", "ANALYTICS_ACCELERATOR_VERSION"))]
+    if not all(jar.exists() for jar in jars) or not shutil.which("java"):
         pytest.skip("no hadoop-aws and AWS SDK, or no Java: setup/setup.sh --for full")
     script = folder / "job.py"
     script.write_text(SCRIPT)

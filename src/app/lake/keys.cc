@@ -19,16 +19,16 @@ std::string find_mesh(const std::string& given) {
   return "";
 }
 
-S3Keys find_keys(const std::string& mesh_folder) {
+S3Keys find_keys(const std::string& mesh_folder, const std::string& data_folder) {
   S3Keys keys{environment("AWS_ACCESS_KEY_ID"), environment("AWS_SECRET_ACCESS_KEY"),
               environment("AWS_SESSION_TOKEN")};
-  if (mesh_folder.empty() && !keys.access_key.empty()) return keys;
+  if (mesh_folder.empty() && data_folder.empty() && !keys.access_key.empty()) return keys;
   const std::string folder = find_mesh(mesh_folder);
   if (folder.empty()) {
     throw Error(Code::kSecretMissing, "no key for the object store")
         .with_hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --mesh");
   }
-  const RootKeys root = root_keys(mesh::Mesh::load(folder));
+  const RootKeys root = root_keys(mesh::Mesh::load(folder, {.data = data_folder}));
   return {root.access_key, root.secret_key, ""};
 }
 

@@ -12,8 +12,8 @@ struct S3Keys {
 };
 
 /// The environment's, as the AWS tools read it, else the administrator's of the mesh; with a mesh
-/// folder given, always that one's. Throws SECRET_MISSING.
-S3Keys find_keys(const std::string& mesh_folder);
+/// or data folder given, always that one's. Throws SECRET_MISSING.
+S3Keys find_keys(const std::string& mesh_folder, const std::string& data_folder = {});
 /// The folder given, else the current one or ./demo if a mesh is there; "" if none is.
 std::string find_mesh(const std::string& given);
 

@@ -99,7 +99,7 @@ json::object maintain_at(const ServerAddress& server, const S3Keys& keys, std::s
   std::string target = net::canonical_path(path);
   if (!query.empty()) target += "?" + net::canonical_query(query);
   net::Client client(server.endpoint.substr(0, scheme + 3) + host,
-                     net::ClientOptions{.ca_file = server.ca_file});
+                     net::ClientOptions{.ca_file = "", .server_certificate = server.certificate});
   Lines lines(progress);
   net::ClientResponse response = client.request("POST", target, headers, "",
                                                 [&](std::string_view bytes) { lines.add(bytes); });

@@ -12,7 +12,7 @@ namespace meesh::app {
 
 struct ServerAddress {
   std::string endpoint, region;
-  std::string ca_file;  // PEM; "" = the system's
+  std::string certificate;  // PEM, the server's own; "" = one that the system trusts
 };
 
 /// The report of the work done there. `folder`: relative to the working directory, or "". Throws

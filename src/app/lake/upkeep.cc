@@ -34,23 +34,32 @@ void must_be_local(const mesh::Mesh& mesh) {
     throw Error(Code::kNotSupported, "the objects of this mesh lie at another S3")
         .with_hint("whoever runs it keeps it in order");
   }
-  if (!fs::exists(mesh.data / "objects")) {
+  const fs::path folder = mesh.data / "objects";
+  std::error_code failed;
+  const bool there = fs::exists(folder, failed);
+  if (failed) {
+    throw Error(Code::kIoError,
+                fmt::format("cannot look at '{}': {}", folder.string(), failed.message()))
+        .with_hint("do it as the user whose data they are");
+  }
+  if (!there) {
     throw Error(Code::kNotFound,
                 fmt::format("there are no objects of this mesh in '{}'", mesh.data.string()))
         .with_hint("give --data, or start the mesh once");
   }
 }
 
-std::string address_of(const mesh::Mesh& mesh) {
-  if (auto told = environment("S3_ENDPOINT_URL"); !told.empty()) return told;
-  const int port = mesh.storage.port.value_or(0);
-  if (port == 0) {
-    throw Error(Code::kInvalidArguments, "the mesh runs, and its file names no port of objects")
-        .with_hint("give --endpoint, or stop the mesh");
+/// The server of a mesh that runs, as it told.
+ServerAddress server_of(const mesh::Mesh& mesh, const objects::Holder& holder) {
+  if (holder.address.empty()) {
+    throw Error(Code::kInvalidArguments,
+                fmt::format("the objects of this mesh are in use by process {}, which serves no "
+                            "port of objects, or not yet",
+                            holder.process))
+        .with_hint("try again in a moment, set storage.port, or stop the mesh");
   }
-  const bool any = mesh.listen.address == "0.0.0.0" || mesh.listen.address == "::";
-  return fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
-                     any ? "127.0.0.1" : mesh.listen.address, port);
+  return {holder.address, mesh.storage.region,
+          mesh.tls ? mesh.tls->certificate.string() : std::string()};
 }
 
 Where find_where(const UpkeepOptions& options) {
@@ -65,15 +74,14 @@ Where find_where(const UpkeepOptions& options) {
   }
   where.mesh = mesh::Mesh::load(folder, {.data = options.data});
   must_be_local(*where.mesh);
-  if (objects::holder_of(where.mesh->data / "objects")) {
-    where.server = ServerAddress{address_of(*where.mesh), where.mesh->storage.region,
-                                 where.mesh->tls ? where.mesh->tls->certificate.string() : ""};
+  if (const auto holder = objects::holder_of(where.mesh->data / "objects")) {
+    where.server = server_of(*where.mesh, *holder);
   }
   return where;
 }
 
 S3Keys keys_for(const UpkeepOptions& options, const Where& where) {
-  if (!where.mesh) return find_keys(options.mesh);
+  if (!where.mesh) return find_keys(options.mesh, options.data);
   const RootKeys root = root_keys(*where.mesh);
   return {root.access_key, root.secret_key, ""};
 }
@@ -92,7 +100,9 @@ json::object run(const UpkeepOptions& options, std::string_view work, Amount amo
   if (where.server) {
     report = maintain_at(*where.server, keys_for(options, where), work, options.folder, show);
   } else {
-    const auto store = objects::open_local(store_options(*where.mesh));
+    objects::LocalOptions opening = store_options(*where.mesh);
+    opening.housekeeping = false;  // nothing but what was asked for
+    const auto store = objects::open_local(opening);
     if (work == "rotate-key") {
       // Opening seals users' secrets with the new key too.
       open_access(*where.mesh, *meta::Database::open(metadata_options(*where.mesh)));
@@ -204,8 +214,9 @@ int rebuild(const UpkeepOptions& options) {
   const mesh::Mesh mesh = mesh::Mesh::load(folder, {.data = options.data});
   must_be_local(mesh);
   if (const auto holder = objects::holder_of(mesh.data / "objects")) {
-    throw Error(Code::kConfigInvalid, fmt::format("the object store '{}' is in use by process {}",
-                                                  (mesh.data / "objects").string(), *holder))
+    throw Error(Code::kConfigInvalid,
+                fmt::format("the object store '{}' is in use by process {}",
+                            (mesh.data / "objects").string(), holder->process))
         .with_hint("stop that meesh first: an index is only made anew while nobody uses it");
   }
   const objects::RebuildReport report = objects::rebuild_local(store_options(mesh));

@@ -18,6 +18,12 @@ constexpr auto kRunPeriod = std::chrono::hours(1);
 constexpr auto kCompletionsKept = std::chrono::hours(24);
 constexpr size_t kGarbageBatch = 1000;
 
+uint64_t garbage_count(Core& core) {
+  Index::Reading reading = core.index.read();
+  sqlite::Query query(reading.db(), "SELECT count(*) FROM garbage");
+  return query.next() ? static_cast<uint64_t>(query.number(0)) : 0;
+}
+
 }  // namespace
 
 Background::Background(Core& core) : core_(core), thread_([this] { work(); }) {}
@@ -35,11 +41,12 @@ std::chrono::milliseconds time_to_lifecycle(Time start, std::optional<Time> last
 
 void Background::work() {
   using Clock = std::chrono::steady_clock;
-  auto due = Clock::now() + time_to_lifecycle(now(), last_run());
+  std::optional<Clock::time_point> due;
   while (!stop_.sleep_for(kGarbagePeriod)) {
     try {
-      collect_garbage(core_);
-      if (Clock::now() < due) continue;
+      if (!due) due = Clock::now() + time_to_lifecycle(now(), last_run());
+      collect_garbage(core_, going_on());
+      if (Clock::now() < *due) continue;
       due = Clock::now() + kRunPeriod;
       work_hourly();
     } catch (const std::exception& error) {
@@ -47,6 +54,10 @@ void Background::work() {
                 {{"error", error.what()}});
     }
   }
+}
+
+Progress Background::going_on() {
+  return [this](uint64_t, uint64_t) { return !stop_.requested(); };
 }
 
 std::optional<Time> Background::last_run() {
@@ -58,9 +69,11 @@ std::optional<Time> Background::last_run() {
 
 void Background::work_hourly() {
   forget_completions(core_, now());
-  for (const std::string& problem : run_lifecycle(core_, now()).problems) {
+  const LifecycleReport report = run_lifecycle(core_, now(), going_on());
+  for (const std::string& problem : report.problems) {
     log::warn("a lifecycle document cannot be followed", {{"problem", problem}});
   }
+  if (!report.complete) return;  // the next opening begins anew
   core_.index.change([](sqlite::Connection& db) {
     const int64_t ended = now().time_since_epoch().count();
     db.run("INSERT INTO meta VALUES ('lifecycle', ?) ON CONFLICT (name) DO UPDATE SET value = ?",
@@ -68,9 +81,11 @@ void Background::work_hourly() {
   });
 }
 
-size_t collect_garbage(Core& core) {
+size_t collect_garbage(Core& core, const Progress& progress) {
   const std::lock_guard removing(core.removing);
   size_t removed = 0;
+  uint64_t seen = 0;
+  const uint64_t total = progress ? garbage_count(core) : 0;
   uint64_t last = 0;
   while (true) {
     std::vector<uint64_t> found;
@@ -83,8 +98,9 @@ size_t collect_garbage(Core& core) {
         found.push_back(static_cast<uint64_t>(query.number(0)));
       }
     }
-    if (found.empty()) return removed;
+    if (found.empty() || (progress && !progress(seen, total))) return removed;
     last = found.back();
+    seen += found.size();
     std::erase_if(found, [&](uint64_t id) { return core.files.pins.pinned(id); });
     crash_point("garbage.before_unlink");
     // Their rows go when no power cut can bring the files back: nobody would know them then.

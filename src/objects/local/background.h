@@ -8,6 +8,7 @@
 
 #include "base/shutdown.h"
 #include "objects/local/core.h"
+#include "objects/maintenance.h"
 
 namespace meesh::objects {
 
@@ -21,6 +22,8 @@ class Background {
  private:
   void work();
   void work_hourly();
+  /// Ends a run when the store is to be closed.
+  Progress going_on();
   std::optional<Time> last_run();
 
   Core& core_;
@@ -30,8 +33,9 @@ class Background {
 
 /// From the opening of the store to its first run of lifecycles; `last`: the one before, if any.
 std::chrono::milliseconds time_to_lifecycle(Time start, std::optional<Time> last);
-/// Removes the files that garbage names and nobody has pinned; how many.
-size_t collect_garbage(Core& core);
+/// Removes the files that garbage names and nobody has pinned; how many. Progress as in
+/// Maintenance.
+size_t collect_garbage(Core& core, const Progress& progress);
 /// Answers to completions older than a day.
 void forget_completions(Core& core, Time now);
 

@@ -24,28 +24,40 @@ void copy_index(Index& index, const std::filesystem::path& to) {
                 fmt::format("cannot create '{}': {}", to.string(), sqlite3_errstr(code)));
   }
   sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", reading.db().handle(), "main");
-  if (backup) sqlite3_backup_step(backup, -1);
-  if (!backup || sqlite3_backup_finish(backup) != SQLITE_OK) {
+  if (!backup) {
     throw Error(Code::kIoError,
                 fmt::format("cannot copy the object index: {}", sqlite3_errmsg(target.get())));
+  }
+  // What finish() does not tell: a step that found one of the two locked.
+  const int step = sqlite3_backup_step(backup, -1);
+  const int finish = sqlite3_backup_finish(backup);
+  if (step != SQLITE_DONE || finish != SQLITE_OK) {
+    throw Error(Code::kIoError, fmt::format("cannot copy the object index to '{}': {}", to.string(),
+                                            sqlite3_errstr(step != SQLITE_DONE ? step : finish)));
   }
 }
 
 class PayloadCopy {
  public:
-  PayloadCopy(PayloadFiles& from, const std::filesystem::path& folder, BackupReport& report)
-      : from_(from), to_(folder, from.disk()), report_(report) {}
+  PayloadCopy(PayloadFiles& from, const std::filesystem::path& folder, uint64_t total,
+              const Progress& progress, BackupReport& report)
+      : from_(from),
+        to_(folder, from.disk()),
+        total_(total),
+        progress_(progress),
+        report_(report) {}
 
   void add(uint64_t id) {
     const auto target = to_.path(id);
     make_folder(target.parent_path().parent_path());
     make_folder(target.parent_path());
-    if (same_disk_ && link(id, target)) {
+    if (linkable_ && link(id, target)) {
       ++report_.linked;
     } else {
       copy(id, target);
     }
     ++report_.payloads;
+    go_on();
   }
   void sync() {
     for (const auto& folder : folders_) from_.disk().sync_folder(folder);
@@ -57,15 +69,13 @@ class PayloadCopy {
     if (folders_.insert(folder).second) from_.disk().make_folder(folder);
   }
   bool link(uint64_t id, const std::filesystem::path& target) {
-    std::error_code failed;
-    std::filesystem::create_hard_link(from_.path(id), target, failed);
-    same_disk_ =
-        failed != std::errc::cross_device_link && failed != std::errc::operation_not_permitted;
-    if (failed && same_disk_) {
-      throw Error(Code::kIoError,
-                  fmt::format("cannot link '{}': {}", target.string(), failed.message()));
+    linkable_ = from_.disk().link(from_.path(id), target);
+    return linkable_;
+  }
+  void go_on() const {
+    if (progress_ && !progress_(report_.payloads, total_)) {
+      throw Error(Code::kUserCanceled, "the backup was given up");
     }
-    return same_disk_;
   }
   void copy(uint64_t id, const std::filesystem::path& target) {
     const Descriptor source = from_.open(id);
@@ -78,19 +88,22 @@ class PayloadCopy {
     while (const size_t got = read_at(source, done, buffer.data(), buffer.size())) {
       from_.disk().write(made, done, {buffer.data(), got});
       done += got;
+      go_on();
     }
     from_.disk().sync(made, target);
   }
 
   PayloadFiles& from_;
   PayloadFiles to_;
+  const uint64_t total_;
+  const Progress& progress_;
   BackupReport& report_;
   std::set<std::filesystem::path> folders_;
-  bool same_disk_ = true;
+  bool linkable_ = true;
 };
 
 void must_be_new(const std::filesystem::path& folder, const char* hint) {
-  if (!std::filesystem::exists(folder)) return;
+  if (!is_there(folder)) return;
   throw Error(Code::kAlreadyExists, fmt::format("'{}' is there already", folder.string()))
       .with_hint(hint);
 }
@@ -108,7 +121,12 @@ class Unfinished {
   void become(const std::filesystem::path& name) {
     // Never onto something that came meanwhile: rename() would replace an empty folder.
     must_be_new(name, "name a new folder for every backup");
-    std::filesystem::rename(folder_, name);
+    std::error_code failed;
+    std::filesystem::rename(folder_, name, failed);
+    if (failed) {
+      throw Error(Code::kIoError, fmt::format("cannot call '{}' '{}': {}", folder_.string(),
+                                              name.string(), failed.message()));
+    }
     kept_ = true;
   }
 
@@ -130,21 +148,18 @@ BackupReport LocalStore::backup(const std::filesystem::path& wanted, const Progr
   Unfinished unfinished(folder);
   const std::lock_guard removing(core_.removing);
   copy_index(core_.index, index_file(folder));
-  PayloadCopy payloads(core_.files, payload_folder(folder), report);
   {
     sqlite::Connection copied(index_file(folder), sqlite::Mode::kRead);
     uint64_t total = 0;
     if (sqlite::Query count(copied, "SELECT count(*) FROM payloads"); count.next()) {
       total = static_cast<uint64_t>(count.number(0));
     }
+    PayloadCopy payloads(core_.files, payload_folder(folder), total, progress, report);
     for (sqlite::Query query(copied, "SELECT id FROM payloads"); query.next();) {
       payloads.add(static_cast<uint64_t>(query.number(0)));
-      if (progress && !progress(report.payloads, total)) {
-        throw Error(Code::kUserCanceled, "the backup was given up");
-      }
     }
+    payloads.sync();
   }
-  payloads.sync();
   core_.disk->sync_folder(folder);
   unfinished.become(target);
   core_.disk->sync_folder(target.parent_path());

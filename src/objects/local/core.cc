@@ -6,7 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/log.h"
+#include "objects/caller.h"
 #include "objects/index/rows.h"
 #include "objects/maintenance.h"
 
@@ -40,36 +44,77 @@ void Events::tell() {
 
 namespace {
 
-std::string holder_told(const Descriptor& lock_file) {
-  char text[32] = {};
-  const size_t size = read_at(lock_file, 0, text, sizeof text - 1);
-  return size ? std::string(text, size) : "?";
+constexpr size_t kMostOfLockFile = 1024;
+/// Who asks with holder_of() has the lock for a moment.
+constexpr int kLockTries = 50;
+constexpr auto kBetweenTries = std::chrono::milliseconds(10);
+
+std::filesystem::path lock_file(const std::filesystem::path& folder) { return folder / "lock"; }
+
+Error lock_failed(const char* doing, const std::filesystem::path& folder) {
+  const int number = errno;
+  Error error(Code::kIoError, fmt::format("cannot {} '{}': {}", doing, lock_file(folder).string(),
+                                          std::generic_category().message(number)));
+  if (number == EACCES) error.with_hint("do it as the user who runs the mesh");
+  return error;
+}
+
+/// False if another process has it. Throws IO_ERROR.
+bool take_lock(const Descriptor& file, int kind, const std::filesystem::path& folder) {
+  while (::flock(file.number(), kind | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) throw lock_failed("lock", folder);
+  }
+  return true;
+}
+
+/// The file's lines: the process, its address if it has one.
+Holder holder_told(const Descriptor& file) {
+  std::string text(kMostOfLockFile, '\0');
+  text.resize(read_at(file, 0, text.data(), text.size()));
+  const size_t line = std::min(text.find('\n'), text.size());
+  Holder holder{.process = text.substr(0, line), .address = ""};
+  if (holder.process.empty()) holder.process = "?";
+  if (line == text.size()) return holder;
+  text.erase(0, line + 1);
+  holder.address = text.substr(0, text.find('\n'));
+  return holder;
 }
 
 }  // namespace
 
-std::optional<std::string> holder_of(const std::filesystem::path& folder) {
-  const Descriptor file(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+std::optional<Holder> holder_of(const std::filesystem::path& folder) {
+  const Descriptor file(::open(lock_file(folder).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.open()) {
+    if (errno == ENOENT) return std::nullopt;
+    throw lock_failed("open", folder);
+  }
   // A lock got here goes with the descriptor.
-  if (!file.open() || ::flock(file.number(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  if (take_lock(file, LOCK_SH, folder)) return std::nullopt;
   return holder_told(file);
 }
 
 FolderLock::FolderLock(const std::filesystem::path& folder)
-    : file_(::open((folder / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
-  if (!file_.open()) {
-    throw Error(Code::kIoError, fmt::format("cannot open '{}': {}", (folder / "lock").string(),
-                                            std::generic_category().message(errno)));
+    : file_(::open(lock_file(folder).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+  if (!file_.open()) throw lock_failed("open", folder);
+  for (int tries = 1; !take_lock(file_, LOCK_EX, folder); ++tries) {
+    if (tries == kLockTries) {
+      throw Error(Code::kConfigInvalid, fmt::format("the object store '{}' is in use by process {}",
+                                                    folder.string(), holder_told(file_).process))
+          .with_hint("stop the other meesh, or give this one a folder of its own");
+    }
+    std::this_thread::sleep_for(kBetweenTries);
   }
-  if (::flock(file_.number(), LOCK_EX | LOCK_NB) != 0) {
-    throw Error(Code::kConfigInvalid, fmt::format("the object store '{}' is in use by process {}",
-                                                  folder.string(), holder_told(file_)))
-        .with_hint("stop the other meesh, or give this one a folder of its own");
-  }
-  const std::string pid = std::to_string(getpid());
-  if (::ftruncate(file_.number(), 0) != 0 ||
-      ::pwrite(file_.number(), pid.data(), pid.size(), 0) < 0) {
-    log::debug("the lock file of the object store does not tell who holds it");
+  tell_address("");
+}
+
+void FolderLock::tell_address(const std::string& address) const {
+  const std::string text = fmt::format("{}\n{}\n", getpid(), address);
+  // Never empty in between: somebody may be reading.
+  if (::pwrite(file_.number(), text.data(), text.size(), 0) < 0 ||
+      ::ftruncate(file_.number(), static_cast<off_t>(text.size())) != 0) {
+    log::warn("the lock file of the object store does not tell who holds it",
+              {{"error", std::generic_category().message(errno)}});
   }
 }
 
@@ -82,8 +127,7 @@ std::filesystem::path payload_folder(const std::filesystem::path& folder) {
 
 const std::filesystem::path& make_store_folder(const std::filesystem::path& folder, Disk& disk) {
   std::vector<std::filesystem::path> missing;
-  for (auto at = std::filesystem::absolute(folder); !std::filesystem::exists(at);
-       at = at.parent_path()) {
+  for (auto at = std::filesystem::absolute(folder); !is_there(at); at = at.parent_path()) {
     missing.push_back(at);
   }
   for (; !missing.empty(); missing.pop_back()) {
@@ -99,14 +143,78 @@ const std::filesystem::path& make_store_folder(const std::filesystem::path& fold
   return folder;
 }
 
-Core::Core(const LocalOptions& given, std::shared_ptr<Disk> given_disk)
+namespace {
+
+constexpr const char* kIsRebuilding = "SELECT 1 FROM meta WHERE name = 'rebuilding'";
+
+std::filesystem::path beside(const std::filesystem::path& file, const char* ending) {
+  return file.string() + ending;
+}
+
+/// False also for a file that is no index that can be read: it is not ours to remove.
+bool is_half_rebuilt(const std::filesystem::path& file) {
+  try {
+    sqlite::Connection db(file, sqlite::Mode::kRead);
+    return sqlite::Query(db, kIsRebuilding).next();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// An empty index with the mark, at once: without it there is never one that passes as whole.
+void begin_rebuild(const std::filesystem::path& file, Disk& disk) {
+  if (is_there(file) && !is_half_rebuilt(file)) {
+    throw Error(Code::kAlreadyExists,
+                fmt::format("'{}' is there: nothing needs to be rebuilt", file.string()))
+        .with_hint("move it away if it is damaged");
+  }
+  const auto made = beside(file, ".new");
+  for (const char* ending : {"", "-wal", "-shm"}) disk.unlink(beside(made, ending));
+  {
+    sqlite::Connection db(made, sqlite::Mode::kWrite);
+    create_schema(db);
+    db.run("INSERT INTO meta VALUES ('rebuilding', 1)");
+  }
+  const Descriptor written = disk.open(made);
+  disk.sync(written, made);
+  // A log left beside the lost index is not the new one's.
+  for (const char* ending : {"-wal", "-shm"}) disk.unlink(beside(file, ending));
+  std::error_code failed;
+  std::filesystem::rename(made, file, failed);
+  if (failed) {
+    throw Error(Code::kIoError,
+                fmt::format("cannot make '{}': {}", file.string(), failed.message()));
+  }
+  disk.sync_folder(file.parent_path());
+}
+
+std::filesystem::path index_for(const std::filesystem::path& folder, Opening opening, Disk& disk) {
+  auto file = index_file(folder);
+  if (opening == Opening::kRebuild) begin_rebuild(file, disk);
+  return file;
+}
+
+}  // namespace
+
+void call_whole(sqlite::Connection& db) { db.run("DELETE FROM meta WHERE name = 'rebuilding'"); }
+
+Core::Core(const LocalOptions& given, std::shared_ptr<Disk> given_disk, Opening opening)
     : options(given),
       disk(std::move(given_disk)),
       lock(make_store_folder(options.folder, *disk)),
       keys(options.master_keys, options.current_master_key),
       files(payload_folder(options.folder), *disk),
-      index(index_file(options.folder)) {
+      index(index_for(options.folder, opening, *disk)) {
+  if (opening == Opening::kUse) must_be_whole();
   recover();
+}
+
+void Core::must_be_whole() {
+  Index::Reading reading = index.read();
+  if (!sqlite::Query(reading.db(), kIsRebuilding).next()) return;
+  throw Error(Code::kConfigInvalid, fmt::format("'{}' is not whole: making it anew was interrupted",
+                                                index_file(options.folder).string()))
+      .with_hint("run meesh lake rebuild again, to its end");
 }
 
 /// Files of unclean epochs that the index does not know were never acknowledged: they go. Then
@@ -183,8 +291,13 @@ std::string Core::open_key(Encryption encryption, const WrappedKey& wrapped,
 
 void Core::change(const std::function<void(sqlite::Connection&, std::vector<Event>&)>& work) {
   std::vector<Event> made;
-  index.change([&](sqlite::Connection& db) { work(db, made); },
-               [&] { events.add(std::move(made)); });
+  const std::shared_ptr<const Caller> caller = ActingFor::current();
+  index.change(
+      [&](sqlite::Connection& db) {
+        work(db, made);  // on the index's thread
+        for (Event& event : made) event.caller = caller;
+      },
+      [&] { events.add(std::move(made)); });
   events.tell();
 }
 

@@ -35,15 +35,21 @@ class Events {
   std::deque<Event> waiting_;  // guarded by mutex_
 };
 
-/// Holds the folder for this process; the file names it for others to see.
+/// Holds the folder for this process; the file tells others what holder_of() gives them.
 class FolderLock {
  public:
   /// Throws CONFIG_INVALID if another process has it, IO_ERROR.
   explicit FolderLock(const std::filesystem::path& folder);
+  /// One line; "": none.
+  void tell_address(const std::string& address) const;
 
  private:
   Descriptor file_;
 };
+
+/// What a store is opened for. kRebuild: an index that was lost, or not rebuilt to the end, is made
+/// anew, empty and marked as not whole. kUse refuses an index with this mark.
+enum class Opening { kUse, kRebuild };
 
 /// A data key and how it is kept; both empty without encryption.
 struct DataKey {
@@ -52,14 +58,16 @@ struct DataKey {
 };
 
 struct Core {
-  Core(const LocalOptions& options, std::shared_ptr<Disk> disk);
+  /// Throws IO_ERROR, CONFIG_INVALID; ALREADY_EXISTS for kRebuild if an index without mark is
+  /// there.
+  Core(const LocalOptions& options, std::shared_ptr<Disk> disk, Opening opening = Opening::kUse);
   ~Core();
 
   DataKey new_key(Encryption encryption, const CustomerKey& customer_key) const;
   /// Throws kInvalidRequest (no customer key), kAccessDenied (another one), kInternalError.
   std::string open_key(Encryption encryption, const WrappedKey& wrapped,
                        const CustomerKey& customer_key) const;
-  /// Index::change with the events it causes: `work` adds to them.
+  /// Index::change with the events it causes: `work` adds to them; the caller of this is theirs.
   void change(const std::function<void(sqlite::Connection&, std::vector<Event>&)>& work);
 
   const LocalOptions options;
@@ -74,8 +82,12 @@ struct Core {
   std::mutex removing;
 
  private:
+  void must_be_whole();
   void recover();
 };
+
+/// Takes the mark of Opening::kRebuild away.
+void call_whole(sqlite::Connection& db);
 
 std::filesystem::path index_file(const std::filesystem::path& folder);
 std::filesystem::path payload_folder(const std::filesystem::path& folder);

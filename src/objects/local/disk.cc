@@ -86,8 +86,10 @@ bool Disk::unlink(const std::filesystem::path& file) {
   return false;
 }
 
-void Disk::link(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::link(from.c_str(), to.c_str()) != 0) fail("link", to);
+bool Disk::link(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return true;
+  if (errno != EXDEV && errno != EPERM && errno != EMLINK && errno != EOPNOTSUPP) fail("link", to);
+  return false;
 }
 
 size_t read_at(const Descriptor& file, uint64_t offset, char* buffer, size_t size) {
@@ -109,6 +111,13 @@ uint64_t size_of(const Descriptor& file) {
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) fail("look at", "a payload file");
   return static_cast<uint64_t>(status.st_size);
+}
+
+bool is_there(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR) fail("look at", path);
+  return false;
 }
 
 }  // namespace meesh::objects

@@ -46,11 +46,15 @@ class Disk {
   virtual void sync_folder(const std::filesystem::path& folder);
   /// False if it was not there.
   virtual bool unlink(const std::filesystem::path& file);
-  virtual void link(const std::filesystem::path& from, const std::filesystem::path& to);
+  /// A second name of a file. False where that cannot be: on another disk, on a file
+  /// system without such names, or when the file has too many.
+  virtual bool link(const std::filesystem::path& from, const std::filesystem::path& to);
 };
 
 /// Up to `size` bytes, fewer only at the file's end. Throws IO_ERROR.
 size_t read_at(const Descriptor& file, uint64_t offset, char* buffer, size_t size);
 uint64_t size_of(const Descriptor& file);
+/// Whether there is anything of this name. Throws IO_ERROR if that cannot be found out.
+bool is_there(const std::filesystem::path& path);
 
 }  // namespace meesh::objects

@@ -32,7 +32,7 @@ class HistoryWriter {
       case 4:
         return copy(key, fmt::format("w{}/c", writer_));
       case 5:
-        maintenance(store_).collect_garbage();
+        maintenance(store_).collect_garbage({});
         return;
       case 6:
         if (random_() % 8 == 0) return upload(key, {kLargePart, 1000});
@@ -165,7 +165,7 @@ void History::check(Store& store, const std::filesystem::path& payload_folder) {
   for (const Upload& upload : store.list_uploads(kHistoryBucket, {}).uploads) {
     store.abort_upload(kHistoryBucket, upload.key, upload.id);
   }
-  maintenance(store).collect_garbage();
+  maintenance(store).collect_garbage({});
   const ScrubReport report = maintenance(store).scrub({});
   for (const auto& damage : report.damaged) ADD_FAILURE() << damage.key << ": " << damage.what;
   for (const auto& orphan : report.orphans) ADD_FAILURE() << orphan << " is not needed";

@@ -101,28 +101,50 @@ bool apply(Core& core, Connection& db, const BucketEntry& bucket, const Action& 
   return true;
 }
 
+/// Keys looked at, over all buckets; asks whether to go on.
+class Steps {
+ public:
+  Steps(const Progress& progress, uint64_t total) : progress_(progress), total_(total) {}
+  bool go_on(uint64_t keys) {
+    done_ += keys;
+    if (progress_ && !progress_(done_, std::max(done_, total_))) ended_ = true;
+    return !ended_;
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  const Progress& progress_;
+  const uint64_t total_;
+  uint64_t done_ = 0;
+  bool ended_ = false;
+};
+
 class BucketLifecycle {
  public:
-  BucketLifecycle(Core& core, BucketPointer bucket, Rules rules, Time now, LifecycleReport& report)
+  BucketLifecycle(Core& core, BucketPointer bucket, Rules rules, Time now, Steps& steps,
+                  LifecycleReport& report)
       : core_(core),
         bucket_(std::move(bucket)),
         rules_(std::move(rules)),
         now_(now),
+        steps_(steps),
         report_(report) {}
 
   void run() {
     std::string after;
     while (true) {
       std::vector<Action> actions;
-      const bool more = decide_page(after, actions);
+      const size_t keys = decide_page(after, actions);
       if (!actions.empty()) apply_all(actions);
-      if (!more) break;
+      if (!steps_.go_on(keys)) return;
+      if (keys < kKeysInPage) break;
     }
     abort_uploads();
   }
 
  private:
-  bool decide_page(std::string& after, std::vector<Action>& actions) {
+  /// How many keys were looked at.
+  size_t decide_page(std::string& after, std::vector<Action>& actions) {
     Index::Reading reading = core_.index.read();
     size_t keys = 0;
     for (Query query(reading.db(),
@@ -134,7 +156,7 @@ class BucketLifecycle {
       decide(reading.db(), bucket_->id, rules_, newest, now_, actions);
       after = newest.object.key;
     }
-    return keys == kKeysInPage;
+    return keys;
   }
 
   void apply_all(const std::vector<Action>& actions) {
@@ -182,6 +204,7 @@ class BucketLifecycle {
       }
     }
     for (const auto& [key, id] : old) {
+      if (!steps_.go_on(0)) return;
       try {
         core_.index.change([&](Connection& db) { abort_upload(db, bucket_->id, key, id); });
         ++report_.uploads_aborted;
@@ -195,22 +218,37 @@ class BucketLifecycle {
   const BucketPointer bucket_;
   const Rules rules_;
   const Time now_;
+  Steps& steps_;
   LifecycleReport& report_;
 };
 
+uint64_t keys_of(Core& core, const std::vector<BucketPointer>& buckets) {
+  Index::Reading reading = core.index.read();
+  uint64_t keys = 0;
+  for (const auto& bucket : buckets) keys += rows::usage(reading.db(), bucket->id).objects;
+  return keys;
+}
+
 }  // namespace
 
-LifecycleReport run_lifecycle(Core& core, Time now) {
+LifecycleReport run_lifecycle(Core& core, Time now, const Progress& progress) {
   LifecycleReport report;
+  std::vector<BucketPointer> buckets;
   for (const auto& bucket : core.buckets.all()) {
-    const auto document = bucket->bucket.documents.find("lifecycle");
-    if (document == bucket->bucket.documents.end()) continue;
+    if (bucket->bucket.documents.contains("lifecycle")) buckets.push_back(bucket);
+  }
+  Steps steps(progress, keys_of(core, buckets));
+  for (const auto& bucket : buckets) {
+    if (steps.ended()) break;
     try {
-      BucketLifecycle(core, bucket, parse_lifecycle(document->second), now, report).run();
+      BucketLifecycle(core, bucket, parse_lifecycle(bucket->bucket.documents.at("lifecycle")), now,
+                      steps, report)
+          .run();
     } catch (const Error& error) {
       report.problems.push_back(fmt::format("{}: {}", bucket->bucket.name, error.what()));
     }
   }
+  report.complete = !steps.ended();
   return report;
 }
 

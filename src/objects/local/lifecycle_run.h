@@ -6,7 +6,7 @@
 
 namespace meesh::objects {
 
-/// Every bucket's, as if it were `now`.
-LifecycleReport run_lifecycle(Core& core, Time now);
+/// Every bucket's, as if it were `now`. Progress as in Maintenance.
+LifecycleReport run_lifecycle(Core& core, Time now, const Progress& progress);
 
 }  // namespace meesh::objects

@@ -94,7 +94,7 @@ class LifecycleRunTest : public LocalStoreTest {
                         [&](Bucket& bucket) { bucket.documents["lifecycle"] = document(rules); });
   }
   LifecycleReport run(int days_later) {
-    return maintenance(*store_).run_lifecycle(now() + days(days_later));
+    return maintenance(*store_).run_lifecycle(now() + days(days_later), {});
   }
   size_t versions() { return store_->list_versions("lake", {}).versions.size(); }
 };
@@ -169,6 +169,29 @@ TEST_F(LifecycleRunTest, ForgottenUploadsAreAborted) {
   EXPECT_EQ(run(3).uploads_aborted, 1u);
   EXPECT_EQ(store_->list_uploads("lake", {}).uploads.size(), 1u);
   EXPECT_EQ(payloads(), 1u);
+}
+
+TEST_F(LifecycleRunTest, EndsWhenItIsAskedTo) {
+  make(Versioning::kNever, rule("<Filter/><Expiration><Days>1</Days></Expiration>"));
+  constexpr uint64_t kKeys = 501;  // more than a page
+  for (uint64_t i = 0; i < kKeys; ++i) put(*store_, "lake", fmt::format("k{:04}", i), "x");
+  std::vector<uint64_t> done;
+  const auto run_until = [&](size_t steps) {
+    done.clear();
+    return maintenance(*store_).run_lifecycle(now() + days(3), [&](uint64_t keys, uint64_t total) {
+      EXPECT_GE(total, keys);
+      done.push_back(keys);
+      return done.size() < steps;
+    });
+  };
+  LifecycleReport report = run_until(1);
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(report.expired, 500u);
+  EXPECT_THAT(done, testing::ElementsAre(500));
+  report = run_until(SIZE_MAX);
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(report.expired, kKeys - 500);
+  EXPECT_EQ(store_->usage("lake").objects, 0u);
 }
 
 TEST_F(LifecycleRunTest, LocksAreRespectedAndMistakesTold) {

@@ -7,7 +7,9 @@
 namespace meesh::objects {
 
 LocalStore::LocalStore(const LocalOptions& options, std::shared_ptr<Disk> disk)
-    : core_(options, std::move(disk)), background_(core_) {}
+    : core_(options, std::move(disk)) {
+  if (options.housekeeping) background_.emplace(core_);
+}
 
 LocalStore::~LocalStore() = default;
 
@@ -96,8 +98,14 @@ void LocalStore::on_event(std::function<void(const Event&)> listener) {
   core_.events.listen(std::move(listener));
 }
 
-LifecycleReport LocalStore::run_lifecycle(Time time) { return objects::run_lifecycle(core_, time); }
+LifecycleReport LocalStore::run_lifecycle(Time time, const Progress& progress) {
+  return objects::run_lifecycle(core_, time, progress);
+}
 
-size_t LocalStore::collect_garbage() { return objects::collect_garbage(core_); }
+size_t LocalStore::collect_garbage(const Progress& progress) {
+  return objects::collect_garbage(core_, progress);
+}
+
+void LocalStore::tell_address(const std::string& address) { core_.lock.tell_address(address); }
 
 }  // namespace meesh::objects

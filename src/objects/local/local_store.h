@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,11 +76,12 @@ class LocalStore final : public Store, public Maintenance {
 
   void on_event(std::function<void(const Event&)> listener) override;
 
-  LifecycleReport run_lifecycle(Time now) override;
+  LifecycleReport run_lifecycle(Time now, const Progress& progress) override;
   ScrubReport scrub(const Progress& progress) override;
   BackupReport backup(const std::filesystem::path& folder, const Progress& progress) override;
   RotateReport rotate_key(const Progress& progress) override;
-  size_t collect_garbage() override;
+  size_t collect_garbage(const Progress& progress) override;
+  void tell_address(const std::string& address) override;
 
  private:
   void edit_version(const std::string& bucket, const std::string& key, const std::string& version,
@@ -93,7 +95,7 @@ class LocalStore final : public Store, public Maintenance {
                       const WriteCondition& condition);
 
   Core core_;
-  Background background_;
+  std::optional<Background> background_;  // none without housekeeping
 };
 
 }  // namespace meesh::objects

@@ -2,6 +2,10 @@
 #include "objects/maintenance.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "objects/local/test_store.h"
 
@@ -132,7 +136,7 @@ TEST_F(MaintenanceTest, BackupIsAStoreOfItsOwn) {
       store_->remove("lake", key, {.version = version.version});
     }
   }
-  maintenance(*store_).collect_garbage();
+  maintenance(*store_).collect_garbage({});
   LocalOptions copied = options();
   copied.folder = folder;
   const auto backup = open_local(copied);
@@ -141,6 +145,41 @@ TEST_F(MaintenanceTest, BackupIsAStoreOfItsOwn) {
   EXPECT_THAT(maintenance(*backup).scrub({}).damaged, IsEmpty());
   put(*backup, "lake", "new", content_of(50'000));
   EXPECT_REASON(kNoSuchKey, store_->head("lake", "new", {}));
+}
+
+/// Where files have but one name each.
+class DiskWithoutLinks final : public Disk {
+  bool link(const std::filesystem::path&, const std::filesystem::path&) override { return false; }
+};
+
+TEST_F(MaintenanceTest, BackupIsGivenUpInTheMiddleOfAFile) {
+  store_.reset();
+  LocalStore store(options(), std::make_shared<DiskWithoutLinks>());
+  const auto folder = folder_.path() / "backup";
+  const auto backup = [&](size_t steps) {
+    size_t step = 0;
+    const auto report = store.backup(folder, [&](uint64_t, uint64_t) { return ++step < steps; });
+    EXPECT_EQ(report.linked, 0u);
+    return step - report.payloads;
+  };
+  EXPECT_GE(backup(SIZE_MAX), kPart / (1 << 20)) << "calls beside the one for each file";
+  LocalOptions copied = options();
+  copied.folder = folder;
+  expect_whole(*open_local(copied));
+  std::filesystem::remove_all(folder);
+  EXPECT_THROW(backup(1), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder.string() + ".part"));
+}
+
+TEST_F(MaintenanceTest, ABackupThatCannotBeMadeIsAnErrorOfItsOwn) {
+  const auto folder = folder_.path() / "loop";
+  std::filesystem::create_symlink("loop", folder);
+  try {
+    maintenance(*store_).backup(folder / "backup", {});
+    ADD_FAILURE() << "made";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kIoError);
+  }
 }
 
 TEST_F(MaintenanceTest, BackupGivenUpLeavesNothing) {
@@ -161,10 +200,76 @@ TEST_F(MaintenanceTest, BackupGivenUpLeavesNothing) {
 }
 
 TEST_F(MaintenanceTest, TellsWhoHoldsTheFolder) {
-  EXPECT_EQ(holder_of(options().folder), std::to_string(getpid()));
+  const auto told = [&] {
+    const auto holder = holder_of(options().folder);
+    return holder ? holder->process + " " + holder->address : "nobody";
+  };
+  const std::string me = std::to_string(getpid());
+  EXPECT_EQ(told(), me + " ");
+  maintenance(*store_).tell_address("http://127.0.0.1:9000");
+  EXPECT_EQ(told(), me + " http://127.0.0.1:9000");
+  maintenance(*store_).tell_address("http://[::1]:1");
+  EXPECT_EQ(told(), me + " http://[::1]:1");
+  reopen();
+  EXPECT_EQ(told(), me + " ") << "an address is that of one opening";
+  EXPECT_THROW(open_local(options()), Error);
   store_.reset();
-  EXPECT_EQ(holder_of(options().folder), std::nullopt);
-  EXPECT_EQ(holder_of(folder_.path() / "none"), std::nullopt);
+  EXPECT_EQ(told(), "nobody");
+  EXPECT_FALSE(holder_of(folder_.path() / "none"));
+}
+
+TEST_F(MaintenanceTest, AHolderThatCannotBeAskedIsNotNobody) {
+  const auto folder = folder_.path() / "loop";
+  std::filesystem::create_directory(folder);
+  std::filesystem::create_symlink("lock", folder / "lock");
+  EXPECT_THROW(holder_of(folder), Error);
+}
+
+TEST_F(MaintenanceTest, WhoAsksForTheHolderKeepsNobodyFromOpening) {
+  std::atomic<bool> stop = false;
+  std::thread asking([&] {
+    while (!stop) holder_of(options().folder);
+  });
+  for (int i = 0; i < 30; ++i) EXPECT_NO_THROW(reopen());
+  stop = true;
+  asking.join();
+}
+
+TEST_F(MaintenanceTest, WithoutHousekeepingNothingIsRemoved) {
+  LocalOptions quiet, busy;
+  quiet.folder = folder_.path() / "quiet";
+  quiet.housekeeping = false;
+  busy.folder = folder_.path() / "busy";
+  const auto garbage_of = [](const LocalOptions& options) {
+    auto store = open_local(options);
+    store->create_bucket({.name = "lake"});
+    put(*store, "lake", "k", content_of(50'000));
+    store->remove("lake", "k", {});
+    return store;
+  };
+  // The one that may do nothing had the time in which the other one did it.
+  const auto first = garbage_of(quiet);
+  const auto second = garbage_of(busy);
+  while (files_in(busy.folder / "payload") > 0) std::this_thread::yield();
+  EXPECT_EQ(files_in(quiet.folder / "payload"), 1u);
+  EXPECT_EQ(maintenance(*first).collect_garbage({}), 1u);
+}
+
+TEST_F(MaintenanceTest, GarbageCollectionEndsWhenItIsAskedTo) {
+  LocalOptions quiet;
+  quiet.folder = folder_.path() / "quiet";
+  quiet.housekeeping = false;
+  const auto store = open_local(quiet);
+  store->create_bucket({.name = "lake"});
+  put(*store, "lake", "k", content_of(50'000));
+  store->remove("lake", "k", {});
+  EXPECT_EQ(maintenance(*store).collect_garbage([](uint64_t done, uint64_t total) {
+    EXPECT_EQ(done, 0u);
+    EXPECT_EQ(total, 1u);
+    return false;
+  }),
+            0u);
+  EXPECT_EQ(maintenance(*store).collect_garbage({}), 1u);
 }
 
 TEST_F(MaintenanceTest, BackupWhileWriting) {
@@ -172,7 +277,7 @@ TEST_F(MaintenanceTest, BackupWhileWriting) {
   std::thread writer([&] {
     for (uint32_t i = 0; !stop; ++i) {
       put(*store_, "lake", "busy", content_of(20'000 + i % 7, i));
-      maintenance(*store_).collect_garbage();
+      maintenance(*store_).collect_garbage({});
     }
   });
   for (int i = 0; i < 3; ++i) {
@@ -219,6 +324,64 @@ TEST_F(MaintenanceTest, RebuildFindsWhatLiesInFiles) {
   EXPECT_REASON(kNoSuchKey, store_->head("lake", "small", {}));
   put(*store_, "lake", "large", "next");
   EXPECT_EQ(get(*store_, "lake", "large"), "next");
+}
+
+constexpr const char* kRebuildFolder = "MEESH_REBUILD_FOLDER";
+
+TEST(RebuildChild, Rebuilds) {
+  const char* folder = std::getenv(kRebuildFolder);  // NOLINT(concurrency-mt-unsafe)
+  if (!folder) GTEST_SKIP() << "runs in a child of InterruptedRebuildsDoNotPassAsWhole";
+  LocalOptions options;
+  options.folder = folder;
+  rebuild_local(options);
+}
+
+/// The exit status of a rebuild in a process of its own.
+int rebuild_in_child(const std::filesystem::path& folder, const std::string& crash_point) {
+  std::vector<std::string> environment = {fmt::format("{}={}", kRebuildFolder, folder.string()),
+                                          "MEESH_CRASH_POINT=" + crash_point};
+  const char* arguments[] = {"/proc/self/exe", "--gtest_filter=RebuildChild.Rebuilds", nullptr};
+  std::vector<char*> variables;
+  for (auto& variable : environment) variables.push_back(variable.data());
+  variables.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    execve("/proc/self/exe", const_cast<char**>(arguments), variables.data());
+    _exit(127);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST_F(MaintenanceTest, InterruptedRebuildsDoNotPassAsWhole) {
+  store_.reset();
+  for (const char* name : {"index.db", "index.db-wal", "index.db-shm"}) {
+    std::filesystem::remove(folder_.path() / "objects" / name);
+  }
+  const auto killed_at = [&](int commit) {
+    const int status =
+        rebuild_in_child(options().folder, fmt::format("index.before_commit:{}", commit));
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  };
+  // The opening, the bucket, the objects, the end. Every one finds what the one before left.
+  for (int commit = 1; commit <= 4; ++commit) {
+    ASSERT_TRUE(killed_at(commit)) << commit;
+    try {
+      open_local(options());
+      ADD_FAILURE() << "opened before commit " << commit;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("is not whole"));
+      EXPECT_THAT(error.hint(), testing::HasSubstr("meesh lake rebuild"));
+    }
+  }
+  ASSERT_TRUE(killed_at(5)) << "the closing of a whole index";
+  EXPECT_THROW(rebuild_local(options()), Error) << "a whole index stays";
+  reopen();
+  expect_whole(*store_);
+  EXPECT_THAT(maintenance(*store_).scrub({}).damaged, IsEmpty());
+  EXPECT_EQ(store_->usage("lake").objects, 5u);
 }
 
 TEST_F(MaintenanceTest, RebuildTellsWhatIsMissing) {

@@ -268,7 +268,11 @@ Upload LocalStore::start_upload(const std::string& bucket, const std::string& ke
                                 Attributes attributes, std::optional<ChecksumKind> checksum,
                                 bool composite, const WriteOptions& options) {
   check_key(key);
-  if (checksum && !composite && !has_full_object_form(*checksum)) {
+  if (!checksum) {  // as S3 does, and as of a single PUT
+    checksum = ChecksumKind::kCrc64Nvme;
+    composite = false;
+  }
+  if (!composite && !has_full_object_form(*checksum)) {
     throw ObjectError(Reason::kInvalidRequest,
                       fmt::format("The FULL_OBJECT checksum type cannot be used with the {} "
                                   "checksum algorithm.",

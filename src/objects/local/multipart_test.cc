@@ -47,6 +47,8 @@ std::string value_of(ChecksumKind kind, std::string_view text) {
 TEST_F(MultipartTest, PartsBecomeOneObject) {
   const std::string content = content_of(2 * kPart + 1000);
   const Upload upload = start("k");
+  EXPECT_EQ(upload.checksum, ChecksumKind::kCrc64Nvme) << "the store's choice";
+  EXPECT_FALSE(upload.composite);
   // In any order; one is sent twice and one not used.
   const auto third = part(upload, 7, content.substr(2 * kPart));
   part(upload, 1, "wrong");
@@ -57,6 +59,8 @@ TEST_F(MultipartTest, PartsBecomeOneObject) {
   EXPECT_REASON(kNoSuchKey, store_->head("lake", "k", {}));
   const Object made = complete(upload, {first, second, third});
   EXPECT_EQ(made.size, content.size());
+  EXPECT_EQ(made.checksums.at(ChecksumKind::kCrc64Nvme),
+            value_of(ChecksumKind::kCrc64Nvme, content));
   EXPECT_TRUE(made.etag.ends_with("-3"));
   EXPECT_EQ(made.attributes.content_type, "x/y");
   EXPECT_EQ(payloads(), 4u) << "three parts and the manifest";

@@ -1,5 +1,9 @@
 // Buckets and single objects on local disk.
+#include <set>
+#include <thread>
+
 #include "base/text.h"
+#include "objects/caller.h"
 #include "objects/local/test_store.h"
 #include "objects/local/versions.h"
 
@@ -341,6 +345,32 @@ TEST_F(ObjectsTest, EventsAreToldInOrder) {
   store_->remove("lake", "a", {});
   EXPECT_THAT(told, ElementsAre("s3:ObjectCreated:Put lake/a", "s3:ObjectCreated:Copy lake/b",
                                 "s3:ObjectRemoved:Delete lake/a"));
+}
+
+TEST_F(ObjectsTest, EventsNameWhoAskedForTheChangeAndNotWhoTellsOfIt) {
+  std::vector<std::string> told;
+  std::set<std::thread::id> tellers;
+  std::thread other;
+  store_->on_event([&](const Event& event) {
+    told.push_back(event.object.key + " by " + (event.caller ? event.caller->user : "nobody"));
+    tellers.insert(std::this_thread::get_id());
+    if (event.object.key != "a") return;
+    other = std::thread([&] {
+      const ActingFor acting({"ben", "", ""});
+      put(*store_, "lake", "b", "");
+    });
+    while (store_->list("lake", {.prefix = "b"}).objects.empty()) std::this_thread::yield();
+    make_bucket("behind");  // when it is made the index has handed over the event of "b"
+  });
+  {
+    const ActingFor acting({"ann", "", ""});
+    put(*store_, "lake", "a", "");
+  }
+  other.join();
+  EXPECT_THAT(told, ElementsAre("a by ann", "b by ben"));
+  EXPECT_THAT(tellers, ElementsAre(std::this_thread::get_id()));
+  put(*store_, "lake", "c", "");
+  EXPECT_EQ(told.back(), "c by nobody");
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ constexpr size_t kFilesInChange = 500;
 
 class Rebuild {
  public:
-  explicit Rebuild(const LocalOptions& options) : core_(options, std::make_shared<Disk>()) {}
+  explicit Rebuild(const LocalOptions& options)
+      : core_(options, std::make_shared<Disk>(), Opening::kRebuild) {}
 
   RebuildReport run() {
     std::vector<uint64_t> ids;
@@ -43,6 +44,7 @@ class Rebuild {
       db.run(
           "UPDATE usage SET objects = (SELECT count(*) FROM objects WHERE bucket = "
           "usage.bucket)");
+      call_whole(db);
     });
     return std::move(report_);
   }
@@ -177,12 +179,7 @@ class Rebuild {
 }  // namespace
 
 RebuildReport rebuild_local(const LocalOptions& options) {
-  if (std::filesystem::exists(index_file(options.folder))) {
-    throw Error(Code::kAlreadyExists, fmt::format("'{}' is there: nothing needs to be rebuilt",
-                                                  index_file(options.folder).string()))
-        .with_hint("move it away if it is damaged");
-  }
-  if (!std::filesystem::exists(payload_folder(options.folder))) {
+  if (!is_there(payload_folder(options.folder))) {
     throw Error(Code::kNotFound,
                 fmt::format("there are no payload files in '{}'", options.folder.string()));
   }

@@ -110,7 +110,7 @@ class LocalStoreTest : public testing::Test {
     store_->create_bucket({.name = name, .owner = "me", .versioning = versioning});
   }
   size_t payloads() {
-    maintenance(*store_).collect_garbage();
+    maintenance(*store_).collect_garbage({});
     return files_in(folder_.path() / "objects" / "payload");
   }
 

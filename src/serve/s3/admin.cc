@@ -38,7 +38,8 @@ json::object told(const objects::RotateReport& report) {
 }
 
 json::object told(const objects::LifecycleReport& report) {
-  return {{"expired", report.expired},
+  return {{"complete", report.complete},
+          {"expired", report.expired},
           {"noncurrent_removed", report.noncurrent_removed},
           {"markers_removed", report.markers_removed},
           {"uploads_aborted", report.uploads_aborted},
@@ -112,6 +113,10 @@ void run(Call& call) {
                   "yet.");
   }
   objects::maintenance(call.store());  // an error of this kind is answered as S3's own are
+  if (work == "backup") {
+    // The line at the end names no folder, and is missing if the server ends before.
+    call.audit(call.operation->action, folder.string(), true, 0, "AdminBackup begins");
+  }
   answer_in_lines(call, [&](const objects::Progress& progress) {
     return maintain(call.store(), work, folder, progress);
   });
@@ -159,8 +164,8 @@ json::object maintain(objects::Store& store, std::string_view work,
     return {{"folder", folder.string()}, {"payloads", report.payloads}, {"linked", report.linked}};
   }
   if (work == "rotate-key") return told(maintenance.rotate_key(progress));
-  if (work == "lifecycle") return told(maintenance.run_lifecycle(now()));
-  if (work == "collect-garbage") return {{"removed", maintenance.collect_garbage()}};
+  if (work == "lifecycle") return told(maintenance.run_lifecycle(now(), progress));
+  if (work == "collect-garbage") return {{"removed", maintenance.collect_garbage(progress)}};
   throw Error(Code::kInvalidArguments, fmt::format("'{}' is no work on a store", work));
 }
 

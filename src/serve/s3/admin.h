@@ -9,8 +9,8 @@
 // For the administrator, and for users whose policies allow admin:Scrub, admin:Backup,
 // admin:CollectGarbage, admin:RunLifecycle, admin:RotateKey. The answer is JSON lines:
 // {"done": 5, "total": 9} about once a second while the work goes on, at last {"report": {…}} or
-// {"error": {"code": …, "message": …, "hint": …}}. Who hangs up ends a scrub, a backup or a
-// rotation.
+// {"error": {"code": …, "message": …, "hint": …}}. Who hangs up ends the work, and so does the end
+// of the server. A backup leaves a line with its folder in the audit trail before it begins.
 //
 // A bucket may be called "meesh": S3 has no POST to an object without one of its subresources.
 #pragma once

@@ -90,6 +90,22 @@ TEST_F(AdminTest, BackupIsMadeInANewFolder) {
   EXPECT_EQ(admin("backup").code(), "InvalidArgument");
 }
 
+TEST_F(AdminTest, TheAuditTrailTellsWhereABackupWentBeforeItBegins) {
+  const auto folder = folder_ / "copy";
+  last(admin("backup", {{"folder", folder.string()}}), "report");
+  const std::string lines = trail();
+  const size_t begun = lines.find("AdminBackup begins");
+  const size_t done = lines.find(R"("reason":"AdminBackup")");
+  ASSERT_NE(begun, std::string::npos) << lines;
+  ASSERT_NE(done, std::string::npos) << lines;
+  EXPECT_LT(begun, done);
+  const size_t start = lines.rfind('\n', begun) + 1;  // npos + 1 = 0
+  const json::object line =
+      json::parse(lines.substr(start, lines.find('\n', begun) - start)).as_object();
+  EXPECT_EQ(line.at("action"), "admin:Backup");
+  EXPECT_EQ(line.at("resource").as_string(), folder.c_str());
+}
+
 TEST_F(AdminTest, TheOthersAnswerWithTheirReports) {
   EXPECT_EQ(last(admin("collect-garbage"), "report").at("removed"), 0);
   EXPECT_EQ(last(admin("lifecycle"), "report").at("expired"), 0);

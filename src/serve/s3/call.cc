@@ -12,8 +12,6 @@ namespace {
 
 using objects::Reason;
 
-thread_local const EventSource::Facts* current_source = nullptr;
-
 void add_header_key(Call& call, const char* key, const char* header, Call::Context& context) {
   if (auto value = call.request.headers.get(header)) context[key] = {std::string(*value)};
 }
@@ -173,7 +171,10 @@ void Call::require(std::string_view action, const std::string& resource_name,
 
 void Call::require_owner(const char* header_name, const objects::Bucket& about) {
   auto expected = request.headers.get(header_name);
-  if (!expected || *expected == about.owner || *expected == owner_id(about.owner)) return;
+  if (!expected || about.owner.empty() || *expected == about.owner ||
+      *expected == owner_id(about.owner)) {
+    return;
+  }
   audit(operation->action.empty() ? operation->name : operation->action,
         "arn:aws:s3:::" + about.name, false, 403, fmt::format("{} is another", header_name));
   throw S3Error(Reason::kAccessDenied, "Access Denied.");
@@ -305,14 +306,7 @@ S3Error to_s3_error(const std::exception& error, const net::Request& request) {
 }
 
 EventSource::EventSource(const Call& call)
-    : facts_{call.who.credentials.identity.user, call.request.remote_address, call.request.id},
-      before_(current_source) {
-  current_source = &facts_;
-}
-
-EventSource::~EventSource() { current_source = before_; }
-
-const EventSource::Facts* EventSource::current() { return current_source; }
+    : acting_({call.who.credentials.identity.user, call.request.remote_address, call.request.id}) {}
 
 void answer_slowly(Call& call, const std::function<XmlAnswer(net::Headers&)>& work) {
   net::Headers headers;

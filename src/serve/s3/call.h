@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/http.h"
+#include "objects/caller.h"
 #include "objects/store.h"
 #include "serve/s3/authentication.h"
 #include "serve/s3/error.h"
@@ -87,7 +88,8 @@ class Call {
                const objects::Bucket* about = nullptr);
   void require(std::string_view action) { require(action, resource()); }
   /// A client may say in a header whose bucket it means: the owner's name, or the ID that answers
-  /// give it. Throws AccessDenied, and writes that down, if `about` is another's.
+  /// give it. Throws AccessDenied, and writes that down, if `about` is another's. An owner that the
+  /// store does not know, being another S3, is nobody's to refuse.
   void require_owner(const char* header_name, const objects::Bucket& about);
   void audit(std::string_view action, const std::string& resource, bool allowed, int status,
              const std::string& reason);
@@ -122,22 +124,13 @@ std::string error_document(const S3Error& error, const Call& call);
 /// What S3 says for an exception caught; unknown ones become InternalError and are logged.
 S3Error to_s3_error(const std::exception& error, const net::Request& request);
 
-/// The caller whose change the store tells about on this thread, for notifications.
+/// While it lives, this thread changes the store on behalf of the caller, as notifications tell.
 class EventSource {
  public:
   explicit EventSource(const Call& call);
-  ~EventSource();
-  EventSource(const EventSource&) = delete;
-  EventSource& operator=(const EventSource&) = delete;
-
-  struct Facts {
-    std::string user, address, request_id;
-  };
-  static const Facts* current();
 
  private:
-  Facts facts_;
-  const Facts* before_;
+  const objects::ActingFor acting_;
 };
 
 /// Runs `work`, which may take long, and answers with its document; white space is sent meanwhile

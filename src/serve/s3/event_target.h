@@ -30,15 +30,20 @@ class LossCount {
   std::atomic<uint64_t> total_ = 0;
 };
 
-/// Thread-safe but for close().
+/// Thread-safe. At the end, of all targets: drain(), then stop(), then close(), each once and by
+/// one thread; nothing is sent behind.
 class EventTarget {
  public:
   virtual ~EventTarget() = default;
   /// Never waits. A message that finds the queue full is lost.
   virtual void send(const EventMessage& message) = 0;
-  /// Delivers what waits, not longer than `until`; the rest is lost. Once; nothing is sent behind.
-  virtual void close(std::chrono::steady_clock::time_point until) = 0;
-  /// Messages that were not and will not be delivered.
+  /// Returns when nothing waits any more, at `until` at the latest.
+  virtual void drain(std::chrono::steady_clock::time_point until) = 0;
+  /// Begins no delivery any more, and waits for none under way.
+  virtual void stop() = 0;
+  /// stop(), and waits for what is under way. What waits still is lost.
+  virtual void close() = 0;
+  /// Messages that were not and will not be delivered, whole after close().
   virtual uint64_t lost() const = 0;
 };
 

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
-#include <algorithm>
 #include <array>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@ namespace meesh::serve::s3 {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
+constexpr std::chrono::milliseconds kPause{500};  // before a producer takes another's place
 
 using Text = std::array<char, 512>;
 using Setting = std::pair<const char*, std::string>;
@@ -28,7 +27,8 @@ std::vector<Setting> properties(const KafkaSettings& settings) {
       {"bootstrap.servers", settings.brokers},
       {"client.id", "meesh"},
       {"enable.idempotence", "true"},
-      {"queue.buffering.max.messages", std::to_string(kMostWaitingEvents)},
+      // Never reached: a message counts here until shortly after it was reported.
+      {"queue.buffering.max.messages", std::to_string(2 * kMostWaitingEvents)},
       {"reconnect.backoff.max.ms", "5000"},
       // For ever: how many wait is what bounds them.
       {"message.timeout.ms", "0"},
@@ -48,16 +48,35 @@ std::vector<Setting> properties(const KafkaSettings& settings) {
   return all;
 }
 
+// Not for what the message is: the next producer may send it.
+bool taken_back(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+         error == RD_KAFKA_RESP_ERR__FATAL;
+}
+
+// Why the producer can go on no more; "" as long as it can.
+std::string fatal_error(rd_kafka_t* handle) {
+  Text text{};
+  if (rd_kafka_fatal_error(handle, text.data(), text.size()) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return "";
+  }
+  return text[0] == 0 ? "a fatal error" : text.data();
+}
+
 }  // namespace
 
 struct KafkaTarget::Calls {
-  static void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  static void delivered(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque) {
     auto& target = *static_cast<KafkaTarget*>(opaque);
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (target.away_.exchange(false)) {
+        log::info("Kafka takes events again", {{"target", target.arn_}});
+      }
+    } else if (rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_PERSISTED) {
+      if (taken_back(message->err) || !fatal_error(handle).empty()) return;
       target.loss_.add(rd_kafka_err2str(message->err));
-    } else if (target.away_.exchange(false)) {
-      log::info("Kafka takes events again", {{"target", target.arn_}});
     }
+    target.forget(static_cast<uint64_t>(reinterpret_cast<uintptr_t>(message->_private)));
   }
   static void failed(rd_kafka_t*, int code, const char* reason, void* opaque) {
     auto& target = *static_cast<KafkaTarget*>(opaque);
@@ -94,7 +113,6 @@ struct KafkaTarget::Producer {
       throw refused(target, "the topic's name");
     }
   }
-  // What still waits is reported as lost.
   ~Producer() {
     rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(handle, 1000);
@@ -104,10 +122,6 @@ struct KafkaTarget::Producer {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
-  bool broken() const {
-    Text text{};
-    return rd_kafka_fatal_error(handle, text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR;
-  }
   template <typename Why>
   static Error refused(const KafkaTarget& target, const Why& why) {
     return Error(Code::kConfigInvalid, fmt::format("the Kafka target '{}' is not possible: {}",
@@ -124,49 +138,92 @@ KafkaTarget::KafkaTarget(std::string arn, KafkaSettings settings)
   thread_ = std::thread([this] { poll_loop(); });
 }
 
-KafkaTarget::~KafkaTarget() { close(std::chrono::steady_clock::now()); }
+KafkaTarget::~KafkaTarget() { close(); }
 
 void KafkaTarget::send(const EventMessage& message) {
-  std::shared_lock lock(mutex_);
-  if (!producer_) {
+  std::lock_guard lock(mutex_);
+  if (closed_) {
     loss_.add("the producer is gone");
-    return;
-  }
-  // librdkafka copies the content and never writes into what it is given.
-  if (rd_kafka_produce(producer_->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                       const_cast<char*>(message.body.data()), message.body.size(),
-                       message.key.data(), message.key.size(), nullptr) != 0) {
-    loss_.add(rd_kafka_err2str(rd_kafka_last_error()));
+  } else if (waiting_.size() >= kMostWaitingEvents) {
+    loss_.add("its queue is full");
+  } else {
+    auto added = waiting_.emplace(++last_number_, message).first;
+    if (producer_) hand_over(added);
   }
 }
 
-// Serves librdkafka's calls; a producer that can go on no more is replaced.
+void KafkaTarget::hand_over(Waiting::iterator message) {
+  auto& [number, content] = *message;
+  // librdkafka copies the content and never writes into what it is given.
+  if (rd_kafka_produce(producer_->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                       content.body.data(), content.body.size(), content.key.data(),
+                       content.key.size(),
+                       reinterpret_cast<void*>(static_cast<uintptr_t>(number))) == 0) {
+    return;
+  }
+  rd_kafka_resp_err_t error = rd_kafka_last_error();
+  if (taken_back(error)) return;
+  loss_.add(rd_kafka_err2str(error));
+  waiting_.erase(message);
+}
+
+void KafkaTarget::forget(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  waiting_.erase(number);
+  forgotten_.notify_all();
+}
+
+// Serves librdkafka's calls.
 void KafkaTarget::poll_loop() {
   while (!stop_.requested()) {
     rd_kafka_poll(producer_->handle, kPollMilliseconds);
-    if (!producer_->broken()) continue;
-    std::unique_ptr<Producer> broken;
+    if (!fatal_error(producer_->handle).empty()) replace_producer();
+  }
+}
+
+void KafkaTarget::replace_producer() {
+  if (!away_.exchange(true)) {
+    log::warn("Kafka's producer cannot go on; events wait for another",
+              {{"target", arn_}, {"error", fatal_error(producer_->handle)}});
+  }
+  std::unique_ptr<Producer> broken;
+  {
+    std::lock_guard lock(mutex_);
+    broken = std::move(producer_);
+  }
+  broken.reset();  // no report comes after this
+  while (!stop_.sleep_for(kPause)) {
     try {
       auto fresh = std::make_unique<Producer>(*this);
-      std::unique_lock lock(mutex_);
-      broken = std::exchange(producer_, std::move(fresh));
+      std::lock_guard lock(mutex_);
+      producer_ = std::move(fresh);
+      for (auto it = waiting_.begin(); it != waiting_.end();) hand_over(it++);
+      return;
     } catch (const Error& e) {
       log::warn("Kafka's producer cannot be made anew", {{"target", arn_}, {"error", e.what()}});
-      if (stop_.sleep_for(std::chrono::seconds(1))) return;
     }
   }
 }
 
-void KafkaTarget::close(std::chrono::steady_clock::time_point until) {
-  if (!thread_.joinable()) return;
-  stop_.request();
-  thread_.join();
-  using std::chrono::milliseconds;
-  auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-  rd_kafka_flush(producer_->handle, static_cast<int>(std::max(left, milliseconds(0)).count()));
-  std::unique_ptr<Producer> closed;
+void KafkaTarget::drain(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  closed = std::move(producer_);
+  forgotten_.wait_until(lock, until, [&] { return waiting_.empty(); });
+}
+
+void KafkaTarget::close() {
+  if (!thread_.joinable()) return;
+  stop();
+  thread_.join();
+  std::unique_ptr<Producer> last;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    last = std::move(producer_);
+  }
+  last.reset();  // its reports take the lock
+  std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < waiting_.size(); ++i) loss_.add("the server ends");
+  waiting_.clear();
 }
 
 }  // namespace meesh::serve::s3

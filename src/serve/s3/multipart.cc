@@ -21,14 +21,14 @@ struct Checks {
   bool composite;
 };
 
-// Without an algorithm S3 keeps a CRC64NVME of the whole object, as it does of a single PUT
+// Nothing without an algorithm: the store then keeps what S3 keeps, a CRC64NVME of the whole object
 // ("Checking object integrity", API reference of UploadPart and ObjectPart). Parts may bring other
 // checksums all the same, which S3 refuses: older SDKs send them unasked.
-Checks wanted_checksum(const Call& call) {
+std::optional<Checks> wanted_checksum(const Call& call) {
   std::string_view algorithm = call.header("x-amz-checksum-algorithm");
   std::string_view type = call.header("x-amz-checksum-type");
   if (algorithm.empty()) {
-    if (type.empty()) return {ChecksumKind::kCrc64Nvme, false};
+    if (type.empty()) return std::nullopt;
     throw S3Error(Reason::kInvalidRequest,
                   "The x-amz-checksum-type header can only be used with the "
                   "x-amz-checksum-algorithm header.");
@@ -149,16 +149,17 @@ int part_number(const Call& call) {
 
 void create_upload(Call& call) {
   objects::check_key(call.key);
-  Checks checks = wanted_checksum(call);
+  std::optional<Checks> checks = wanted_checksum(call);
   objects::Attributes attributes = read_attributes(call);
   objects::WriteOptions options;
   read_encryption(call, options);
   call.skip_body();
-  objects::Upload upload = call.store().start_upload(call.bucket, call.key, std::move(attributes),
-                                                     checks.kind, checks.composite, options);
-  if (call.request.headers.get("x-amz-checksum-algorithm")) {
-    call.set("x-amz-checksum-algorithm", std::string(objects::checksum_name(checks.kind)));
-    call.set("x-amz-checksum-type", std::string(checksum_type(checks.composite)));
+  objects::Upload upload = call.store().start_upload(
+      call.bucket, call.key, std::move(attributes),
+      checks ? std::optional(checks->kind) : std::nullopt, checks && checks->composite, options);
+  if (checks) {
+    call.set("x-amz-checksum-algorithm", std::string(objects::checksum_name(checks->kind)));
+    call.set("x-amz-checksum-type", std::string(checksum_type(checks->composite)));
   }
   set_encryption_headers(upload.encryption, upload.customer_key_md5, call.response.headers);
   XmlAnswer xml("InitiateMultipartUploadResult");

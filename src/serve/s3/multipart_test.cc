@@ -96,6 +96,33 @@ TEST_F(MultipartTest, Refusals) {
   EXPECT_EQ(ask("GET", "/lake/a").body, "there");
 }
 
+TEST_F(MultipartTest, AnotherS3IsAskedForNoChecksumThatNobodyAskedFor) {
+  net::ServerOptions options;
+  options.port = 0;
+  options.access_log = false;
+  net::Server other(options);
+  other.route("GET", "/{path...}", [](net::Request& request, net::Response& response) {
+    if (!request.query_param("versioning")) return response.empty(404);
+    response.write("<VersioningConfiguration/>");
+  });
+  std::vector<std::string> asked;
+  other.route("POST", "/{path...}", [&](net::Request& request, net::Response& response) {
+    asked.emplace_back(request.headers.get("x-amz-checksum-algorithm").value_or("none"));
+    response.write(
+        "<InitiateMultipartUploadResult><UploadId>u</UploadId>"
+        "</InitiateMultipartUploadResult>");
+  });
+  other.start();
+  server_.reset();
+  store_ = objects::open_remote({.endpoint = fmt::format("http://127.0.0.1:{}", other.port()),
+                                 .access_key = "key",
+                                 .secret_key = "secret"});
+  start({});
+  EXPECT_EQ(begin("/lake/a"), "u");
+  EXPECT_EQ(begin("/lake/a", {{"x-amz-checksum-algorithm", "CRC32"}}), "u");
+  EXPECT_THAT(asked, testing::ElementsAre("none", "CRC32"));
+}
+
 TEST_F(MultipartTest, Checksums) {
   auto made =
       ask("POST", "/lake/a", {{"uploads", ""}}, {{"x-amz-checksum-algorithm", "CRC64NVME"}});

@@ -3,9 +3,12 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "objects/caller.h"
+#include "serve/s3/error.h"
 #include "serve/s3/kafka_target.h"
 #include "serve/s3/values.h"
 #include "serve/s3/webhook_target.h"
+#include "serve/s3/xml.h"
 
 namespace meesh::serve::s3 {
 namespace {
@@ -130,7 +133,7 @@ bool rule_fits(const NotificationRule& rule, std::string_view event, std::string
 }
 
 std::string event_json(const objects::Event& event, const NotificationRule& rule,
-                       const EventSource::Facts* source, const std::string& region) {
+                       const std::string& region) {
   const objects::Object& object = event.object;
   std::string name = event.name.starts_with("s3:") ? event.name.substr(3) : event.name;
   json::object of_object{
@@ -140,17 +143,17 @@ std::string event_json(const objects::Event& event, const NotificationRule& rule
     of_object["eTag"] = object.etag;
     of_object["contentType"] = object.attributes.content_type;
   }
-  std::string user = source != nullptr ? source->user : "internal";
+  const objects::Caller nobody{.user = "internal", .address = "", .request_id = ""};
+  const objects::Caller& caller = event.caller ? *event.caller : nobody;
   json::object record{
       {"eventVersion", "2.1"},
       {"eventSource", "meesh:s3"},
       {"awsRegion", region},
       {"eventTime", iso_time(now())},
       {"eventName", name},
-      {"userIdentity", {{"principalId", user}}},
-      {"requestParameters",
-       {{"sourceIPAddress", source != nullptr ? source->address : ""}, {"region", region}}},
-      {"responseElements", {{"x-amz-request-id", source != nullptr ? source->request_id : ""}}},
+      {"userIdentity", {{"principalId", caller.user}}},
+      {"requestParameters", {{"sourceIPAddress", caller.address}, {"region", region}}},
+      {"responseElements", {{"x-amz-request-id", caller.request_id}}},
       {"s3",
        {{"s3SchemaVersion", "1.0"},
         {"configurationId", rule.id},
@@ -193,11 +196,13 @@ Notifications::Notifications(objects::Store& store, Targets targets, std::string
   }
 }
 
-// All targets deliver while one of them is waited for.
+// All targets deliver while one of them is waited for, and all end together what is under way.
 Notifications::~Notifications() {
   auto until = std::chrono::steady_clock::now() + kFlush;
+  for (const auto& [name, target] : targets_) target->drain(until);
+  for (const auto& [name, target] : targets_) target->stop();
   for (const auto& [name, target] : targets_) {
-    target->close(until);
+    target->close();
     if (target->lost() > 0) {
       log::warn("events were lost", {{"target", name}, {"lost", target->lost()}});
     }
@@ -219,14 +224,14 @@ void Notifications::set(const std::string& bucket, const std::string& xml) {
   }
 }
 
-void Notifications::tell(const objects::Event& event, const EventSource::Facts* source) {
+void Notifications::tell(const objects::Event& event) {
   std::shared_lock lock(rules_mutex_);
   auto it = rules_.find(event.bucket);
   if (it == rules_.end()) return;
   for (const NotificationRule& rule : it->second) {
     if (!rule_fits(rule, event.name, event.object.key)) continue;
     targets_.at(rule.target)
-        ->send({event.bucket + "/" + event.object.key, event_json(event, rule, source, region_)});
+        ->send({event.bucket + "/" + event.object.key, event_json(event, rule, region_)});
   }
 }
 

@@ -1,7 +1,7 @@
 // Event notifications: what buckets want told, and to which targets.
 //
 // Events wait in bounded queues in memory: those not delivered when the program ends, or that come
-// while a queue is full, are lost (the log says how many).
+// while a queue is full, are lost (the log says how many). An event may come twice (KafkaTarget).
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "objects/store.h"
-#include "serve/s3/call.h"
 #include "serve/s3/event_target.h"
+#include "serve/s3/s3.h"
 
 namespace meesh::serve::s3 {
 
@@ -33,7 +33,7 @@ std::vector<NotificationRule> parse_notification(std::string_view xml,
 bool rule_fits(const NotificationRule& rule, std::string_view event, std::string_view key);
 /// S3's event message, version 2.1, with MinIO's two fields at its top.
 std::string event_json(const objects::Event& event, const NotificationRule& rule,
-                       const EventSource::Facts* source, const std::string& region);
+                       const std::string& region);
 
 /// Thread-safe.
 class Notifications {
@@ -42,10 +42,12 @@ class Notifications {
 
   /// Reads the rules of the buckets there are.
   Notifications(objects::Store& store, Targets targets, std::string region);
-  ~Notifications();  // waits for what waits, a few seconds at most
+  /// Waits for what waits, five seconds at most for all targets together, and then for webhooks'
+  /// requests under way, which end within five seconds more.
+  ~Notifications();
   /// A bucket's document changed; "" = it has none any more.
   void set(const std::string& bucket, const std::string& xml);
-  void tell(const objects::Event& event, const EventSource::Facts* source);
+  void tell(const objects::Event& event);
 
  private:
   const Targets targets_;

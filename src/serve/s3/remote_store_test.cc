@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "objects/caller.h"
 #include "objects/payload.h"
 #include "serve/s3/s3_fixture_test.h"
 
@@ -411,11 +412,28 @@ TEST_F(RemoteStoreTest, Encryption) {
   EXPECT_EQ(put("plain", "x").encryption, Encryption::kNone);
 }
 
+TEST_F(RemoteStoreTest, AnOwnerThatNobodyKnowsIsNotHeldAgainstAClient) {
+  const auto local = std::exchange(store_, std::move(remote_));
+  const auto behind = std::move(server_);
+  start({});
+  const Fields expected = {{"x-amz-expected-bucket-owner", "123456789012"}};
+  EXPECT_EQ(ask("HEAD", "/lake", {}, expected).status, 200);
+  EXPECT_EQ(ask("PUT", "/lake/k", {}, expected, "content").status, 200);
+  EXPECT_EQ(ask("PUT", "/lake/copied", {},
+                {{"x-amz-copy-source", "/lake/k"},
+                 {"x-amz-source-expected-bucket-owner", "123456789012"}})
+                .status,
+            200);
+  EXPECT_EQ(ask("GET", "/lake/copied", {}, expected).body, "content");
+}
+
 TEST_F(RemoteStoreTest, TellsWhatChanged) {
   std::vector<std::string> events;
   remote_->on_event([&](const Event& event) {
     events.push_back(event.name + " " + event.bucket + "/" + event.object.key);
+    EXPECT_EQ(event.caller ? event.caller->user : "nobody", "ann");
   });
+  const ActingFor acting({"ann", "", ""});
   put("a", "1");
   put("b", content_of(17 << 20));
   remote_->copy("lake", "a", {}, "lake", "c", std::nullopt, {}, {});

@@ -187,7 +187,7 @@ Service::Service(Options given)
   notifications =
       std::make_shared<Notifications>(*options.store, make_targets(options), options.region);
   options.store->on_event([weak = std::weak_ptr(notifications)](const objects::Event& event) {
-    if (auto live = weak.lock()) live->tell(event, EventSource::current());
+    if (auto live = weak.lock()) live->tell(event);
   });
 }
 

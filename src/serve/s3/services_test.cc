@@ -219,17 +219,21 @@ TEST_F(NotificationTest, TellsWhatFits) {
                 "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>raw/</Value></FilterRule>"
                 "<FilterRule><Name>suffix</Name><Value>.csv</Value></FilterRule></S3Key></Filter>");
   ASSERT_EQ(set.status, 200) << set.body;
-  put("/lake/raw/a.csv", "1,2");
+  auto made = put("/lake/raw/a.csv", "1,2");
   put("/lake/raw/a.txt", "1,2");
   put("/lake/a.csv", "1,2");
-  ask("DELETE", "/lake/raw/a.csv");
+  auto ann = user("ann", R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})");
+  auto removed = ask_as(ann, "DELETE", "/lake/raw/a.csv");
   auto bodies = wait_for(2);
   ASSERT_EQ(bodies.size(), 2u);
   EXPECT_THAT(bodies[0], HasSubstr("\"EventName\":\"s3:ObjectCreated:Put\""));
   EXPECT_THAT(bodies[0], HasSubstr("\"Key\":\"lake/raw/a.csv\""));
   EXPECT_THAT(bodies[0], HasSubstr("\"size\":3"));
   EXPECT_THAT(bodies[0], HasSubstr("\"sourceIPAddress\":\"127.0.0.1\""));
+  EXPECT_THAT(bodies[0], HasSubstr(made.header("x-amz-request-id")));
   EXPECT_THAT(bodies[1], HasSubstr("s3:ObjectRemoved:Delete"));
+  EXPECT_THAT(bodies[1], HasSubstr("\"principalId\":\"ann\""));
+  EXPECT_THAT(bodies[1], HasSubstr(removed.header("x-amz-request-id")));
 }
 
 TEST_F(NotificationTest, RefusesWhatIsNotThere) {

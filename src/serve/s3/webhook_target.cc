@@ -17,7 +17,7 @@ WebhookTarget::WebhookTarget(std::string arn, std::string url)
   thread_ = std::thread([this] { deliver_loop(); });
 }
 
-WebhookTarget::~WebhookTarget() { close(std::chrono::steady_clock::now()); }
+WebhookTarget::~WebhookTarget() { close(); }
 
 void WebhookTarget::send(const EventMessage& message) {
   {
@@ -31,13 +31,14 @@ void WebhookTarget::send(const EventMessage& message) {
   loss_.add("its queue is full");
 }
 
-void WebhookTarget::close(std::chrono::steady_clock::time_point until) {
+void WebhookTarget::drain(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [&] { return queue_.empty(); });
+}
+
+void WebhookTarget::close() {
   if (!thread_.joinable()) return;
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, until, [&] { return queue_.empty(); });
-  }
-  stop_.request();
+  stop();
   thread_.join();
   for (size_t i = 0; i < queue_.size(); ++i) loss_.add("the server ends");
   queue_.clear();
@@ -51,8 +52,7 @@ void WebhookTarget::deliver_loop() {
       if (!stop_.wait(changed_, lock, [&] { return !queue_.empty(); }) || stop_.requested()) return;
       body = queue_.front();
     }
-    deliver(body);
-    if (stop_.requested()) return;
+    if (!deliver(body)) return;
     std::lock_guard lock(mutex_);
     queue_.pop_front();
     changed_.notify_all();
@@ -60,14 +60,15 @@ void WebhookTarget::deliver_loop() {
 }
 
 // In order: one that cannot be delivered holds up those behind it until its attempts are over.
-void WebhookTarget::deliver(const std::string& body) {
+bool WebhookTarget::deliver(const std::string& body) {
   for (int attempt = 1; !post(body); ++attempt) {
     if (attempt == kAttempts) {
       loss_.add("the webhook does not take it");
-      return;
+      return true;
     }
-    if (stop_.sleep_for(kFirstPause * (1 << (attempt - 1)))) return;
+    if (stop_.sleep_for(kFirstPause * (1 << (attempt - 1)))) return false;
   }
+  return true;
 }
 
 bool WebhookTarget::post(const std::string& body) const {

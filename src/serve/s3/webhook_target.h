@@ -17,13 +17,16 @@ class WebhookTarget final : public EventTarget {
   WebhookTarget(std::string arn, std::string url);
   ~WebhookTarget() override;  // what waits is lost
   void send(const EventMessage& message) override;
-  /// A request under way may take its five seconds more.
-  void close(std::chrono::steady_clock::time_point until) override;
+  void drain(std::chrono::steady_clock::time_point until) override;
+  void stop() override { stop_.request(); }
+  /// A request under way may take its five seconds.
+  void close() override;
   uint64_t lost() const override { return loss_.total(); }
 
  private:
   void deliver_loop();
-  void deliver(const std::string& body);
+  /// False: the stop came before it was delivered or given up.
+  bool deliver(const std::string& body);
   bool post(const std::string& body) const;
 
   const std::string url_;

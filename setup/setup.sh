@@ -334,7 +334,9 @@ if [[ $purpose == full ]]; then
   maven "software.amazon.awssdk:bundle:$AWS_SDK_VERSION:jar"
   accelerator=software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3
   maven "$accelerator:$ANALYTICS_ACCELERATOR_VERSION:jar"
-  say "ready: pyspark with hadoop-aws $HADOOP_VERSION"
+  maven "org.apache.iceberg:iceberg-spark-runtime-$ICEBERG_SPARK:$ICEBERG_VERSION:jar"
+  maven "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION:jar"
+  say "ready: pyspark with hadoop-aws $HADOOP_VERSION and Iceberg $ICEBERG_VERSION"
 
   step="rclone"
   if go_program rclone "$RCLONE_VERSION" github.com/rclone/rclone; then
@@ -345,7 +347,7 @@ if [[ $purpose == full ]]; then
 fi
 
 # --- Trino server ----------------------------------------------------------------------------
-if [[ $level -ge 3 ]]; then
+if [[ $level -ge 3 || $purpose == full ]]; then
   step="Trino server"
   if [[ ! -x $deps/trino-server-$TRINO_VERSION/bin/launcher ]]; then
     maven "io.trino:trino-server:$TRINO_VERSION:tar.gz"

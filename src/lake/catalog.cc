@@ -5,20 +5,13 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 #include <set>
-#include <thread>
 
 #include "base/log.h"
-#include "base/uuid.h"
+#include "lake/catalog_names.h"
 
 namespace meesh::lake {
 namespace {
-
-constexpr char kLevelMark = '\x1f';  // between the levels of a namespace, as in the REST protocol
-constexpr size_t kMostCached = 256;
-constexpr int kMostAttempts = 50;
-constexpr const char* kJson = "application/json";
 
 const std::vector<meta::Migration>& migrations() {
   static const std::vector<meta::Migration> kMigrations = {
@@ -30,38 +23,6 @@ const std::vector<meta::Migration>& migrations() {
         "name TEXT NOT NULL, kind TEXT NOT NULL, metadata_location TEXT NOT NULL, "
         "PRIMARY KEY (warehouse, namespace, name))"}}};
   return kMigrations;
-}
-
-std::string joined(const Namespace& name) {
-  return fmt::format("{}", fmt::join(name, std::string(1, kLevelMark)));
-}
-
-Namespace split(std::string_view text) {
-  Namespace name;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(kLevelMark, at), text.size());
-    name.emplace_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return name;
-}
-
-void check_name(const Namespace& name) {
-  const auto wrong = [](const std::string& level) {
-    return level.empty() || level.size() > 255 || level.find(kLevelMark) != level.npos;
-  };
-  if (name.empty() || std::any_of(name.begin(), name.end(), wrong)) {
-    throw Error(Code::kInvalidArguments, fmt::format("Invalid namespace: {}", display(name)))
-        .with_hint("each level has 1 to 255 bytes");
-  }
-}
-
-void check_name(const Identifier& name) {
-  check_name(name.space);
-  if (name.name.empty() || name.name.size() > 255) {
-    throw Error(Code::kInvalidArguments, fmt::format("Invalid name: '{}'", name.name))
-        .with_hint("a name has 1 to 255 bytes");
-  }
 }
 
 std::string properties_text(const Properties& properties) {
@@ -79,15 +40,6 @@ Properties parse_properties(const std::string& text) {
   return properties;
 }
 
-[[noreturn]] void no_namespace(const Namespace& name) {
-  throw Error(Code::kSchemaNotFound, fmt::format("Namespace does not exist: {}", display(name)));
-}
-
-Error exists(const Identifier& name, bool view) {
-  return Error(Code::kTableAlreadyExists,
-               fmt::format("{} already exists: {}", view ? "View" : "Table", name.display()));
-}
-
 const char* kind_text(bool view) { return view ? "view" : "table"; }
 
 bool namespace_exists(soci::session& sql, const std::string& warehouse, const std::string& name) {
@@ -98,21 +50,6 @@ bool namespace_exists(soci::session& sql, const std::string& warehouse, const st
 }
 
 }  // namespace
-
-std::string display(const Namespace& name) { return fmt::format("{}", fmt::join(name, ".")); }
-
-std::string Identifier::display() const { return lake::display(space) + "." + name; }
-
-std::string next_metadata_location(const TableMetadata& metadata, const std::string& previous) {
-  int version = -1;
-  const std::string_view file =
-      std::string_view(previous).substr(previous.empty() ? 0 : previous.rfind('/') + 1);
-  std::from_chars(file.data(), file.data() + file.size(), version);
-  const auto given = metadata.properties.find("write.metadata.path");
-  const std::string folder =
-      given != metadata.properties.end() ? given->second : metadata.location + "/metadata";
-  return fmt::format("{}/{:05}-{}.metadata.json", folder, version + 1, base::random_uuid());
-}
 
 Catalog::Catalog(meta::Database& database, const Files& files, Warehouse warehouse)
     : database_(database), files_(files), warehouse_(std::move(warehouse)) {
@@ -159,20 +96,47 @@ Properties Catalog::properties(const Namespace& name) const {
   return parse_properties(text);
 }
 
-void Catalog::create_namespace(const Namespace& name, const Properties& properties) {
+// Trino asks for the location: without one it makes a table first and then finds its folder in use.
+Properties Catalog::with_location(const Namespace& name, Properties properties) const {
+  std::string& location = properties["location"];
+  location = without_slashes(location);
+  if (location.empty()) {
+    location = fmt::format("{}/{}", warehouse_.location, fmt::join(name, "/"));
+  }
+  check_location(location);
+  files_.check(location + "/metadata");
+  return properties;
+}
+
+void Catalog::insert_namespace(soci::session& sql, const Namespace& name,
+                               Properties properties) const {
+  const std::string key = joined(name);
+  const std::string text = properties_text(with_location(name, std::move(properties)));
+  sql << "INSERT INTO lake_namespace VALUES (:warehouse, :name, :properties)",
+      soci::use(warehouse_.name), soci::use(key), soci::use(text);
+}
+
+void Catalog::create_namespace(const Namespace& name, const Properties& properties,
+                               const AlsoCommit& also) {
   check_name(name);
   database_.write([&](soci::session& sql) {
-    const std::string key = joined(name), text = properties_text(properties);
-    if (namespace_exists(sql, warehouse_.name, key)) {
+    if (namespace_exists(sql, warehouse_.name, joined(name))) {
       throw Error(Code::kSchemaAlreadyExists,
                   fmt::format("Namespace already exists: {}", display(name)));
     }
-    sql << "INSERT INTO lake_namespace VALUES (:warehouse, :name, :properties)",
-        soci::use(warehouse_.name), soci::use(key), soci::use(text);
+    Namespace ancestor;
+    for (const auto& level : name) {
+      ancestor.push_back(level);
+      if (ancestor.size() == name.size()) break;
+      if (namespace_exists(sql, warehouse_.name, joined(ancestor))) continue;
+      insert_namespace(sql, ancestor, {});
+    }
+    insert_namespace(sql, name, properties);
+    if (also) also(sql);
   });
 }
 
-void Catalog::drop_namespace(const Namespace& name) {
+void Catalog::drop_namespace(const Namespace& name, const AlsoCommit& also) {
   database_.write([&](soci::session& sql) {
     const std::string key = joined(name), below = key + kLevelMark;
     if (!namespace_exists(sql, warehouse_.name, key)) no_namespace(name);
@@ -189,10 +153,12 @@ void Catalog::drop_namespace(const Namespace& name) {
     }
     sql << "DELETE FROM lake_namespace WHERE warehouse = :warehouse AND name = :name",
         soci::use(warehouse_.name), soci::use(key);
+    if (also) also(sql);
   });
 }
 
-void Catalog::set_properties(const Namespace& name, const std::function<void(Properties&)>& edit) {
+void Catalog::set_properties(const Namespace& name, const std::function<void(Properties&)>& edit,
+                             const AlsoCommit& also) {
   database_.write([&](soci::session& sql) {
     const std::string key = joined(name);
     std::string text;
@@ -201,10 +167,11 @@ void Catalog::set_properties(const Namespace& name, const std::function<void(Pro
     if (!sql.got_data()) no_namespace(name);
     Properties properties = parse_properties(text);
     edit(properties);
-    text = properties_text(properties);
+    text = properties_text(with_location(name, std::move(properties)));
     sql << "UPDATE lake_namespace SET properties = :text WHERE warehouse = :warehouse AND "
            "name = :name",
         soci::use(text), soci::use(warehouse_.name), soci::use(key);
+    if (also) also(sql);
   });
 }
 
@@ -257,7 +224,7 @@ bool Catalog::move_one(soci::session& sql, const Move& move) const {
   sql << "SELECT kind FROM lake_table WHERE warehouse = :warehouse AND namespace = :namespace AND "
          "name = :name",
       soci::use(warehouse_.name), soci::use(space), soci::use(move.name.name), soci::into(there);
-  if (sql.got_data()) throw exists(move.name, there == "view");
+  if (sql.got_data()) throw already_exists(move.name, there == "view");
   const std::string kind = kind_text(move.kind == Kind::kView);
   sql << "INSERT INTO lake_table VALUES (:warehouse, :namespace, :name, :kind, :location)",
       soci::use(warehouse_.name), soci::use(space), soci::use(move.name.name), soci::use(kind),
@@ -268,7 +235,13 @@ bool Catalog::move_one(soci::session& sql, const Move& move) const {
 bool Catalog::moved(const std::vector<Move>& moves) const {
   return std::all_of(moves.begin(), moves.end(), [&](const Move& move) {
     const auto now = pointer(move.name);
-    return now && now->location == move.to;
+    if (!now) return false;
+    if (now->location == move.to) return true;
+    if (move.kind == Kind::kView) return false;
+    // Somebody may have committed on top since.
+    const auto& log = read(now->location)->metadata_log;
+    return std::any_of(log.begin(), log.end(),
+                       [&](const auto& entry) { return entry.metadata_file == move.to; });
   });
 }
 
@@ -285,13 +258,30 @@ bool Catalog::swap(const std::vector<Move>& moves, const AlsoCommit& also) {
   } catch (const Lost&) {
     return false;
   } catch (const Error& error) {
-    // A connection lost on the way back from COMMIT does not tell; the pointers do.
-    if (error.kind() == ErrorKind::kUser || !moved(moves)) throw;
-    return true;
+    // SQLite has rolled back. A PostgreSQL that was lost may have committed: the pointers tell that
+    // it has, but not that it has not, as it may still be at it.
+    if (error.kind() == ErrorKind::kUser || database_.backend() == meta::Backend::kSqlite) throw;
+    const std::string why = error.message();
+    try {
+      if (!moves.empty() && moved(moves)) return true;
+    } catch (const Error&) {  // it is still away
+    }
+    throw CommitStateUnknown(Code::kUnavailable,
+                             fmt::format("it is not known whether the commit was done: {}", why));
   }
 }
 
-void Catalog::move_name(const Identifier& from, const Identifier& to, Kind kind) {
+void Catalog::discard(const std::vector<std::string>& files) const {
+  try {
+    files_.remove(files);
+  } catch (const std::exception& error) {  // orphan removal finds them
+    log::warn("files of a commit that was not done could not be removed",
+              {{"warehouse", warehouse_.name}, {"error", error.what()}});
+  }
+}
+
+void Catalog::move_name(const Identifier& from, const Identifier& to, Kind kind,
+                        const AlsoCommit& also) {
   check_name(to);
   database_.write([&](soci::session& sql) {
     const std::string space = joined(from.space), new_space = joined(to.space);
@@ -301,15 +291,16 @@ void Catalog::move_name(const Identifier& from, const Identifier& to, Kind kind)
            ":namespace AND name = :name AND kind = :kind",
         soci::use(warehouse_.name), soci::use(space), soci::use(from.name), soci::use(word),
         soci::into(location);
-    if (!sql.got_data()) not_found(from, kind);
+    if (!sql.got_data()) not_found(sql, from, kind);
     move_one(sql, {to, kind, "", location});
     sql << "DELETE FROM lake_table WHERE warehouse = :warehouse AND namespace = :namespace AND "
            "name = :name",
         soci::use(warehouse_.name), soci::use(space), soci::use(from.name);
+    if (also) also(sql);
   });
 }
 
-void Catalog::remove_row(const Identifier& name, Kind kind) {
+void Catalog::remove_row(const Identifier& name, Kind kind, const AlsoCommit& also) {
   database_.write([&](soci::session& sql) {
     const std::string space = joined(name.space), word = kind_text(kind == Kind::kView);
     soci::statement removal =
@@ -317,270 +308,23 @@ void Catalog::remove_row(const Identifier& name, Kind kind) {
                         ":namespace AND name = :name AND kind = :kind",
          soci::use(warehouse_.name), soci::use(space), soci::use(name.name), soci::use(word));
     removal.execute(true);
-    if (removal.get_affected_rows() != 1) not_found(name, kind);
+    if (removal.get_affected_rows() != 1) not_found(sql, name, kind);
+    if (also) also(sql);
   });
 }
 
-void Catalog::not_found(const Identifier& name, Kind kind) const {
-  if (kind == Kind::kTable && !has_namespace(name.space)) no_namespace(name.space);
+void Catalog::not_found(soci::session& sql, const Identifier& name, Kind kind) const {
+  if (kind == Kind::kTable && !namespace_exists(sql, warehouse_.name, joined(name.space))) {
+    no_namespace(name.space);
+  }
   throw Error(
       Code::kTableNotFound,
       fmt::format("{} does not exist: {}", kind == Kind::kView ? "View" : "Table", name.display()));
 }
 
-// Tables
-
-std::vector<std::string> Catalog::tables(const Namespace& space) const {
-  return names(space, Kind::kTable);
-}
-
-std::shared_ptr<const TableMetadata> Catalog::read(const std::string& location) const {
-  {
-    const std::lock_guard lock(cache_mutex_);
-    const auto known = cache_.find(location);
-    if (known != cache_.end()) return known->second;
-  }
-  std::shared_ptr<const TableMetadata> metadata;
-  try {
-    metadata = std::make_shared<const TableMetadata>(parse_metadata(files_.read(location)));
-  } catch (Error& error) {
-    throw error.prefixed(location);
-  }
-  const std::lock_guard lock(cache_mutex_);
-  if (!cache_.emplace(location, metadata).second) return metadata;
-  cached_.push_back(location);
-  if (cached_.size() > kMostCached) {
-    cache_.erase(cached_.front());
-    cached_.pop_front();
-  }
-  return metadata;
-}
-
-std::optional<Table> Catalog::find(const Identifier& name) const {
-  const auto there = pointer(name);
-  if (!there || there->kind != Kind::kTable) return std::nullopt;
-  return Table{name, there->location, read(there->location)};
-}
-
-Table Catalog::load(const Identifier& name) const {
-  auto table = find(name);
-  if (!table) not_found(name, Kind::kTable);
-  return std::move(*table);
-}
-
-std::string Catalog::default_location(const Identifier& name) const {
-  const Properties of_space = properties(name.space);
-  const auto given = of_space.find("location");
-  if (given != of_space.end()) return fmt::format("{}/{}", given->second, name.name);
-  return fmt::format("{}/{}/{}", warehouse_.location, fmt::join(name.space, "/"), name.name);
-}
-
-Table Catalog::write(const Identifier& name, TableMetadata metadata, const Table* base) const {
-  files_.check(metadata.location + "/metadata");
-  const std::string previous = base ? base->metadata_location : "";
-  Table table{name, next_metadata_location(metadata, previous), nullptr};
-  files_.write(table.metadata_location, metadata_json(metadata), kJson);
-  table.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
-  return table;
-}
-
-Table Catalog::create(const Identifier& name, const TableMetadata& metadata,
-                      const AlsoCommit& also) {
-  check_name(name);
-  if (const auto there = pointer(name)) throw exists(name, there->kind == Kind::kView);
-  if (!has_namespace(name.space)) no_namespace(name.space);
-  Table table = write(name, metadata, nullptr);
-  try {
-    swap({{name, Kind::kTable, "", table.metadata_location}}, also);
-  } catch (...) {
-    files_.remove({table.metadata_location});
-    throw;
-  }
-  return table;
-}
-
-std::vector<std::unique_lock<std::mutex>> Catalog::take_turns(
-    const std::vector<TableChange>& changes) {
-  std::set<size_t> places;
-  for (const auto& change : changes) {
-    places.insert(std::hash<std::string>()(change.table.display()) % turns_.size());
-  }
-  std::vector<std::unique_lock<std::mutex>> turns;
-  for (const size_t place : places) turns.emplace_back(turns_[place]);
-  return turns;
-}
-
-bool Catalog::attempt(const std::vector<TableChange>& changes, const AlsoCommit& also,
-                      std::vector<Table>& done) {
-  std::vector<Move> moves;
-  std::vector<std::pair<Table, Table>> replaced;  // before, after
-  std::vector<std::string> written;
-  done.clear();
-  try {
-    for (const TableChange& change : changes) {
-      Table before = load(change.table);
-      TableMetadata made = change.make(before);
-      if (made == *before.metadata) {
-        done.push_back(std::move(before));
-        continue;
-      }
-      Table after = write(change.table, std::move(made), &before);
-      written.push_back(after.metadata_location);
-      moves.push_back(
-          {change.table, Kind::kTable, before.metadata_location, after.metadata_location});
-      done.push_back(after);
-      replaced.emplace_back(std::move(before), std::move(after));
-    }
-    if (moves.empty() && !also) return true;
-    if (!swap(moves, also)) {
-      files_.remove(written);
-      return false;
-    }
-  } catch (...) {
-    files_.remove(written);
-    throw;
-  }
-  for (const auto& [before, after] : replaced) {
-    drop_old_metadata(*before.metadata, *after.metadata);
-  }
-  return true;
-}
-
-std::vector<Table> Catalog::commit(const std::vector<TableChange>& changes,
-                                   const AlsoCommit& also) {
-  const auto turns = take_turns(changes);
-  std::vector<Table> done;
-  for (int tries = 0; tries < kMostAttempts; ++tries) {
-    if (attempt(changes, also, done)) return done;
-    // Only another process can have been faster: give it room.
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1 << std::min(tries, 7), 100)));
-  }
-  throw Error(Code::kIcebergCommitError,
-              fmt::format("Cannot commit to {}: other commits have been faster {} times",
-                          changes.front().table.display(), kMostAttempts))
-      .with_hint("try again when fewer writers are at work on the table");
-}
-
-void Catalog::drop_old_metadata(const TableMetadata& before, const TableMetadata& after) const {
-  const auto wanted = after.properties.find("write.metadata.delete-after-commit.enabled");
-  if (wanted == after.properties.end() || wanted->second != "true") return;
-  std::set<std::string> kept;
-  for (const auto& entry : after.metadata_log) kept.insert(entry.metadata_file);
-  std::vector<std::string> gone;
-  for (const auto& entry : before.metadata_log) {
-    if (!kept.contains(entry.metadata_file)) gone.push_back(entry.metadata_file);
-  }
-  try {
-    files_.remove(gone);
-  } catch (const std::exception& error) {  // the commit stands; orphan removal finds them
-    log::warn("old metadata files could not be removed",
-              {{"table", after.location}, {"error", error.what()}});
-  }
-}
-
-Table Catalog::drop(const Identifier& name) {
-  Table table{name, "", nullptr};
-  const auto there = pointer(name);
-  if (!there || there->kind != Kind::kTable) not_found(name, Kind::kTable);
-  table.metadata_location = there->location;
-  try {
-    table.metadata = read(there->location);
-  } catch (const Error& error) {  // a table that cannot be read can still be dropped
-    log::warn("a table is dropped whose metadata cannot be read",
-              {{"table", name.display()}, {"error", error.what()}});
-  }
-  remove_row(name, Kind::kTable);
-  return table;
-}
-
-void Catalog::rename(const Identifier& from, const Identifier& to) {
-  move_name(from, to, Kind::kTable);
-}
-
-Table Catalog::register_table(const Identifier& name, const std::string& metadata_location,
-                              bool overwrite) {
-  check_name(name);
-  Table table{name, metadata_location, read(metadata_location)};
-  files_.check(table.metadata->location + "/metadata");
-  const auto there = pointer(name);
-  Move move{name, Kind::kTable, "", metadata_location};
-  if (there && overwrite && there->kind == Kind::kTable) move.from = there->location;
-  if (!swap({move}, nullptr)) {
-    throw Error(Code::kIcebergCommitError,
-                fmt::format("Cannot register {}: it was changed meanwhile", name.display()));
-  }
-  return table;
-}
-
-// Views
-
-std::vector<std::string> Catalog::views(const Namespace& space) const {
-  return names(space, Kind::kView);
-}
-
-std::optional<View> Catalog::find_view(const Identifier& name) const {
-  const auto there = pointer(name);
-  if (!there || there->kind != Kind::kView) return std::nullopt;
-  try {
-    return View{
-        name, there->location,
-        std::make_shared<const ViewMetadata>(parse_view_metadata(files_.read(there->location)))};
-  } catch (Error& error) {
-    throw error.prefixed(there->location);
-  }
-}
-
-View Catalog::load_view(const Identifier& name) const {
-  auto view = find_view(name);
-  if (!view) not_found(name, Kind::kView);
-  return std::move(*view);
-}
-
-View Catalog::create_view(const Identifier& name, const ViewMetadata& metadata) {
-  check_name(name);
-  if (const auto there = pointer(name)) throw exists(name, there->kind == Kind::kView);
-  if (!has_namespace(name.space)) no_namespace(name.space);
-  files_.check(metadata.location + "/metadata");
-  View view{
-      name,
-      fmt::format("{}/metadata/00000-{}.metadata.json", metadata.location, base::random_uuid()),
-      std::make_shared<const ViewMetadata>(metadata)};
-  files_.write(view.metadata_location, view_metadata_json(metadata), kJson);
-  try {
-    swap({{name, Kind::kView, "", view.metadata_location}}, nullptr);
-  } catch (...) {
-    files_.remove({view.metadata_location});
-    throw;
-  }
-  return view;
-}
-
-View Catalog::commit_view(const Identifier& name,
-                          const std::function<ViewMetadata(const ViewMetadata& base)>& make) {
-  const auto turns = take_turns({{name, nullptr}});
-  for (int tries = 0; tries < kMostAttempts; ++tries) {
-    const View before = load_view(name);
-    ViewMetadata made = make(*before.metadata);
-    files_.check(made.location + "/metadata");
-    const std::string& old = before.metadata_location;
-    int version = 0;
-    const size_t file = old.rfind('/') + 1;
-    std::from_chars(old.data() + file, old.data() + old.size(), version);
-    View after{name,
-               fmt::format("{}/metadata/{:05}-{}.metadata.json", made.location, version + 1,
-                           base::random_uuid()),
-               std::make_shared<const ViewMetadata>(made)};
-    files_.write(after.metadata_location, view_metadata_json(made), kJson);
-    if (swap({{name, Kind::kView, old, after.metadata_location}}, nullptr)) return after;
-    files_.remove({after.metadata_location});
-  }
-  throw Error(Code::kIcebergCommitError, fmt::format("Cannot commit to {}", name.display()));
-}
-
-void Catalog::drop_view(const Identifier& name) { remove_row(name, Kind::kView); }
-
-void Catalog::rename_view(const Identifier& from, const Identifier& to) {
-  move_name(from, to, Kind::kView);
+void Catalog::not_found(const Identifier& name, Kind kind) const {
+  database_.read([&](soci::session& sql) { not_found(sql, name, kind); });
+  internal_error("a name that was not found is there");
 }
 
 }  // namespace meesh::lake

@@ -5,12 +5,12 @@
 //   lake::Catalog catalog(database, files, {"main", "s3://datalake/warehouse"});
 //   catalog.commit({{name, [&](const Table& base) { return apply(updates, base …); }}});
 //
-// Thread-safe, also across processes that share the database. Nothing is ever unknown: commit
-// returns when the change is durable, or throws and it has not happened.
+// Thread-safe, also across processes that share the database. A commit returns when the change is
+// durable, or throws and it has not happened. One exception has a type of its own: a PostgreSQL
+// that is lost in the middle of a commit does not tell (CommitStateUnknown).
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lru_cache.h"
 #include "lake/files.h"
 #include "lake/metadata.h"
 #include "lake/view_metadata.h"
@@ -63,6 +64,13 @@ struct TableChange {
 /// when the commit is.
 using AlsoCommit = std::function<void(soci::session&)>;
 
+/// The database was lost while the pointers moved: they may have moved or not. Files of the commit
+/// stay; if it was in vain, orphan removal finds them.
+class CommitStateUnknown : public Error {
+ public:
+  using Error::Error;
+};
+
 class Catalog {
  public:
   /// Creates its tables in the database. `files` and `database` outlive it.
@@ -76,9 +84,13 @@ class Catalog {
   std::vector<Namespace> namespaces(const Namespace& parent) const;
   bool has_namespace(const Namespace& name) const;
   Properties properties(const Namespace& name) const;
-  void create_namespace(const Namespace& name, const Properties& properties);
-  void drop_namespace(const Namespace& name);
-  void set_properties(const Namespace& name, const std::function<void(Properties&)>& edit);
+  /// With a "location" for its tables if none is given.
+  /// Its ancestors are made along if they are missing.
+  void create_namespace(const Namespace& name, const Properties& properties,
+                        const AlsoCommit& also = nullptr);
+  void drop_namespace(const Namespace& name, const AlsoCommit& also = nullptr);
+  void set_properties(const Namespace& name, const std::function<void(Properties&)>& edit,
+                      const AlsoCommit& also = nullptr);
 
   // Tables. TABLE_NOT_FOUND, TABLE_ALREADY_EXISTS (also if a view has the name).
   std::vector<std::string> tables(const Namespace& space) const;
@@ -92,21 +104,23 @@ class Catalog {
   std::vector<Table> commit(const std::vector<TableChange>& changes,
                             const AlsoCommit& also = nullptr);
   /// The table as it was; its files stay where they are.
-  Table drop(const Identifier& name);
-  void rename(const Identifier& from, const Identifier& to);
+  Table drop(const Identifier& name, const AlsoCommit& also = nullptr);
+  void rename(const Identifier& from, const Identifier& to, const AlsoCommit& also = nullptr);
   /// Adopts a metadata file that lies in the warehouse already.
-  Table register_table(const Identifier& name, const std::string& metadata_location,
-                       bool overwrite);
+  Table register_table(const Identifier& name, const std::string& metadata_location, bool overwrite,
+                       const AlsoCommit& also = nullptr);
 
   // Views.
   std::vector<std::string> views(const Namespace& space) const;
   std::optional<View> find_view(const Identifier& name) const;
   View load_view(const Identifier& name) const;
-  View create_view(const Identifier& name, const ViewMetadata& metadata);
+  View create_view(const Identifier& name, const ViewMetadata& metadata,
+                   const AlsoCommit& also = nullptr);
   View commit_view(const Identifier& name,
-                   const std::function<ViewMetadata(const ViewMetadata& base)>& make);
-  void drop_view(const Identifier& name);
-  void rename_view(const Identifier& from, const Identifier& to);
+                   const std::function<ViewMetadata(const ViewMetadata& base)>& make,
+                   const AlsoCommit& also = nullptr);
+  void drop_view(const Identifier& name, const AlsoCommit& also = nullptr);
+  void rename_view(const Identifier& from, const Identifier& to, const AlsoCommit& also = nullptr);
 
  private:
   enum class Kind { kTable, kView };
@@ -131,9 +145,13 @@ class Catalog {
   bool moved(const std::vector<Move>& moves) const;
   bool attempt(const std::vector<TableChange>& changes, const AlsoCommit& also,
                std::vector<Table>& done);
-  void move_name(const Identifier& from, const Identifier& to, Kind kind);
-  void remove_row(const Identifier& name, Kind kind);
+  void move_name(const Identifier& from, const Identifier& to, Kind kind, const AlsoCommit& also);
+  void remove_row(const Identifier& name, Kind kind, const AlsoCommit& also);
+  void insert_namespace(soci::session& sql, const Namespace& name, Properties properties) const;
+  Properties with_location(const Namespace& name, Properties properties) const;
+  void discard(const std::vector<std::string>& files) const;
   void drop_old_metadata(const TableMetadata& before, const TableMetadata& after) const;
+  [[noreturn]] void not_found(soci::session& sql, const Identifier& name, Kind kind) const;
   [[noreturn]] void not_found(const Identifier& name, Kind kind) const;
   std::vector<std::unique_lock<std::mutex>> take_turns(const std::vector<TableChange>& changes);
 
@@ -141,10 +159,7 @@ class Catalog {
   const Files& files_;
   const Warehouse warehouse_;
 
-  mutable std::mutex cache_mutex_;
-  // Guarded by cache_mutex_. Files never change, so an entry is right for ever.
-  mutable std::map<std::string, std::shared_ptr<const TableMetadata>> cache_;
-  mutable std::deque<std::string> cached_;  // their locations, oldest first
+  mutable base::LruCache<TableMetadata> cache_{size_t{64} << 20};  // by location; weight: JSON
 
   std::array<std::mutex, 64> turns_;  // commits of this process on one table, by its name's hash
 };

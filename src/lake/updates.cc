@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/uuid.h"
+#include "lake/next_id.h"
 
 namespace meesh::lake {
 namespace {
@@ -18,23 +19,13 @@ constexpr int kNewestVersion = 2;
 constexpr int kNone = -1;
 constexpr std::string_view kPreviousVersionsMax = "write.metadata.previous-versions-max";
 constexpr int kPreviousVersionsMaxDefault = 100;
+constexpr int64_t kClocksApartMs = 10 * 60 * 1000;  // clocks of writers may differ so much
 
 Error refused(std::string message) { return Error(Code::kBadRequest, std::move(message)); }
 
 bool same_uuid(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-/// One above the highest id among `items`, and at least `least`.
-template <typename T>
-int next_id(const std::vector<T>& items, int least) {
-  int next = least;
-  for (const T& item : items) {
-    if (item.id == std::numeric_limits<int>::max()) throw refused("ids are used up");
-    next = std::max(next, item.id + 1);
-  }
-  return next;
 }
 
 /// The same partitions, whatever the ids.
@@ -282,6 +273,10 @@ void Builder::operator()(const AddSnapshot& update) {
                             snapshot.sequence_number, out_.last_sequence_number))
         .with_hint("load the table again and retry");
   }
+  if (snapshot.timestamp_ms > now_ms_ + kClocksApartMs) {
+    throw refused(fmt::format("The timestamp of snapshot {} lies in the future", snapshot.id))
+        .with_hint("set the clock of the machine that writes");
+  }
   updated_ms_ = snapshot.timestamp_ms;
   out_.last_sequence_number = std::max(out_.last_sequence_number, snapshot.sequence_number);
   out_.snapshots.push_back(snapshot);
@@ -304,6 +299,10 @@ void Builder::operator()(const SetSnapshotRef& update) {
     if (update.ref.tag) throw refused("Cannot make a tag of the branch main");
     out_.current_snapshot_id = snapshot->id;
     if (!updated_ms_) updated_ms_ = now_ms_;
+    // Java refuses logs that go back in time; clocks of writers do.
+    if (!out_.snapshot_log.empty()) {
+      updated_ms_ = std::max(*updated_ms_, out_.snapshot_log.back().timestamp_ms);
+    }
     out_.snapshot_log.push_back({*updated_ms_, snapshot->id});
     if (added) set_as_main_.insert(snapshot->id);
   }
@@ -390,7 +389,9 @@ void Builder::operator()(const RemoveSchemas& update) {
 
 void Builder::complete_new_table() {
   if (out_.location.empty()) throw refused("A new table needs a location: set-location is missing");
-  schema_for("table");
+  if (out_.find_schema(out_.current_schema_id) == nullptr) {
+    throw refused("A new table needs a schema: set-current-schema is missing");
+  }
   if (out_.default_spec_id == kNone) {
     (*this)(AddPartitionSpec{});
     out_.default_spec_id = *last_spec_;
@@ -448,6 +449,8 @@ TableMetadata Builder::build(std::string_view previous_metadata_file) && {
   if (out_.uuid.empty()) out_.uuid = base::random_uuid();
   out_.format_version = kNewestVersion;
   out_.last_updated_ms = updated_ms_.value_or(now_ms_);
+  if (base_ != nullptr)
+    out_.last_updated_ms = std::max(out_.last_updated_ms, base_->last_updated_ms);
   check_compatible(out_.spec(), out_.schema());
   check_compatible(out_.sort_order(), out_.schema());
   trim_snapshot_log();

@@ -14,6 +14,8 @@
 namespace meesh::lake {
 namespace {
 
+constexpr size_t kMostUpdates = 10'000;
+
 std::string strip_slash(std::string location) {
   while (location.ends_with('/') && !location.ends_with("://")) location.pop_back();
   return location;
@@ -144,7 +146,11 @@ void unknown_kind(const JsonNode& node, std::string_view member, std::string_vie
 }
 
 Commit read_commit(const JsonNode& node) {
-  return {read_requirements(node.find_items("requirements")), read_updates(node.items("updates"))};
+  const auto updates = node.items("updates");
+  if (updates.size() > kMostUpdates) {
+    node.fail_at("updates", fmt::format("more than {} updates in one commit", kMostUpdates));
+  }
+  return {read_requirements(node.find_items("requirements")), read_updates(updates)};
 }
 
 Commit parse_commit(std::string_view json) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "lake/next_id.h"
 
 namespace meesh::lake {
 namespace {
@@ -28,16 +29,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-template <typename T>
-int next_id(const std::vector<T>& items, int least) {
-  int next = least;
-  for (const T& item : items) {
-    if (item.id == std::numeric_limits<int>::max()) throw refused("ids are used up");
-    next = std::max(next, item.id + 1);
-  }
-  return next;
 }
 
 std::set<std::string> dialects(const ViewVersion& version) {

@@ -44,7 +44,8 @@ def test_config(rest):
 def test_namespaces(rest):
     name = f"n{uuid.uuid4().hex[:8]}"
     made = rest("POST", "namespaces", {"namespace": [name], "properties": {"owner": "Ada"}})
-    assert made.json() == {"namespace": [name], "properties": {"owner": "Ada"}}
+    location = {"location": f"s3://lake/{name}"}
+    assert made.json() == {"namespace": [name], "properties": {"owner": "Ada", **location}}
     again = rest("POST", "namespaces", {"namespace": [name]})
     assert error_of(again) == (409, "AlreadyExistsException", f"Namespace already exists: {name}")
     assert [name] in rest("GET", "namespaces").json()["namespaces"]
@@ -52,7 +53,7 @@ def test_namespaces(rest):
     changed = rest("POST", f"namespaces/{name}/properties",
                    {"removals": ["owner", "none"], "updates": {"a": "1"}}).json()
     assert changed == {"updated": ["a"], "removed": ["owner"], "missing": ["none"]}
-    assert rest("GET", f"namespaces/{name}").json()["properties"] == {"a": "1"}
+    assert rest("GET", f"namespaces/{name}").json()["properties"] == {"a": "1", **location}
     both = rest("POST", f"namespaces/{name}/properties",
                 {"removals": ["a"], "updates": {"a": "1"}})
     assert both.status_code == 422
@@ -60,6 +61,13 @@ def test_namespaces(rest):
     gone = rest("GET", f"namespaces/{name}")
     assert error_of(gone) == (404, "NoSuchNamespaceException", f"Namespace does not exist: {name}")
     assert rest("HEAD", f"namespaces/{name}").status_code == 404
+
+
+def test_a_namespace_outside_the_warehouse_is_refused(rest):
+    answer = rest("POST", "namespaces", {"namespace": ["out"], "properties": {
+        "location": "s3://datalake/x"}})
+    assert error_of(answer)[:2] == (403, "ForbiddenException")
+    assert rest("HEAD", "namespaces/out").status_code == 404
 
 
 def test_nested_namespaces(rest):

@@ -7,7 +7,7 @@
 namespace meesh::serve::iceberg {
 namespace {
 
-constexpr size_t kMostBody = 64 << 20;
+constexpr size_t kMostBody = 16 << 20;
 constexpr size_t kPage = 1000;
 
 /// "arn:aws:s3:::bucket/prefix/*" for what lies below "s3://bucket/prefix".
@@ -16,6 +16,18 @@ std::string resource(std::string_view location) {
   std::string_view rest = location.substr(scheme == location.npos ? 0 : scheme + 3);
   while (rest.ends_with('/')) rest.remove_suffix(1);
   return fmt::format("arn:aws:s3:::{}/*", rest);
+}
+
+/// The policy of the bucket that a location is in.
+std::optional<access::Policy> bucket_policy(const Call& call, const std::string& location) {
+  if (call.catalog == nullptr) return std::nullopt;
+  std::string_view place = location;
+  while (place.ends_with('/')) place.remove_suffix(1);
+  const auto bucket =
+      call.catalog->files().store().bucket(lake::parse_path(fmt::format("{}/-", place)).bucket);
+  const auto text = bucket.documents.find("policy");
+  if (text == bucket.documents.end()) return std::nullopt;
+  return access::Policy::parse(text->second, access::Policy::Kind::kResource);
 }
 
 }  // namespace
@@ -58,6 +70,9 @@ void Call::need(std::string_view action, const std::string& location) const {
   question.identity = &who.identity;
   question.action = action;
   question.resource = resource(location);
+  question.context["aws:sourceip"] = {request.remote_address};
+  const auto policy = bucket_policy(*this, location);
+  if (policy) question.resource_policy = &*policy;
   if (service.access->decide(question).allowed) return;
   throw Error(
       Code::kPermissionDenied,
@@ -66,7 +81,9 @@ void Call::need(std::string_view action, const std::string& location) const {
 }
 
 void Call::need_in(std::string_view action, const lake::Namespace& name) const {
-  need(action, fmt::format("{}/{}", catalog->warehouse().location, fmt::join(name, "/")));
+  std::string location = catalog->warehouse().location;
+  for (const auto& level : name) location += "/" + level;
+  need(action, location);
 }
 
 Refusal refusal(const Error& error, bool view) {
@@ -80,7 +97,14 @@ Refusal refusal(const Error& error, bool view) {
         return {http->status(), "BadRequestException"};
     }
   }
+  if (dynamic_cast<const lake::CommitStateUnknown*>(&error)) {
+    return {500, "CommitStateUnknownException"};
+  }
   switch (error.code()) {
+    case Code::kIcebergInvalidMetadata:
+    case Code::kIcebergBadData:
+    case Code::kIcebergMissingData:
+      return {400, "ValidationException"};
     case Code::kSchemaNotFound:
       return {404, "NoSuchNamespaceException"};
     case Code::kTableNotFound:
@@ -105,10 +129,7 @@ Refusal refusal(const Error& error, bool view) {
     default:
       break;
   }
-  // What is wrong with a table's files is no doubt about a commit, which 5xx would say.
-  if (error.kind() == ErrorKind::kUser || error.kind() == ErrorKind::kExternal) {
-    return {400, error.kind() == ErrorKind::kUser ? "BadRequestException" : "ValidationException"};
-  }
+  if (error.kind() == ErrorKind::kUser) return {400, "BadRequestException"};
   return {500, "InternalServerError"};
 }
 
@@ -136,9 +157,9 @@ size_t number(const Call& call, std::string_view name, size_t otherwise) {
 size_t page_start(const Call& call) { return number(call, "pageToken", 0); }
 
 size_t page_size(const Call& call) {
-  // Without a token, clients expect everything.
-  const size_t all = call.request.query_param("pageToken") ? kPage : SIZE_MAX;
-  return std::max<size_t>(1, number(call, "pageSize", all));
+  // Clients that give no token expect everything.
+  if (!call.request.query_param("pageToken")) return SIZE_MAX;
+  return std::max<size_t>(1, number(call, "pageSize", kPage));
 }
 
 lake::Namespace read_namespace(const lake::JsonNode& array) {

@@ -42,7 +42,8 @@ access::Credentials identify(const net::Request& request, const Service& service
 /// POST /v1/oauth/tokens; answers OAuth's own errors.
 void oauth_tokens(net::Request& request, net::Response& response, const Service& service);
 
-/// The protocol's status and type for an error. `commit`: 5xx would mean "perhaps committed".
+/// The protocol's status and type for an error. 5xx means "perhaps done" to clients, 4xx "not
+/// done".
 struct Refusal {
   int status = 500;
   std::string type;
@@ -88,7 +89,8 @@ lake::Namespace read_namespace(const lake::JsonNode& array);
 lake::Identifier read_identifier(const lake::JsonNode& node);
 boost::json::object to_json(const lake::Identifier& name);
 boost::json::array to_json(const lake::Namespace& name);
-/// A page of names: ?pageToken= and ?pageSize=; sets next-page-token in `body`.
+/// A page of names if the client asks for pages with ?pageToken= (and ?pageSize=), else all; sets
+/// next-page-token in `body`.
 template <typename T>
 std::vector<T> page(const Call& call, std::vector<T> all, boost::json::object& body);
 size_t page_start(const Call& call);

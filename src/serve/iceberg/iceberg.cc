@@ -9,7 +9,7 @@ namespace meesh::serve::iceberg {
 namespace {
 
 constexpr std::string_view kRoot = "/iceberg";
-constexpr uint64_t kMostBody = 64 << 20;  // a table's whole metadata may come in one update
+constexpr uint64_t kMostBody = 16 << 20;
 
 struct Route {
   const char* method;

@@ -2,6 +2,10 @@
 // already".
 #include <fmt/format.h>
 
+#include <array>
+#include <mutex>
+
+#include "base/log.h"
 #include "serve/iceberg/call.h"
 
 namespace meesh::serve::iceberg {
@@ -41,6 +45,17 @@ void keep(soci::session& sql, const std::string& now, const std::string& id,
       soci::use(id), soci::use(request), soci::use(answer);
 }
 
+std::optional<boost::json::value> kept_answer(meta::Database& database, const std::string& id,
+                                              const std::string& request) {
+  std::optional<Known> known;
+  database.read([&](soci::session& sql) { known = look(sql, id); });
+  if (!known) return std::nullopt;
+  if (known->request != request) {
+    throw net::HttpError(422, fmt::format("the Idempotency-Key was used for {}", known->request));
+  }
+  return known->answer.empty() ? boost::json::value() : boost::json::parse(known->answer);
+}
+
 }  // namespace
 
 void prepare_idempotency(meta::Database& database) {
@@ -57,22 +72,31 @@ boost::json::value once(Call& call,
   meta::Database& database = *call.service.database;
   const std::string id = call.who.identity.user + " " + key;
   const std::string request = call.request.method + " " + call.request.path;
-  std::optional<Known> known;
-  database.read([&](soci::session& sql) { known = look(sql, id); });
-  if (known && known->request != request) {
-    throw net::HttpError(422, fmt::format("the Idempotency-Key was used for {}", known->request));
-  }
-  if (known) return known->answer.empty() ? nullptr : boost::json::parse(known->answer);
+  // A request that is sent again while the first is under way waits for its answer.
+  static std::array<std::mutex, 64> turns;
+  const std::lock_guard turn(turns[std::hash<std::string>()(id) % turns.size()]);
+  if (const auto kept = kept_answer(database, id, request)) return *kept;
   const std::string now = database.now_ms();
-  boost::json::value answer = work([&](soci::session& sql) {
-    if (look(sql, id)) {
-      throw Error(Code::kIcebergCommitError,
-                  "a request with this Idempotency-Key has just been answered");
-    }
-    keep(sql, now, id, request, "");
-  });
-  database.write(
-      [&](soci::session& sql) { keep(sql, now, id, request, boost::json::serialize(answer)); });
+  boost::json::value answer;
+  try {
+    answer = work([&](soci::session& sql) {
+      if (look(sql, id)) {
+        throw Error(Code::kIcebergCommitError,
+                    "a request with this Idempotency-Key has just been answered");
+      }
+      keep(sql, now, id, request, "");
+    });
+  } catch (const Error&) {
+    // Another server may have been faster with the same request: then it is done.
+    if (const auto kept = kept_answer(database, id, request)) return *kept;
+    throw;
+  }
+  try {
+    database.write(
+        [&](soci::session& sql) { keep(sql, now, id, request, boost::json::serialize(answer)); });
+  } catch (const std::exception& error) {  // it is done, whether the answer is kept or not
+    log::warn("an answer could not be kept for its Idempotency-Key", {{"error", error.what()}});
+  }
   return answer;
 }
 

@@ -45,9 +45,9 @@ void create_namespace(Call& call) {
     properties = root.find_properties("properties");
   });
   call.need_in("s3:PutObject", name);
-  call.answer(once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    call.catalog->create_namespace(name, properties);
-    return to_json(name, properties);
+  call.answer(once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    call.catalog->create_namespace(name, properties, also);
+    return to_json(name, call.catalog->properties(name));
   }));
 }
 
@@ -61,8 +61,8 @@ void load_namespace(Call& call) {
 
 void drop_namespace(Call& call) {
   call.need_in("s3:DeleteObject", call.space());
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    call.catalog->drop_namespace(call.space());
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    call.catalog->drop_namespace(call.space(), also);
     return nullptr;
   });
   call.response.empty(204);
@@ -83,9 +83,9 @@ void update_properties(Call& call) {
     }
   }
   call.need_in("s3:PutObject", call.space());
-  call.answer(once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
+  call.answer(once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
     boost::json::array updated, removed, missing;
-    call.catalog->set_properties(call.space(), [&](lake::Properties& properties) {
+    const auto edit = [&](lake::Properties& properties) {
       updated.clear(), removed.clear(), missing.clear();
       for (const auto& key : removals) {
         (properties.erase(key) > 0 ? removed : missing).push_back(boost::json::value(key));
@@ -94,7 +94,8 @@ void update_properties(Call& call) {
         properties[key] = value;
         updated.push_back(boost::json::value(key));
       }
-    });
+    };
+    call.catalog->set_properties(call.space(), edit, also);
     return boost::json::object{{"updated", updated}, {"removed", removed}, {"missing", missing}};
   }));
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 
+#include "base/log.h"
 #include "lake/updates_json.h"
 #include "serve/iceberg/call.h"
 #include "serve/iceberg/credentials.h"
@@ -30,12 +31,15 @@ boost::json::object load_result(const Call& call, const lake::Table& table,
   boost::json::object result;
   if (!table.metadata_location.empty()) result["metadata-location"] = table.metadata_location;
   result["metadata"] = metadata;
-  if (wants_credentials(call) && !call.service.s3_endpoint.empty()) {
+  result["config"] = endpoint_config(call.service);
+  if (!wants_credentials(call) || call.service.s3_endpoint.empty()) return result;
+  try {
     const auto config = vended_config(call, table.name, table.metadata->location);
     result["storage-credentials"] = storage_credentials(config, table.metadata->location);
     result["config"] = config;
-  } else {
-    result["config"] = endpoint_config(call.service);
+  } catch (const Error& error) {  // the table is there all the same
+    log::warn("no keys can be vended for a table",
+              {{"table", table.name.display()}, {"error", error.what()}});
   }
   return result;
 }
@@ -105,19 +109,47 @@ struct Asked {
   }
 };
 
-lake::TableChange to_change(const Asked& asked) {
-  return {asked.name, [&asked](const lake::Table& base) {
+/// Places that a commit makes the table's own need rights of their own.
+void need_new_places(const Call& call, const lake::TableMetadata& before,
+                     const lake::TableMetadata& after) {
+  if (after.location != before.location) call.need("s3:PutObject", after.location);
+  for (const char* key : {"write.metadata.path", "write.data.path", "write.object-storage.path"}) {
+    const auto old = before.properties.find(key), now = after.properties.find(key);
+    if (now == after.properties.end()) continue;
+    if (old == before.properties.end() || old->second != now->second) {
+      call.need("s3:PutObject", now->second);
+    }
+  }
+}
+
+lake::TableChange to_change(const Call& call, const Asked& asked) {
+  return {asked.name, [&call, &asked](const lake::Table& base) {
             lake::check(asked.commit.requirements, base.metadata.get());
-            return lake::apply(asked.commit.updates, base.metadata.get(), now_ms(),
-                               base.metadata_location);
+            auto made = lake::apply(asked.commit.updates, base.metadata.get(), now_ms(),
+                                    base.metadata_location);
+            need_new_places(call, *base.metadata, made);
+            return made;
           }};
 }
 
 lake::Table create_from_updates(Call& call, const Asked& asked, const lake::AlsoCommit& also) {
   lake::check(asked.commit.requirements, nullptr);
   const auto metadata = lake::apply(asked.commit.updates, nullptr, now_ms());
-  call.need("s3:PutObject", metadata.location);
+  need_new_places(call, {}, metadata);
   return call.catalog->create(asked.name, metadata, also);
+}
+
+/// The right to drop or change what the call names: at its own place, or, where there is nothing or
+/// nothing that can be read, in its namespace.
+void need_for(const Call& call, std::string_view action, const lake::Identifier& name) {
+  try {
+    if (const auto there = call.catalog->find(name)) {
+      return call.need(action, there->metadata->location);
+    }
+  } catch (const Error& error) {
+    if (error.code() == Code::kPermissionDenied) throw;
+  }
+  call.need_in(action, name.space);
 }
 
 }  // namespace
@@ -136,10 +168,11 @@ void list_tables(Call& call) {
 void create_table(Call& call) {
   NewTable asked = read_new_table(call);
   const lake::Identifier name{call.space(), asked.name};
+  call.need_in("s3:PutObject", name.space);
   if (asked.location.empty()) asked.location = call.catalog->default_location(name);
-  call.need("s3:PutObject", asked.location);
   const auto metadata = lake::new_table_metadata(asked.schema, asked.spec, asked.order,
                                                  asked.location, asked.properties, now_ms());
+  need_new_places(call, {}, metadata);
   if (asked.stage) {
     if (call.catalog->find(name) || call.catalog->find_view(name)) {
       throw Error(Code::kTableAlreadyExists,
@@ -164,10 +197,11 @@ void register_table(Call& call) {
     location = root.text("metadata-location");
     overwrite = root.has("overwrite") && root.boolean("overwrite");
   });
-  call.need("s3:PutObject", location.substr(0, location.rfind('/')));
   const lake::Identifier full{call.space(), name};
-  call.answer(load_result(call, once_table(call, full, [&](const lake::AlsoCommit&) {
-                            return call.catalog->register_table(full, location, overwrite);
+  call.need_in("s3:PutObject", full.space);
+  need_new_places(call, {}, lake::parse_metadata(call.catalog->files().read(location)));
+  call.answer(load_result(call, once_table(call, full, [&](const lake::AlsoCommit& also) {
+                            return call.catalog->register_table(full, location, overwrite, also);
                           })));
 }
 
@@ -202,11 +236,15 @@ void commit_table(Call& call) {
   Asked asked;
   call.read_body(
       [&](const lake::JsonNode& root) { asked = {call.name(), lake::read_commit(root)}; });
+  const auto there = call.catalog->find(asked.name);
+  if (there) {
+    call.need("s3:PutObject", there->metadata->location);
+  } else {
+    call.need_in("s3:PutObject", asked.name.space);
+  }
   const auto table = once_table(call, asked.name, [&](const lake::AlsoCommit& also) {
-    const auto there = call.catalog->find(asked.name);
     if (!there && asked.creates()) return create_from_updates(call, asked, also);
-    if (there) call.need("s3:PutObject", there->metadata->location);
-    return call.catalog->commit({to_change(asked)}, also).front();
+    return call.catalog->commit({to_change(call, asked)}, also).front();
   });
   call.answer(boost::json::object{{"metadata-location", table.metadata_location},
                                   {"metadata", lake::to_json(*table.metadata)}});
@@ -219,22 +257,22 @@ void commit_transaction(Call& call) {
       asked.push_back({read_identifier(item.member("identifier")), lake::read_commit(item)});
     }
   });
-  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
-    std::vector<lake::TableChange> changes;
-    std::set<lake::Identifier> seen;
-    for (const Asked& one : asked) {
-      if (!seen.insert(one.name).second) {
-        throw Error(Code::kBadRequest,
-                    fmt::format("{} is changed twice in one transaction", one.name.display()));
-      }
-      if (one.creates()) {
-        throw Error(Code::kNotSupported,
-                    "Tables cannot be created in a transaction of several tables")
-            .with_hint("create them first, on their own");
-      }
-      call.need("s3:PutObject", call.catalog->load(one.name).metadata->location);
-      changes.push_back(to_change(one));
+  std::vector<lake::TableChange> changes;
+  std::set<lake::Identifier> seen;
+  for (const Asked& one : asked) {
+    if (!seen.insert(one.name).second) {
+      throw Error(Code::kBadRequest,
+                  fmt::format("{} is changed twice in one transaction", one.name.display()));
     }
+    if (one.creates()) {
+      throw Error(Code::kNotSupported,
+                  "Tables cannot be created in a transaction of several tables")
+          .with_hint("create them first, on their own");
+    }
+    call.need("s3:PutObject", call.catalog->load(one.name).metadata->location);
+    changes.push_back(to_change(call, one));
+  }
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
     if (!changes.empty()) call.catalog->commit(changes, also);
     return nullptr;
   });
@@ -242,16 +280,16 @@ void commit_transaction(Call& call) {
 }
 
 void drop_table(Call& call) {
-  const auto there = call.catalog->find(call.name());
-  call.need("s3:DeleteObject",
-            there ? there->metadata->location : call.catalog->warehouse().location);
-  if (call.query_flag("purgeRequested") && !call.service.purge) {
-    throw Error(Code::kNotSupported, "Dropping with purge is not supported");
-  }
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    const lake::Table dropped = call.catalog->drop(call.name());
+  need_for(call, "s3:DeleteObject", call.name());
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    const lake::Table dropped = call.catalog->drop(call.name(), also);
     if (call.query_flag("purgeRequested") && dropped.metadata) {
-      call.service.purge(*call.catalog, dropped);
+      try {
+        call.service.purge(*call.catalog, dropped);
+      } catch (const std::exception& error) {  // the table is gone; its files are only in the way
+        log::warn("files of a dropped table stay",
+                  {{"table", dropped.name.display()}, {"error", error.what()}});
+      }
     }
     return nullptr;
   });
@@ -264,11 +302,10 @@ void rename_table(Call& call) {
     from = read_identifier(root.member("source"));
     to = read_identifier(root.member("destination"));
   });
-  const auto there = call.catalog->find(from);
-  if (there) call.need("s3:PutObject", there->metadata->location);
+  need_for(call, "s3:PutObject", from);
   call.need_in("s3:PutObject", to.space);
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    call.catalog->rename(from, to);
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    call.catalog->rename(from, to, also);
     return nullptr;
   });
   call.response.empty(204);

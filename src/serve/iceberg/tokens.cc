@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include <array>
+
 #include "base/text.h"
+#include "net/aws_signature.h"
 #include "serve/iceberg/call.h"
 
 namespace meesh::serve::iceberg {
@@ -13,26 +16,47 @@ constexpr size_t kMostForm = 64 << 10;
 constexpr std::string_view kExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view kAccessToken = "urn:ietf:params:oauth:token-type:access_token";
 
-/// "<access key it was made for>.<session's key>.<session's token>"
+/// "<access key it was made for>.<seal>.<session's key>.<session's token>". The seal, by the secret
+/// of the access key, says that it was made here: sessions of the object store, such as those that
+/// the catalog vends for one table, are no tokens.
 struct Token {
-  std::string base_key, session_key, session_token;
+  std::string base_key, seal, session_key, session_token;
 };
 
 std::optional<Token> read_token(std::string_view text) {
-  const size_t first = text.find('.');
-  const size_t second = first == text.npos ? first : text.find('.', first + 1);
-  if (second == text.npos) return std::nullopt;
-  return Token{std::string(text.substr(0, first)),
-               std::string(text.substr(first + 1, second - first - 1)),
-               std::string(text.substr(second + 1))};
+  std::array<std::string, 4> parts;
+  for (size_t n = 0; n < 3; ++n) {
+    const size_t dot = text.find('.');
+    if (dot == text.npos) return std::nullopt;
+    parts[n] = text.substr(0, dot);
+    text.remove_prefix(dot + 1);
+  }
+  parts[3] = text;
+  return Token{parts[0], parts[1], parts[2], parts[3]};
+}
+
+std::string seal_of(const access::Credentials& base, const access::Credentials& session) {
+  return base::to_hex(net::hmac_sha256(
+      base.secret_key, fmt::format("meesh iceberg token\n{}\n{}\n{}", base.access_key,
+                                   session.access_key, session.session_token)));
 }
 
 bool equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-bool from_here(const std::string& address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("[::1]");
+bool is_loopback(std::string_view name) {
+  return name.starts_with("127.") || name == "::1" || name.starts_with("[::1]") ||
+         name == "localhost" || name.starts_with("localhost:");
+}
+
+/// A program on this machine asks for itself: no page in a browser, nothing passed on by a proxy.
+bool from_here(const net::Request& request) {
+  for (const char* header : {"Origin", "Forwarded", "X-Forwarded-For"}) {
+    if (request.headers.get(header)) return false;
+  }
+  return is_loopback(request.remote_address) &&
+         is_loopback(request.headers.get("Host").value_or(""));
 }
 
 std::optional<access::Credentials> by_secret(const access::Access& access, const std::string& id,
@@ -94,7 +118,7 @@ std::optional<access::Credentials> base_of(std::string_view text, const access::
   const auto session =
       token ? access.credentials(token->session_key, token->session_token) : std::nullopt;
   auto base = token ? access.credentials(token->base_key, "") : std::nullopt;
-  if (!session || !base || base->identity.user != session->identity.user) return std::nullopt;
+  if (!session || !base || !equal(seal_of(*base, *session), token->seal)) return std::nullopt;
   return base;
 }
 
@@ -117,8 +141,8 @@ std::string grant(net::Request& request, const access::Access& access) {
       kind == kExchange ? exchanged(*form, access) : client_of(request, *form, access);
   const access::Credentials session = access.assume(base, kLifetime);
   const boost::json::object answer = {
-      {"access_token",
-       fmt::format("{}.{}.{}", base.access_key, session.access_key, session.session_token)},
+      {"access_token", fmt::format("{}.{}.{}.{}", base.access_key, seal_of(base, session),
+                                   session.access_key, session.session_token)},
       {"token_type", "bearer"},
       {"expires_in", std::chrono::seconds(kLifetime).count()},
       {"issued_token_type", boost::json::string(kAccessToken)}};
@@ -131,9 +155,8 @@ access::Credentials identify(const net::Request& request, const Service& service
   const std::string_view header = request.headers.get("Authorization").value_or("");
   // PyIceberg without credentials sends a token all the same: "None".
   if (header.empty() || header == "Bearer None") {
-    auto root = from_here(request.remote_address)
-                    ? service.access->credentials(service.root_access_key, "")
-                    : std::nullopt;
+    auto root = from_here(request) ? service.access->credentials(service.root_access_key, "")
+                                   : std::nullopt;
     if (!root) {
       throw net::HttpError(401,
                            "Not authorized: a bearer token of /iceberg/v1/oauth/tokens is needed",

@@ -24,13 +24,25 @@ void answer_view(Call& call, const lake::View& view) {
 
 /// Runs a change for once(); repeated, it tells the view as it is.
 lake::View once_view(Call& call, const lake::Identifier& name,
-                     const std::function<lake::View()>& change) {
+                     const std::function<lake::View(const lake::AlsoCommit&)>& change) {
   std::optional<lake::View> view;
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    view = change();
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    view = change(also);
     return nullptr;
   });
   return view ? std::move(*view) : call.catalog->load_view(name);
+}
+
+/// The right at the view's own place, or, where there is none, in its namespace.
+void need_for_view(const Call& call, std::string_view action, const lake::Identifier& name) {
+  try {
+    if (const auto there = call.catalog->find_view(name)) {
+      return call.need(action, there->metadata->location);
+    }
+  } catch (const Error& error) {
+    if (error.code() == Code::kPermissionDenied) throw;
+  }
+  call.need_in(action, name.space);
 }
 
 }  // namespace
@@ -62,13 +74,15 @@ void create_view(Call& call) {
     updates.push_back(lake::SetCurrentViewVersion{lake::kLastAdded});
     updates.push_back(lake::SetProperties{root.find_properties("properties")});
   });
+  call.need_in("s3:PutObject", name.space);
   if (location.empty()) location = call.catalog->default_location(name);
   while (location.ends_with('/')) location.pop_back();
   call.need("s3:PutObject", location);
   updates.insert(updates.begin() + 1, lake::SetLocation{location});
   const auto metadata = lake::apply(updates, nullptr, now_ms());
-  answer_view(call,
-              once_view(call, name, [&] { return call.catalog->create_view(name, metadata); }));
+  answer_view(call, once_view(call, name, [&](const lake::AlsoCommit& also) {
+                return call.catalog->create_view(name, metadata, also);
+              }));
 }
 
 void load_view(Call& call) {
@@ -83,21 +97,23 @@ void replace_view(Call& call) {
   call.read_body([&](const lake::JsonNode& root) {
     commit = lake::parse_view_commit(boost::json::serialize(root.value()));
   });
-  call.need("s3:PutObject", call.catalog->load_view(call.name()).metadata->location);
-  answer_view(call, once_view(call, call.name(), [&] {
-                return call.catalog->commit_view(call.name(), [&](const lake::ViewMetadata& base) {
-                  lake::check(commit.requirements, &base);
-                  return lake::apply(commit.updates, &base, now_ms());
-                });
+  const lake::View there = call.catalog->load_view(call.name());
+  call.need("s3:PutObject", there.metadata->location);
+  const auto make = [&](const lake::ViewMetadata& base) {
+    lake::check(commit.requirements, &base);
+    auto made = lake::apply(commit.updates, &base, now_ms());
+    if (made.location != base.location) call.need("s3:PutObject", made.location);
+    return made;
+  };
+  answer_view(call, once_view(call, call.name(), [&](const lake::AlsoCommit& also) {
+                return call.catalog->commit_view(call.name(), make, also);
               }));
 }
 
 void drop_view(Call& call) {
-  const auto there = call.catalog->find_view(call.name());
-  call.need("s3:DeleteObject",
-            there ? there->metadata->location : call.catalog->warehouse().location);
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    call.catalog->drop_view(call.name());
+  need_for_view(call, "s3:DeleteObject", call.name());
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    call.catalog->drop_view(call.name(), also);
     return nullptr;
   });
   call.response.empty(204);
@@ -109,11 +125,10 @@ void rename_view(Call& call) {
     from = read_identifier(root.member("source"));
     to = read_identifier(root.member("destination"));
   });
-  const auto there = call.catalog->find_view(from);
-  if (there) call.need("s3:PutObject", there->metadata->location);
+  need_for_view(call, "s3:PutObject", from);
   call.need_in("s3:PutObject", to.space);
-  once(call, [&](const lake::AlsoCommit&) -> boost::json::value {
-    call.catalog->rename_view(from, to);
+  once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
+    call.catalog->rename_view(from, to, also);
     return nullptr;
   });
   call.response.empty(204);

@@ -1,0 +1,304 @@
+// Tables and views of the catalog: reading, committing, naming.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <thread>
+
+#include "base/log.h"
+#include "base/uuid.h"
+#include "lake/catalog.h"
+#include "lake/catalog_names.h"
+
+namespace meesh::lake {
+namespace {
+
+constexpr int kMostAttempts = 50;
+constexpr const char* kJson = "application/json";
+
+/// The number a metadata file's name begins with, -1 if there is none.
+int version_of(const std::string& location) {
+  const size_t file = location.rfind('/') + 1;
+  int version = -1;
+  std::from_chars(location.data() + file, location.data() + location.size(), version);
+  return version >= 0 && version < 1'000'000'000 ? version : -1;
+}
+
+}  // namespace
+
+std::string next_metadata_location(const TableMetadata& metadata, const std::string& previous) {
+  const auto given = metadata.properties.find("write.metadata.path");
+  const std::string folder = given != metadata.properties.end() ? without_slashes(given->second)
+                                                                : metadata.location + "/metadata";
+  return fmt::format("{}/{:05}-{}.metadata.json", folder, version_of(previous) + 1,
+                     base::random_uuid());
+}
+
+// Tables
+
+std::vector<std::string> Catalog::tables(const Namespace& space) const {
+  return names(space, Kind::kTable);
+}
+
+std::shared_ptr<const TableMetadata> Catalog::read(const std::string& location) const {
+  if (auto known = cache_.find(location)) return known;
+  try {
+    const std::string json = files_.read(location);
+    auto metadata = std::make_shared<const TableMetadata>(parse_metadata(json));
+    cache_.keep(location, metadata, json.size());
+    return metadata;
+  } catch (Error& error) {
+    throw error.prefixed(location);
+  }
+}
+
+std::optional<Table> Catalog::find(const Identifier& name) const {
+  const auto there = pointer(name);
+  if (!there || there->kind != Kind::kTable) return std::nullopt;
+  return Table{name, there->location, read(there->location)};
+}
+
+Table Catalog::load(const Identifier& name) const {
+  auto table = find(name);
+  if (!table) not_found(name, Kind::kTable);
+  return std::move(*table);
+}
+
+std::string Catalog::default_location(const Identifier& name) const {
+  const Properties of_space = properties(name.space);
+  const auto given = of_space.find("location");
+  if (given != of_space.end()) {
+    return fmt::format("{}/{}", without_slashes(given->second), name.name);
+  }
+  return fmt::format("{}/{}/{}", warehouse_.location, fmt::join(name.space, "/"), name.name);
+}
+
+Table Catalog::write(const Identifier& name, TableMetadata metadata, const Table* base) const {
+  check_location(metadata.location);
+  files_.check(metadata.location + "/metadata");
+  const std::string previous = base ? base->metadata_location : "";
+  Table table{name, next_metadata_location(metadata, previous), nullptr};
+  const std::string json = metadata_json(metadata);
+  files_.write(table.metadata_location, json, kJson);
+  table.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
+  cache_.keep(table.metadata_location, table.metadata, json.size());
+  return table;
+}
+
+Table Catalog::create(const Identifier& name, const TableMetadata& metadata,
+                      const AlsoCommit& also) {
+  check_name(name);
+  if (const auto there = pointer(name)) throw already_exists(name, there->kind == Kind::kView);
+  if (!has_namespace(name.space)) no_namespace(name.space);
+  Table table = write(name, metadata, nullptr);
+  try {
+    swap({{name, Kind::kTable, "", table.metadata_location}}, also);
+  } catch (const CommitStateUnknown&) {
+    throw;
+  } catch (...) {
+    discard({table.metadata_location});
+    throw;
+  }
+  return table;
+}
+
+std::vector<std::unique_lock<std::mutex>> Catalog::take_turns(
+    const std::vector<TableChange>& changes) {
+  std::set<size_t> places;
+  for (const auto& change : changes) {
+    places.insert(std::hash<std::string>()(change.table.display()) % turns_.size());
+  }
+  std::vector<std::unique_lock<std::mutex>> turns;
+  for (const size_t place : places) turns.emplace_back(turns_[place]);
+  return turns;
+}
+
+bool Catalog::attempt(const std::vector<TableChange>& changes, const AlsoCommit& also,
+                      std::vector<Table>& done) {
+  std::vector<Move> moves;
+  std::vector<std::pair<Table, Table>> replaced;  // before, after
+  std::vector<std::string> written;
+  done.clear();
+  try {
+    for (const TableChange& change : changes) {
+      Table before = load(change.table);
+      TableMetadata made = change.make(before);
+      if (made == *before.metadata) {
+        done.push_back(std::move(before));
+        continue;
+      }
+      Table after = write(change.table, std::move(made), &before);
+      written.push_back(after.metadata_location);
+      moves.push_back(
+          {change.table, Kind::kTable, before.metadata_location, after.metadata_location});
+      done.push_back(after);
+      replaced.emplace_back(std::move(before), std::move(after));
+    }
+    if (moves.empty() && !also) return true;
+    if (!swap(moves, also)) {
+      discard(written);
+      return false;
+    }
+  } catch (const CommitStateUnknown&) {
+    throw;
+  } catch (...) {
+    discard(written);
+    throw;
+  }
+  for (const auto& [before, after] : replaced) {
+    cache_.erase(before.metadata_location);
+    drop_old_metadata(*before.metadata, *after.metadata);
+  }
+  return true;
+}
+
+std::vector<Table> Catalog::commit(const std::vector<TableChange>& changes,
+                                   const AlsoCommit& also) {
+  const auto turns = take_turns(changes);
+  std::vector<Table> done;
+  for (int tries = 0; tries < kMostAttempts; ++tries) {
+    if (attempt(changes, also, done)) return done;
+    // Only another process can have been faster: give it room.
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1 << std::min(tries, 7), 100)));
+  }
+  throw Error(Code::kIcebergCommitError,
+              fmt::format("Cannot commit to {}: other commits have been faster {} times",
+                          changes.front().table.display(), kMostAttempts))
+      .with_hint("try again when fewer writers are at work on the table");
+}
+
+void Catalog::drop_old_metadata(const TableMetadata& before, const TableMetadata& after) const {
+  const auto wanted = after.properties.find("write.metadata.delete-after-commit.enabled");
+  if (wanted == after.properties.end() || wanted->second != "true") return;
+  std::set<std::string> kept;
+  for (const auto& entry : after.metadata_log) kept.insert(entry.metadata_file);
+  std::vector<std::string> gone;
+  for (const auto& entry : before.metadata_log) {
+    // The log says what its writer liked: only what can be metadata of this table goes.
+    const std::string& file = entry.metadata_file;
+    if (!kept.contains(file) && file.ends_with(".metadata.json") &&
+        lies_below(file, after.location + "/metadata")) {
+      gone.push_back(file);
+    }
+  }
+  try {
+    files_.remove(gone);
+  } catch (const std::exception& error) {  // the commit stands; orphan removal finds them
+    log::warn("old metadata files could not be removed",
+              {{"table", after.location}, {"error", error.what()}});
+  }
+}
+
+Table Catalog::drop(const Identifier& name, const AlsoCommit& also) {
+  Table table{name, "", nullptr};
+  const auto there = pointer(name);
+  if (!there || there->kind != Kind::kTable) not_found(name, Kind::kTable);
+  table.metadata_location = there->location;
+  try {
+    table.metadata = read(there->location);
+  } catch (const Error& error) {  // a table that cannot be read can still be dropped
+    log::warn("a table is dropped whose metadata cannot be read",
+              {{"table", name.display()}, {"error", error.what()}});
+  }
+  remove_row(name, Kind::kTable, also);
+  return table;
+}
+
+void Catalog::rename(const Identifier& from, const Identifier& to, const AlsoCommit& also) {
+  move_name(from, to, Kind::kTable, also);
+}
+
+Table Catalog::register_table(const Identifier& name, const std::string& metadata_location,
+                              bool overwrite, const AlsoCommit& also) {
+  check_name(name);
+  cache_.erase(metadata_location);  // another engine may have made it anew under the same name
+  Table table{name, metadata_location, read(metadata_location)};
+  check_location(table.metadata->location);
+  files_.check(table.metadata->location + "/metadata");
+  const auto there = pointer(name);
+  Move move{name, Kind::kTable, "", metadata_location};
+  if (there && overwrite && there->kind == Kind::kTable) move.from = there->location;
+  if (!swap({move}, also)) {
+    throw Error(Code::kIcebergCommitError,
+                fmt::format("Cannot register {}: it was changed meanwhile", name.display()));
+  }
+  return table;
+}
+
+// Views
+
+std::vector<std::string> Catalog::views(const Namespace& space) const {
+  return names(space, Kind::kView);
+}
+
+std::optional<View> Catalog::find_view(const Identifier& name) const {
+  const auto there = pointer(name);
+  if (!there || there->kind != Kind::kView) return std::nullopt;
+  try {
+    return View{
+        name, there->location,
+        std::make_shared<const ViewMetadata>(parse_view_metadata(files_.read(there->location)))};
+  } catch (Error& error) {
+    throw error.prefixed(there->location);
+  }
+}
+
+View Catalog::load_view(const Identifier& name) const {
+  auto view = find_view(name);
+  if (!view) not_found(name, Kind::kView);
+  return std::move(*view);
+}
+
+View Catalog::create_view(const Identifier& name, const ViewMetadata& metadata,
+                          const AlsoCommit& also) {
+  check_name(name);
+  if (const auto there = pointer(name)) throw already_exists(name, there->kind == Kind::kView);
+  if (!has_namespace(name.space)) no_namespace(name.space);
+  files_.check(metadata.location + "/metadata");
+  View view{
+      name,
+      fmt::format("{}/metadata/00000-{}.metadata.json", metadata.location, base::random_uuid()),
+      std::make_shared<const ViewMetadata>(metadata)};
+  files_.write(view.metadata_location, view_metadata_json(metadata), kJson);
+  try {
+    swap({{name, Kind::kView, "", view.metadata_location}}, also);
+  } catch (const CommitStateUnknown&) {
+    throw;
+  } catch (...) {
+    discard({view.metadata_location});
+    throw;
+  }
+  return view;
+}
+
+View Catalog::commit_view(const Identifier& name,
+                          const std::function<ViewMetadata(const ViewMetadata& base)>& make,
+                          const AlsoCommit& also) {
+  const auto turns = take_turns({{name, nullptr}});
+  for (int tries = 0; tries < kMostAttempts; ++tries) {
+    const View before = load_view(name);
+    ViewMetadata made = make(*before.metadata);
+    files_.check(made.location + "/metadata");
+    const std::string& old = before.metadata_location;
+    View after{name,
+               fmt::format("{}/metadata/{:05}-{}.metadata.json", made.location, version_of(old) + 1,
+                           base::random_uuid()),
+               std::make_shared<const ViewMetadata>(made)};
+    files_.write(after.metadata_location, view_metadata_json(made), kJson);
+    if (swap({{name, Kind::kView, old, after.metadata_location}}, also)) return after;
+    discard({after.metadata_location});
+  }
+  throw Error(Code::kIcebergCommitError, fmt::format("Cannot commit to {}", name.display()));
+}
+
+void Catalog::drop_view(const Identifier& name, const AlsoCommit& also) {
+  remove_row(name, Kind::kView, also);
+}
+
+void Catalog::rename_view(const Identifier& from, const Identifier& to, const AlsoCommit& also) {
+  move_name(from, to, Kind::kView, also);
+}
+
+}  // namespace meesh::lake

@@ -21,6 +21,15 @@ std::vector<sql::TableInfo> Catalog::describe(const std::string& schema) {
   return found;
 }
 
+std::optional<sql::TableInfo> Catalog::table_as_of(const std::string&, const std::string&, bool,
+                                                   const duckdb::Value&) {
+  throw Error(Code::kNotSupported, "This connector does not support versioned tables");
+}
+
+std::optional<int64_t> Catalog::run(ChangeStatement&) {
+  internal_error("a catalog is asked for changes that it does not run");
+}
+
 void Catalog::create_view(const sql::TableInfo&, bool) {
   throw Error(Code::kNotSupported, "This connector does not support creating views");
 }

@@ -11,13 +11,31 @@
 #include "base/error.h"
 #include "sql/catalog.h"
 
+namespace duckdb {
+class MaterializedQueryResult;
+class Value;
+}  // namespace duckdb
+
 namespace meesh::sql {
+struct Analysis;
+struct Printed;
 struct Statement;
-}
+}  // namespace meesh::sql
 
 namespace meesh::engine {
 
 struct Duck;  // the DuckDB instance, see engine/duck.h; catalogs' own sources include it
+
+/// A resolved statement that changes a catalog's tables or schemas, with what it takes to run it.
+struct ChangeStatement {
+  sql::Statement& statement;
+  const sql::Analysis& analysis;
+  std::string user, query_id;
+  /// Runs DuckDB SQL on the statement's connection with its user's rights, until it is canceled.
+  std::function<std::unique_ptr<duckdb::MaterializedQueryResult>(const sql::Printed&)> run;
+  /// The columns that a resolved query gives.
+  std::function<std::vector<sql::ColumnInfo>(sql::Statement& query)> columns_of;
+};
 
 /// Thread-safe. Names are lower case. Metadata calls may block on the network; an unreachable
 /// source throws an Error of kind kExternal that names the catalog and how to reach it.
@@ -33,6 +51,11 @@ class Catalog {
   virtual std::vector<std::string> tables(const std::string& schema) = 0;
   virtual std::optional<sql::TableInfo> table(const std::string& schema,
                                               const std::string& table) = 0;
+  /// The table as it was (FOR … AS OF). `version`: the snapshot's number (BIGINT), a branch or tag
+  /// (VARCHAR), or, if `of_time`, a TIMESTAMPTZ. Default: NOT_SUPPORTED.
+  virtual std::optional<sql::TableInfo> table_as_of(const std::string& schema,
+                                                    const std::string& table, bool of_time,
+                                                    const duckdb::Value& version);
   /// Everything at once, for information_schema; empty schema = all. Default: the calls above.
   virtual std::vector<sql::TableInfo> describe(const std::string& schema);
 
@@ -71,6 +94,19 @@ class Catalog {
   virtual bool create_table(const sql::TableInfo& table) {
     (void)table;
     return false;
+  }
+  /// Whether run() takes all statements that change its tables and schemas, views and comments
+  /// aside; DuckDB never sees them then. Explicit transactions are refused.
+  virtual bool runs_changes() const { return false; }
+  /// Runs CREATE, ALTER and DROP TABLE, CREATE TABLE AS, CREATE and DROP SCHEMA, INSERT, UPDATE,
+  /// DELETE, MERGE or TRUNCATE. Gives the rows changed, where Trino counts them. If it throws,
+  /// nothing has changed.
+  virtual std::optional<int64_t> run(ChangeStatement& change);
+  /// Throws PERMISSION_DENIED unless the user may change this table or view: asked before the calls
+  /// below, which do not know who asks. Default: everybody may.
+  virtual void allow_change(const std::string& user, const std::string& schema,
+                            const std::string& table) {
+    (void)user, (void)schema, (void)table;
   }
   /// Views, stored as Trino text. Default: NOT_SUPPORTED.
   virtual void create_view(const sql::TableInfo& view, bool or_replace);

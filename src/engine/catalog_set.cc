@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/catalogs/postgres_errors.h"
 #include "engine/duck.h"
+#include "engine/duck_types.h"
 #include "engine/virtual_table.h"
 
 namespace meesh::engine {
@@ -26,6 +27,22 @@ void check_name(const std::string& name) {
     throw Error(Code::kInvalidArguments,
                 "catalog names that begin with 'meesh_' are reserved: '" + name + "'");
   }
+}
+
+/// A BIGINT or VARCHAR; a TIMESTAMPTZ for times, in the session's time zone.
+duckdb::Value value_of(Duck& duck, const sql::TableVersion& version) {
+  duckdb::Connection connection(*duck.db);
+  connection.Query("SET TimeZone = " + quote_string(version.time_zone));
+  const auto result = connection.Query(fmt::format("SELECT {} FROM ({}) AS v(x)",
+                                                   version.of_time ? "CAST(x AS TIMESTAMPTZ)" : "x",
+                                                   version.duckdb_query));
+  if (result->HasError()) throw translate(result->GetErrorObject());
+  const auto value = result->GetValue(0, 0);
+  if (value.IsNull()) throw Error(Code::kInvalidArguments, "Pointer value cannot be NULL");
+  if (version.of_time || value.type().id() == duckdb::LogicalTypeId::VARCHAR) return value;
+  if (value.type().IsIntegral()) return value.DefaultCastAs(duckdb::LogicalType::BIGINT);
+  throw Error(Code::kInvalidArguments,
+              "Unsupported type for table version: " + from_duckdb(value.type()).display());
 }
 
 }  // namespace
@@ -125,6 +142,27 @@ bool CatalogSet::schema_in_use(const std::string& catalog, const std::string& sc
 bool CatalogSet::keeps_labels(const std::string& catalog) {
   const auto found = find(catalog);
   return found && found->keeps_labels();
+}
+
+bool CatalogSet::runs_changes(const std::string& catalog) {
+  const auto found = find(catalog);
+  return found && found->runs_changes();
+}
+
+std::optional<sql::TableInfo> CatalogSet::table_as_of(const sql::TableName& name,
+                                                      const sql::TableVersion& version) {
+  const auto catalog = find(name.catalog);
+  if (!catalog || name.schema == kInformationSchema) {
+    if (!table(name)) return std::nullopt;
+    throw Error(Code::kNotSupported, "This connector does not support versioned tables");
+  }
+  Duck* duck = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    duck = duck_;
+  }
+  if (!duck) internal_error("a CatalogSet is asked for a version before it is registered");
+  return catalog->table_as_of(name.schema, name.table, version.of_time, value_of(*duck, version));
 }
 
 CatalogsInUse CatalogSet::prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) {

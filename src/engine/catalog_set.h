@@ -78,6 +78,9 @@ class CatalogSet : public sql::CatalogReader {
   std::optional<sql::TableInfo> table(const sql::TableName& name) override;
   bool schema_in_use(const std::string& catalog, const std::string& schema) override;
   bool keeps_labels(const std::string& catalog) override;
+  bool runs_changes(const std::string& catalog) override;
+  std::optional<sql::TableInfo> table_as_of(const sql::TableName& name,
+                                            const sql::TableVersion& version) override;
   /// Sorted, with "information_schema". Throws CATALOG_NOT_FOUND.
   std::vector<std::string> schemas(const std::string& catalog);
 

@@ -147,6 +147,20 @@ void StatementRunner::explain(sql::Explain& statement, const Parameters& paramet
   std::vector<sql::TableInfo> tables = analysis.reads;
   tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
   const auto used = core_.catalogs.prepare(core_.duck, tables);
+  if (!analysis.writes.empty() &&
+      core_.catalogs.runs_changes(analysis.writes.front().name.catalog)) {
+    // What DuckDB has to do with it is the query.
+    auto source = std::make_unique<sql::QueryStatement>();
+    if (auto* insert = sql::try_as<sql::Insert>(inner.get())) {
+      source->query = std::move(insert->query);
+    } else if (auto* create = sql::try_as<sql::CreateTableAs>(inner.get())) {
+      source->query = std::move(create->query);
+    } else {
+      refuse("EXPLAIN of this statement on such a catalog", statement);
+    }
+    if (statement.analyze) refuse("EXPLAIN ANALYZE of a change", statement);
+    inner = std::move(source);
+  }
   std::string plan;
   if (auto* query = sql::try_as<sql::QueryStatement>(inner.get())) {
     if (const auto remote = sql::print_postgres(*query->query, analysis)) {
@@ -163,6 +177,68 @@ void StatementRunner::explain(sql::Explain& statement, const Parameters& paramet
   if (result->HasError()) throw located(result->GetErrorObject(), nullptr);
   for (auto& row : *result) plan += row.GetValue<std::string>(1);
   answer_rows("SELECT " + quote_string(plan) + " AS \"Query Plan\"");
+}
+
+bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis) {
+  if (analysis.writes.empty()) return false;
+  const auto catalog = core_.catalogs.get(analysis.writes.front().name.catalog);
+  if (!catalog->runs_changes()) return false;
+  if (transaction_) {
+    throw Error(Code::kAutocommitWriteConflict,
+                "Catalog only supports writes using autocommit: " + catalog->name());
+  }
+  std::vector<sql::TableInfo> tables = analysis.reads;
+  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
+  CatalogsInUse used;
+  std::optional<int64_t> rows;
+  try {
+    used = core_.catalogs.prepare(core_.duck, tables);
+    auto& lease = connection();
+    RunningQuery::Interruptible interruptible(query_, *lease, used);
+    query_.enter(QueryState::kRunning);
+    ChangeStatement change{statement, analysis, query_.session().user, query_.id(), {}, {}};
+    change.run = [&](const sql::Printed& text) { return materialized(*lease, text); };
+    change.columns_of = [&](sql::Statement& query) {
+      std::vector<sql::ColumnInfo> columns;
+      for (const auto& column : bound_columns(query, analysis)) {
+        columns.emplace_back();
+        columns.back().name = column.name;
+        columns.back().type = column.type;
+      }
+      return columns;
+    };
+    rows = catalog->run(change);
+  } catch (Error& error) {
+    CatalogSet::on_error(error, used);
+    lease_.discard();
+    throw;
+  }
+  catalog->invalidate();
+  if (!rows) {
+    answer_done(analysis.update_type);
+    return true;
+  }
+  query_.set_update_count(static_cast<uint64_t>(*rows));
+  answer_rows(fmt::format("SELECT {}::BIGINT AS rows", *rows));
+  return true;
+}
+
+std::unique_ptr<duckdb::MaterializedQueryResult> StatementRunner::materialized(
+    duckdb::Connection& connection, const sql::Printed& text) {
+  try {
+    auto result = start(connection, text.text, &text);
+    if (result->type == duckdb::QueryResultType::STREAM_RESULT) {
+      auto whole = result->Cast<duckdb::StreamQueryResult>().Materialize();
+      if (whole->HasError()) throw located(whole->GetErrorObject(), &text);
+      return std::unique_ptr<duckdb::MaterializedQueryResult>(whole.release());
+    }
+    return std::unique_ptr<duckdb::MaterializedQueryResult>(
+        &result.release()->Cast<duckdb::MaterializedQueryResult>());
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw located(duckdb::ErrorData(e), &text);
+  }
 }
 
 bool StatementRunner::define_in_source(sql::Statement& statement, const sql::Analysis& analysis) {
@@ -258,6 +334,7 @@ void StatementRunner::create_view(sql::CreateView& statement) {
     info.type = column.type;
     view.columns.push_back(std::move(info));
   }
+  catalog->allow_change(query_.session().user, name.schema, name.table);
   catalog->create_view(view, statement.or_replace);
   catalog->invalidate();
   answer_done("CREATE VIEW");
@@ -275,6 +352,7 @@ void StatementRunner::drop_view(const sql::DropView& statement) {
                             statement.materialized ? "Materialized view" : "View", name.display()),
                 at(statement.pos));
   }
+  catalog->allow_change(query_.session().user, name.schema, name.table);
   catalog->drop_view(name.schema, name.table);
   catalog->invalidate();
   answer_done(type);
@@ -289,6 +367,8 @@ void StatementRunner::rename_view(const sql::AlterView& statement) {
   if (statement.target.size() < 2) to.schema = from.schema;
   if (to.catalog != from.catalog) refuse("Renaming a view across catalogs", statement);
   auto catalog = core_.catalogs.get(from.catalog);
+  catalog->allow_change(query_.session().user, from.schema, from.table);
+  catalog->allow_change(query_.session().user, to.schema, to.table);
   catalog->rename_view(from.schema, from.table, to.schema, to.table);
   catalog->invalidate();
   answer_done("RENAME VIEW");
@@ -318,6 +398,7 @@ void StatementRunner::comment(const sql::CommentOn& statement) {
                 at(statement.pos));
   }
   core_.catalogs.prepare(core_.duck, {*info});
+  catalog->allow_change(query_.session().user, name.schema, name.table);
   catalog->set_comment(name.schema, name.table, column, statement.comment);
   catalog->invalidate();
   answer_done("COMMENT");

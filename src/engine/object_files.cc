@@ -226,6 +226,11 @@ void set_caller(duckdb::Connection& connection, const std::string& user) {
   connection.context->registered_state->GetOrCreate<Caller>(kCallerState)->user = user;
 }
 
+std::string caller_of(duckdb::ClientContext& context) {
+  const auto caller = context.registered_state->Get<Caller>(kCallerState);
+  return caller ? caller->user : "";
+}
+
 bool key_matches(std::string_view pattern, std::string_view key) {
   const size_t slash = pattern.find('/');
   const std::string segment(pattern.substr(0, slash));

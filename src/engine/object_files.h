@@ -15,6 +15,7 @@ void register_object_files(Duck& duck, objects::Store& store, AuthorizeObject au
 
 /// Whose statement runs on this connection from now on; "" = the program itself, which may all.
 void set_caller(duckdb::Connection& connection, const std::string& user);
+std::string caller_of(duckdb::ClientContext& context);
 
 /// Whether the key fits the pattern: * and ? stay within a segment, ** spans any number of them,
 /// [a-z] as in a shell.

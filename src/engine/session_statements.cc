@@ -1,3 +1,4 @@
+#include "engine/catalogs/hive.h"
 #include "engine/duck_types.h"
 #include "engine/statement_runner.h"
 
@@ -241,6 +242,16 @@ void StatementRunner::end_transaction(const std::string& command) {
 
 void StatementRunner::call(const sql::Call& statement) {
   const std::string name = joined(statement.name);
+  if (const auto owner = core_.catalogs.find(full_name(statement.name).catalog);
+      owner && owner->connector() == "hive") {
+    if (transaction_) {
+      throw Error(Code::kNotSupported, "Procedures cannot be called within a transaction",
+                  at(statement.pos));
+    }
+    call_hive_procedure(*owner, statement, query_.session().user);
+    owner->invalidate();
+    return answer_done("CALL");
+  }
   if (name != "system.runtime.kill_query") {
     throw Error(Code::kProcedureNotFound, fmt::format("Procedure not registered: {}", name),
                 at(statement.pos));

@@ -131,6 +131,7 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
   const StatementKind kind = statement->kind;  // resolution makes SHOW a query
   query_.set_update_type(analysis.update_type);
   check_writes(analysis);
+  if (run_in_catalog(*statement, analysis)) return;
   if (define_in_source(*statement, analysis)) return;
 
   std::optional<std::string> remote;

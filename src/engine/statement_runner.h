@@ -46,6 +46,8 @@ class StatementRunner {
   std::unique_ptr<duckdb::QueryResult> start(duckdb::Connection& connection,
                                              const std::string& text,
                                              const sql::Printed* positions);
+  std::unique_ptr<duckdb::MaterializedQueryResult> materialized(duckdb::Connection& connection,
+                                                                const sql::Printed& text);
   void watch(duckdb::Connection& connection);
 
   void invalidate(const sql::Analysis& analysis);
@@ -68,6 +70,8 @@ class StatementRunner {
   void explain(sql::Explain& statement, const Parameters& parameters);
   /// Tables that their source must define itself, so that types are kept; false: DuckDB does it.
   bool define_in_source(sql::Statement& statement, const sql::Analysis& analysis);
+  /// Changes that the catalog runs itself; false: it does not.
+  bool run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis);
   bool create_table_as(sql::CreateTableAs& statement, const sql::Analysis& analysis,
                        Catalog& catalog);
   void create_view(sql::CreateView& statement);

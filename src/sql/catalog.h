@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sql/type.h"
@@ -32,6 +33,8 @@ struct TableInfo {
   Kind kind = Kind::kTable;
   std::vector<ColumnInfo> columns;
   std::string comment;
+  /// What SHOW CREATE TABLE says in WITH (…): names and values as Trino text.
+  std::vector<std::pair<std::string, std::string>> properties;
 
   /// What DuckDB reads in FROM: a qualified name or a table function call, as DuckDB SQL text.
   /// Empty for views.
@@ -53,6 +56,13 @@ struct TableInfo {
   bool view_runs_as_invoker = false;
 };
 
+/// FOR VERSION AS OF, FOR TIMESTAMP AS OF.
+struct TableVersion {
+  bool of_time = false;
+  std::string duckdb_query;  // gives the value, of any type
+  std::string time_zone;     // the session's
+};
+
 /// Names come lower-cased. Absence is an answer, not an error; an unreachable server throws
 /// (ErrorKind::kExternal).
 class CatalogReader {
@@ -61,6 +71,14 @@ class CatalogReader {
   virtual bool catalog_exists(const std::string& catalog) = 0;
   virtual bool schema_exists(const std::string& catalog, const std::string& schema) = 0;
   virtual std::optional<TableInfo> table(const TableName& name) = 0;
+  /// The table as it was. Default: NOT_SUPPORTED.
+  virtual std::optional<TableInfo> table_as_of(const TableName& name, const TableVersion& version);
+  /// Whether the catalog runs all statements that change its tables itself, so that what DuckDB
+  /// cannot do (properties, fields of rows, other schemas) is its business.
+  virtual bool runs_changes(const std::string& catalog) {
+    (void)catalog;
+    return false;
+  }
   /// Whether DROP SCHEMA would take tables or views along.
   virtual bool schema_in_use(const std::string& catalog, const std::string& schema) {
     (void)catalog, (void)schema;

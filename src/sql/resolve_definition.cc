@@ -86,7 +86,9 @@ void Resolver::alter_table(AlterTable& alter) {
   alter.name = qualified(info.name, alter.pos);
   alter.keeps_labels = context_.catalogs->keeps_labels(info.name.catalog);
   const bool known = !info.columns.empty();
+  const bool itself = context_.catalogs->runs_changes(info.name.catalog);
   const auto missing = [&](const Name& column) {
+    if (itself && column.size() > 1) return;
     if (known && !has_column(info, column.back().value) && !alter.column_if_exists)
       fail(Code::kColumnNotFound, alter.pos,
            fmt::format("Column '{}' does not exist", lower(column.back().value)));
@@ -103,7 +105,7 @@ void Resolver::alter_table(AlterTable& alter) {
       if (!context_.catalogs->schema_exists(full.catalog, full.schema))
         fail(Code::kSchemaNotFound, alter.pos,
              fmt::format("Schema '{}' does not exist", full.schema));
-      if (full.schema != info.name.schema)
+      if (full.schema != info.name.schema && !itself)
         fail(Code::kNotSupported, alter.pos, "Table rename across schemas is not supported");
       if (context_.catalogs->table(full))
         fail(Code::kTableAlreadyExists, alter.pos,
@@ -112,12 +114,13 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     }
     case AlterTable::Action::kAddColumn: {
-      if (!alter.add_position.empty() && alter.add_position != "last")
+      if (!alter.add_position.empty() && alter.add_position != "last" && !itself)
         fail(Code::kNotSupported, alter.pos, "ADD COLUMN FIRST and AFTER are not supported");
-      if (alter.column->name.size() > 1)
+      if (alter.column->name.size() > 1 && !itself)
         fail(Code::kNotSupported, alter.column->pos, "Adding fields to rows is not supported");
       to_type(*alter.column->type);
-      if (has_column(info, alter.column->name.back().value) && !alter.column_if_not_exists)
+      if (alter.column->name.size() == 1 && has_column(info, alter.column->name.back().value) &&
+          !alter.column_if_not_exists)
         fail(Code::kColumnAlreadyExists, alter.column->pos,
              fmt::format("Column '{}' already exists", lower(alter.column->name.back().value)));
       if (alter.column->default_value) {
@@ -132,7 +135,7 @@ void Resolver::alter_table(AlterTable& alter) {
       return missing(alter.column_name);
     case AlterTable::Action::kRenameColumn:
       missing(alter.column_name);
-      if (has_column(info, alter.new_name->value))
+      if (alter.column_name.size() == 1 && has_column(info, alter.new_name->value))
         fail(Code::kColumnAlreadyExists, alter.pos,
              fmt::format("Column '{}' already exists", lower(alter.new_name->value)));
       return;
@@ -147,11 +150,13 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     }
     case AlterTable::Action::kSetProperties:
+      if (itself) return;
       fail(Code::kNotSupported, alter.pos,
            "This connector does not support setting table properties");
     case AlterTable::Action::kSetAuthorization:
       fail(Code::kNotSupported, alter.pos, "Setting the owner of a table is not supported");
     case AlterTable::Action::kExecute:
+      if (itself) return;
       fail(Code::kNotSupported, alter.pos,
            fmt::format("Table procedure '{}' is not supported", alter.procedure.value));
   }

@@ -11,8 +11,23 @@
 namespace meesh::sql {
 
 namespace {
+
 constexpr size_t kMaxViewDepth = 64;
+
+/// DuckDB text of a query that gives a resolved expression without columns.
+std::string query_of(ExprPtr& value) {
+  auto select = std::make_unique<Select>();
+  select->items.push_back({std::move(value), Ident{"x", true, {}}, {}});
+  auto& item = select->items.front();
+  QueryStatement statement;
+  statement.query = std::make_unique<Query>();
+  statement.query->body = std::move(select);
+  std::string text = print_duckdb(statement).text;
+  value = std::move(item.value);
+  return text;
 }
+
+}  // namespace
 
 // ---------------------------------------------------------------- names of tables
 
@@ -32,9 +47,23 @@ TableName Resolver::full_name(const Name& name, const Env& env, Position pos) {
   return full;
 }
 
-TableInfo Resolver::table_info(const Name& name, const Env& env, Position pos) {
+std::optional<TableInfo> CatalogReader::table_as_of(const TableName&, const TableVersion&) {
+  throw Error(Code::kNotSupported, "This connector does not support versioned tables");
+}
+
+TableInfo Resolver::table_info(const Name& name, const Env& env, Position pos,
+                               const TableVersion* version) {
   const TableName full = full_name(name, env, pos);
-  if (auto info = context_.catalogs->table(full)) return std::move(*info);
+  if (version) {
+    try {
+      if (auto info = context_.catalogs->table_as_of(full, *version)) return std::move(*info);
+    } catch (const Error& error) {
+      if (error.location().known() || error.kind() != ErrorKind::kUser) throw;
+      fail(error.code(), pos, error.message());
+    }
+  } else if (auto info = context_.catalogs->table(full)) {
+    return std::move(*info);
+  }
   if (!context_.catalogs->catalog_exists(full.catalog))
     fail(Code::kCatalogNotFound, pos, fmt::format("Catalog '{}' not found", full.catalog));
   if (!context_.catalogs->schema_exists(full.catalog, full.schema))
@@ -126,9 +155,14 @@ Resolver::Fields Resolver::table(RelationPtr& slot, const Env& env) {
       return fields;
     }
   }
-  TableInfo info = table_info(ref.name, env, ref.pos);
-  if (!ref.version_kind.empty())
-    fail(Code::kNotSupported, ref.pos, "This connector does not support versioned tables");
+  TableVersion version;
+  if (!ref.version_kind.empty()) {
+    const Scope nothing;
+    expr(ref.version, nothing, env);
+    version = {ref.version_kind == "timestamp", query_of(ref.version), context_.time_zone};
+  }
+  TableInfo info =
+      table_info(ref.name, env, ref.pos, ref.version_kind.empty() ? nullptr : &version);
   if (info.kind == TableInfo::Kind::kView) return view(slot, info);
   note_read(info);
   ref.alias = unique(info.name.table);

@@ -70,7 +70,8 @@ class Resolver {
   Fields unnest(Unnest& unnest, const Env& env, const Scope* lateral);
   /// Puts a relation that has no name of its own under one: the printed columns are unique.
   Fields wrap(RelationPtr& slot, Fields columns, const std::string& alias_base);
-  TableInfo table_info(const Name& name, const Env& env, Position pos);
+  TableInfo table_info(const Name& name, const Env& env, Position pos,
+                       const TableVersion* version = nullptr);
   TableName full_name(const Name& name, const Env& env, Position pos);
   void note_read(const TableInfo& info);
 

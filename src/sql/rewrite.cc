@@ -256,10 +256,14 @@ std::string Rewriter::create_table() const {
                     column.nullable ? "" : " NOT NULL",
                     column.comment.empty() ? "" : " COMMENT " + literal(column.comment)));
   }
+  std::vector<std::string> properties;
+  for (const auto& [name, value] : info.properties)
+    properties.push_back(fmt::format("   {} = {}", name, value));
   const std::string text = fmt::format(
-      "CREATE TABLE {}.{}.{} (\n{}\n){}", shown_ident(info.name.catalog),
+      "CREATE TABLE {}.{}.{} (\n{}\n){}{}", shown_ident(info.name.catalog),
       shown_ident(info.name.schema), shown_ident(info.name.table), fmt::join(lines, ",\n"),
-      info.comment.empty() ? "" : "\nCOMMENT " + literal(info.comment));
+      info.comment.empty() ? "" : "\nCOMMENT " + literal(info.comment),
+      properties.empty() ? "" : fmt::format("\nWITH (\n{}\n)", fmt::join(properties, ",\n")));
   return rows({"Create Table"}, {{text}}, "");
 }
 

@@ -1,0 +1,324 @@
+#include "engine/lake/changes.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/log.h"
+#include "engine/lake/properties.h"
+#include "engine/lake/values.h"
+#include "engine/statement_runner.h"
+#include "lake/maintenance.h"
+#include "lake/updates.h"
+
+namespace meesh::engine {
+namespace {
+
+using sql::as;
+using sql::StatementKind;
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+lake::Schema schema_of(const std::vector<sql::ColumnInfo>& columns) {
+  lake::Schema schema;
+  int next_id = 1;
+  for (const auto& column : columns) {
+    lake::Field field;
+    field.id = next_id++;
+    field.name = lower_case(column.name);
+    field.required = !column.nullable;
+    field.doc = column.comment;
+    schema.fields.push_back(std::move(field));
+  }
+  for (size_t i = 0; i < columns.size(); ++i)
+    schema.fields[i].type = lake_type(columns[i].type, &next_id);
+  return schema;
+}
+
+/// The updates that make `fresh` of the table `before`, with field ids that were never used.
+std::vector<lake::Update> replacement(const lake::TableMetadata& before,
+                                      const lake::TableMetadata& fresh) {
+  int last_id = before.last_column_id;
+  const auto schema = lake::with_fresh_ids(fresh.schema(), &last_id);
+  const auto renamed = [&](int id) {
+    return lake::find_field(schema, lake::field_name(fresh.schema(), id))->id;
+  };
+  auto spec = fresh.spec();
+  for (auto& field : spec.fields) {
+    field.source_id = renamed(field.source_id);
+    field.field_id = 0;
+  }
+  auto order = fresh.sort_order();
+  for (auto& field : order.fields) field.source_id = renamed(field.source_id);
+  lake::RemoveProperties gone;
+  for (const auto& [key, value] : before.properties)
+    if (!fresh.properties.contains(key)) gone.removals.push_back(key);
+  std::vector<lake::Update> updates = {
+      lake::AddSchema{schema},      lake::SetCurrentSchema{lake::kLastAdded},
+      lake::AddPartitionSpec{spec}, lake::SetDefaultSpec{lake::kLastAdded},
+      lake::AddSortOrder{order},    lake::SetDefaultSortOrder{lake::kLastAdded}};
+  if (!gone.removals.empty()) updates.emplace_back(std::move(gone));
+  if (!fresh.properties.empty()) updates.emplace_back(lake::SetProperties{fresh.properties});
+  return updates;
+}
+
+}  // namespace
+
+int64_t commit_time(const lake::TableMetadata& base) {
+  return std::max(now_ms(), base.last_updated_ms);
+}
+
+void LakeChange::allow(std::string_view action, const std::string& place) const {
+  source_.allow(change_.user, action, place + "/*");
+}
+
+lake::Properties LakeChange::summary() const {
+  return {{"engine-name", "meesh"}, {"trino_query_id", change_.query_id}};
+}
+
+std::shared_ptr<const lake::TableMetadata> LakeChange::pinned() const {
+  return source_.metadata(target().duckdb_target);
+}
+
+std::optional<int64_t> LakeChange::run() {
+  auto& statement = change_.statement;
+  switch (statement.kind) {
+    case StatementKind::kCreateSchema:
+      create_schema(as<sql::CreateSchema>(statement));
+      return std::nullopt;
+    case StatementKind::kDropSchema:
+      drop_schema(as<sql::DropSchema>(statement));
+      return std::nullopt;
+    case StatementKind::kCreateTable:
+      create_table(as<sql::CreateTable>(statement));
+      return std::nullopt;
+    case StatementKind::kCreateTableAs:
+      return create_table_as(as<sql::CreateTableAs>(statement));
+    case StatementKind::kDropTable:
+      drop_table(as<sql::DropTable>(statement));
+      return std::nullopt;
+    case StatementKind::kAlterTable:
+      alter_table(as<sql::AlterTable>(statement));
+      return std::nullopt;
+    case StatementKind::kTruncate:
+      truncate();
+      return std::nullopt;
+    case StatementKind::kInsert:
+      return insert(as<sql::Insert>(statement));
+    case StatementKind::kDelete:
+      return remove(as<sql::Delete>(statement));
+    case StatementKind::kUpdate:
+      return update(as<sql::Update>(statement));
+    case StatementKind::kMerge:
+      return merge(as<sql::Merge>(statement));
+    default:
+      throw Error(Code::kNotSupported, "This statement is not supported by Iceberg tables");
+  }
+}
+
+// ---------------------------------------------------------------- schemas
+
+void LakeChange::create_schema(const sql::CreateSchema& create) {
+  const lake::Namespace space = {target().name.schema};
+  if (create.if_not_exists && source_.catalog.has_namespace(space)) return;
+  lake::Properties properties;
+  for (const auto& property : create.properties) {
+    const std::string key = lower_case(property.name.value);
+    if (key != "location") {
+      throw Error(Code::kInvalidSchemaProperty,
+                  fmt::format("Catalog '{}' schema property '{}' does not exist", catalog_, key),
+                  {property.name.pos.line, property.name.pos.column, {}});
+    }
+    if (property.value)
+      properties["location"] = literal_text(property.value.get(), "Property value");
+  }
+  const auto location = properties.find("location");
+  if (location != properties.end()) source_.catalog.files().check(location->second);
+  allow("s3:PutObject", location != properties.end()
+                            ? location->second
+                            : source_.catalog.warehouse().location + "/" + space[0]);
+  source_.catalog.create_namespace(space, properties);
+}
+
+void LakeChange::drop_schema(const sql::DropSchema& drop) {
+  const lake::Namespace space = {target().name.schema};
+  auto& catalog = source_.catalog;
+  if (!catalog.has_namespace(space)) return;  // IF EXISTS, or the resolver had refused it
+  allow("s3:DeleteObject", catalog.warehouse().location + "/" + space[0]);
+  if (drop.cascade) {
+    for (const auto& view : catalog.views(space)) catalog.drop_view({space, view});
+    for (const auto& table : catalog.tables(space)) {
+      allow("s3:DeleteObject", catalog.load({space, table}).metadata->location);
+      lake::purge(source_.cache, catalog.drop({space, table}));
+    }
+  }
+  catalog.drop_namespace(space);
+}
+
+// ---------------------------------------------------------------- tables
+
+lake::TableMetadata LakeChange::fresh_table(const std::vector<sql::ColumnInfo>& columns,
+                                            const std::vector<sql::Property>& properties,
+                                            const std::optional<std::string>& comment) const {
+  const auto asked = read_properties(properties, catalog_);
+  const auto schema = schema_of(columns);
+  const auto spec = partition_spec(asked.partitioning.value_or(std::vector<std::string>{}), schema);
+  const auto order = sort_order(asked.sorted_by.value_or(std::vector<std::string>{}), schema);
+  std::string location = asked.location.value_or(source_.catalog.default_location(name()));
+  while (location.ends_with('/')) location.pop_back();
+  source_.catalog.files().check(location);
+  if (asked.data_location) source_.catalog.files().check(*asked.data_location);
+  allow("s3:PutObject", location);
+  auto kept = iceberg_properties(asked);
+  kept.emplace("write.format.default", "PARQUET");
+  kept.emplace("write.parquet.compression-codec", "zstd");
+  if (comment) kept["comment"] = *comment;
+  return lake::new_table_metadata(schema, spec, order, location, kept, now_ms());
+}
+
+int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed* query,
+                           bool or_replace) {
+  if (or_replace) {
+    if (const auto before = source_.catalog.find(name())) return replace(*before, fresh, query);
+  }
+  check_writable(fresh);
+  lake::SnapshotChange snapshot;
+  snapshot.table_uuid = fresh.uuid;
+  snapshot.summary = summary();
+  int64_t rows = 0;
+  if (query) {
+    auto written = write_data(fresh, source_.catalog.files(), *query, change_.run);
+    rows = written.rows;
+    snapshot.data = std::move(written.files);
+  }
+  lake::create_table_as(source_.catalog, source_.cache, name(), fresh, std::move(snapshot));
+  return rows;
+}
+
+int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata& fresh,
+                            const sql::Printed* query) {
+  lake::SnapshotChange snapshot;
+  snapshot.table_uuid = before.metadata->uuid;
+  snapshot.from_nothing = true;
+  snapshot.summary = summary();
+  snapshot.updates = replacement(*before.metadata, fresh);
+  snapshot.requirements.push_back(
+      {lake::RequirementKind::kLastAssignedFieldId, "", before.metadata->last_column_id});
+  snapshot.requirements.push_back(
+      {lake::RequirementKind::kLastAssignedPartitionId, "", before.metadata->last_partition_id});
+  const auto planned =
+      lake::apply(snapshot.updates, before.metadata.get(), commit_time(*before.metadata));
+  int64_t rows = 0;
+  if (query) {
+    auto written = write_data(planned, source_.catalog.files(), *query, change_.run);
+    rows = written.rows;
+    snapshot.data = std::move(written.files);
+  }
+  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
+  changes.emplace_back(name(), std::move(snapshot));
+  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  return rows;
+}
+
+void LakeChange::create_table(const sql::CreateTable& create_statement) {
+  if (create_statement.if_not_exists && source_.catalog.find(name())) return;
+  std::vector<sql::ColumnInfo> columns = target().columns;
+  for (size_t i = 0; i < create_statement.elements.size(); ++i) {
+    const auto& column = *create_statement.elements[i].column;
+    if (!column.default_value) continue;
+    throw Error(Code::kNotSupported,
+                "Catalog '" + catalog_ + "' does not support default value for column name '" +
+                    columns.at(i).name + "'",
+                {column.pos.line, column.pos.column, {}});
+  }
+  create(fresh_table(columns, create_statement.properties, create_statement.comment), nullptr,
+         create_statement.or_replace);
+}
+
+int64_t LakeChange::create_table_as(sql::CreateTableAs& create_statement) {
+  if (create_statement.if_not_exists && source_.catalog.find(name())) return 0;
+  sql::QueryStatement query;
+  query.query = std::move(create_statement.query);
+  auto columns = change_.columns_of(query);
+  for (size_t i = 0; i < columns.size() && i < create_statement.columns.size(); ++i)
+    columns[i].name = create_statement.columns[i].value;
+  const auto printed = sql::print_duckdb(query);
+  create_statement.query = std::move(query.query);
+  return create(fresh_table(columns, create_statement.properties, create_statement.comment),
+                create_statement.with_data ? &printed : nullptr, create_statement.or_replace);
+}
+
+void LakeChange::drop_table(const sql::DropTable& drop) {
+  const auto table = source_.catalog.find(name());
+  if (!table && drop.if_exists) return;
+  if (table) allow("s3:DeleteObject", table->metadata->location);
+  const auto dropped = source_.catalog.drop(name());
+  try {
+    lake::purge(source_.cache, dropped);
+  } catch (const Error& error) {
+    // The table is gone already; what is left of it is for remove_orphan_files.
+    log::warn("files of a dropped table stay",
+              {{"table", target().name.display()}, {"error", error.what()}});
+  }
+}
+
+// ---------------------------------------------------------------- rows
+
+int64_t LakeChange::insert(sql::Insert& insert) {
+  const auto table = pinned();
+  allow("s3:PutObject", table->location);
+  sql::QueryStatement query;
+  query.query = std::move(insert.query);
+  const auto printed = sql::print_duckdb(query);
+  std::string given, stored;
+  for (size_t i = 0; i < insert.columns.size(); ++i)
+    given += fmt::format("{}i{}", i ? ", " : "", i);
+  for (const auto& field : table->schema().fields) {
+    const auto found =
+        std::find_if(insert.columns.begin(), insert.columns.end(), [&](const sql::Ident& column) {
+          return lower_case(column.value) == lower_case(field.name);
+        });
+    stored += stored.empty() ? "" : ", ";
+    stored +=
+        found == insert.columns.end() ? "NULL" : fmt::format("i{}", found - insert.columns.begin());
+  }
+  const auto rows = around("SELECT " + stored + " FROM (", printed, ") AS i(" + given + ")");
+  auto written = write_data(*table, source_.catalog.files(), rows, change_.run);
+  if (written.files.empty()) return 0;
+  lake::SnapshotChange snapshot;
+  snapshot.table_uuid = table->uuid;
+  snapshot.data = std::move(written.files);
+  snapshot.summary = summary();
+  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
+  changes.emplace_back(name(), std::move(snapshot));
+  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  return written.rows;
+}
+
+void LakeChange::truncate() {
+  const auto table = source_.catalog.load(name());
+  allow("s3:DeleteObject", table.metadata->location);
+  const auto* head = table.metadata->current_snapshot();
+  const auto plan = lake::plan_scan(source_.cache, *table.metadata, head, {});
+  if (plan.files.empty()) return;
+  lake::SnapshotChange snapshot;
+  snapshot.table_uuid = table.metadata->uuid;
+  snapshot.read_snapshot_id = head->id;
+  snapshot.summary = summary();
+  for (const auto& file : plan.files) snapshot.removed.push_back(file.file->path);
+  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
+  changes.emplace_back(name(), std::move(snapshot));
+  lake::commit(source_.catalog, source_.cache, std::move(changes));
+}
+
+void LakeChange::execute(const sql::AlterTable& alter) {
+  throw Error(
+      Code::kNotSupported,
+      fmt::format("Table procedure '{}' is not supported", lower_case(alter.procedure.value)),
+      {alter.pos.line, alter.pos.column, {}});
+}
+
+}  // namespace meesh::engine

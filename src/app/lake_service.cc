@@ -1,11 +1,22 @@
 #include "app/lake_service.h"
 
+#include "engine/catalogs/hive.h"
+#include "engine/catalogs/lake.h"
+#include "lake/maintenance.h"
 #include "serve/iceberg/iceberg.h"
 
 namespace meesh::app {
+namespace {
+
+constexpr std::string_view kHive = "hive";
+
+}  // namespace
 
 LakeService::LakeService(const mesh::Mesh& mesh, meta::Database& database, ObjectService& objects)
-    : mesh_(mesh), database_(database), objects_(objects) {
+    : mesh_(mesh),
+      database_(database),
+      objects_(objects),
+      external_(database, {std::string(kHive), mesh.lake.location + "/hive"}) {
   open(mesh.lake, "root");
   for (const auto& domain : mesh.domains) {
     if (domain.lake) open(*domain.lake, domain.name);
@@ -19,13 +30,20 @@ void LakeService::open(const mesh::Lake& lake, const std::string& owner) {
   one.files = std::make_unique<lake::Files>(objects_.store(), std::vector{lake.location});
   one.catalog = std::make_unique<lake::Catalog>(database_, *one.files,
                                                 lake::Warehouse{lake.catalog, lake.location});
+  one.cache = std::make_unique<lake::ManifestCache>(*one.files);
   lakes_.push_back(std::move(one));
 }
 
-std::vector<lake::Catalog*> LakeService::catalogs() const {
-  std::vector<lake::Catalog*> all;
-  for (const auto& one : lakes_) all.push_back(one.catalog.get());
-  return all;
+void LakeService::add_to(engine::Engine& engine) {
+  const engine::AuthorizeObject authorize =
+      [this](const std::string& user, std::string_view action, const std::string& bucket,
+             const std::string& key) { objects_.authorize(user, action, bucket, key); };
+  for (const auto& one : lakes_) {
+    engine.add_catalog(engine::make_lake_catalog(one.catalog->warehouse().name, *one.catalog,
+                                                 *one.cache, authorize));
+  }
+  engine.add_catalog(
+      engine::make_hive_catalog(std::string(kHive), external_, objects_.store(), authorize));
 }
 
 void LakeService::serve(net::Server& server, const std::string& s3_address) {
@@ -43,6 +61,11 @@ void LakeService::serve(net::Server& server, const std::string& s3_address) {
     if (s3_address.empty()) service.s3_endpoint = mesh_.storage.endpoint;
   }
   service.database = &database_;
+  service.purge = [this](lake::Catalog& catalog, const lake::Table& dropped) {
+    for (const auto& one : lakes_) {
+      if (one.catalog.get() == &catalog) lake::purge(*one.cache, dropped);
+    }
+  };
   serve::iceberg::register_iceberg(server, std::move(service));
 }
 

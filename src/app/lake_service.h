@@ -1,5 +1,5 @@
-// The mesh's Iceberg tables as they run: one catalog for the mesh, one for each domain that has a
-// lake of its own, and the REST catalog over them.
+// The mesh's lake as it runs: a catalog of Iceberg tables for the mesh, one for each domain that
+// has a lake of its own, the REST catalog over them, and external tables (catalog `hive`).
 #pragma once
 
 #include <memory>
@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "app/object_service.h"
+#include "engine/engine.h"
 #include "lake/catalog.h"
+#include "lake/external.h"
+#include "lake/manifest_cache.h"
 #include "mesh/mesh.h"
 #include "meta/database.h"
 #include "net/http.h"
@@ -20,23 +23,24 @@ class LakeService {
   /// this.
   LakeService(const mesh::Mesh& mesh, meta::Database& database, ObjectService& objects);
 
+  /// Adds the catalogs to the engine, which must know the objects already.
+  void add_to(engine::Engine& engine);
   /// Adds /iceberg to the server. `s3_address`: how clients reach the objects ("" = they cannot).
   void serve(net::Server& server, const std::string& s3_address);
-
-  /// The mesh's own first.
-  std::vector<lake::Catalog*> catalogs() const;
 
  private:
   struct One {
     std::unique_ptr<lake::Files> files;
     std::unique_ptr<lake::Catalog> catalog;
+    std::unique_ptr<lake::ManifestCache> cache;
   };
   void open(const mesh::Lake& lake, const std::string& owner);
 
   const mesh::Mesh& mesh_;
   meta::Database& database_;
   ObjectService& objects_;
-  std::vector<One> lakes_;
+  std::vector<One> lakes_;  // the mesh's own first
+  lake::ExternalTables external_;
 };
 
 }  // namespace meesh::app

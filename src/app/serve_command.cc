@@ -150,6 +150,7 @@ int serve(const ServeOptions& given) {
   databases.join();
   if (failed) std::rethrow_exception(failed);
   add_catalogs(*engine, mesh, running);
+  lakes->add_to(*engine);
 
   net::ServerOptions options;
   options.address = mesh.listen.address;

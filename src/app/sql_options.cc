@@ -6,15 +6,12 @@
 #include "app/sql/sql_command.h"
 
 namespace meesh::app {
-namespace {
 
 std::string system_user() {
   if (const char* user = std::getenv("USER"); user && *user) return user;
   if (const passwd* entry = getpwuid(getuid())) return entry->pw_name;
   return "meesh";
 }
-
-}  // namespace
 
 void add_sql(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SqlOptions>();

@@ -335,7 +335,8 @@ class Loader {
   // are the engine's.
   void claim_catalog(const yaml::Document& document, const std::string& name, int line,
                      int column) {
-    std::string taken_by = name == "system" || name == "information_schema" ? "meesh itself" : "";
+    const bool ours = name == "system" || name == "information_schema" || name == "hive";
+    std::string taken_by = ours ? "meesh itself" : "";
     const auto [entry, fresh] =
         catalog_owners_.emplace(name, fmt::format("{}:{}", document.file, line));
     if (!fresh) taken_by = entry->second;

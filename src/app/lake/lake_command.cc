@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/lake/keys.h"
 #include "app/lake/places.h"
+#include "app/lake/tables.h"
 #include "app/lake/transfer.h"
 #include "app/lake/upkeep.h"
 #include "app/language.h"
@@ -452,17 +453,20 @@ void add_lake(CLI::App& app, int& exit_code) {
   if (const auto endpoint = environment("S3_ENDPOINT_URL"); !endpoint.empty()) {
     options->endpoint = endpoint;
   }
-  auto* lake = app.add_subcommand(
-      "lake", std::string(say("Files and objects of the lake", "Fichiers et objets du lac")));
+  auto* lake = app.add_subcommand("lake", std::string(say("Files, objects and tables of the lake",
+                                                          "Fichiers, objets et tables du lac")));
   lake->require_subcommand(1);
   add_transfers(*lake, options, exit_code);
   add_questions(*lake, options, exit_code);
   add_upkeep(*lake, exit_code);
+  add_tables(*lake, exit_code);
   lake->footer(
       "meesh lake ls s3://datalake/raw/\n"
       "meesh lake cp report.csv s3://datalake/raw/report.csv\n"
       "meesh lake sync ./export s3://datalake/export --delete\n"
       "meesh lake presign s3://datalake/raw/report.csv --expires 7d\n"
+      "meesh lake tables\n"
+      "meesh lake history sales.orders\n"
       "meesh lake scrub --mesh demo\n"
       "meesh lake backup /backup/today --mesh demo");
 }

@@ -19,6 +19,9 @@ struct SqlOptions {
   bool quiet = false;  // no summaries, no progress
 };
 
+/// The name that the system knows this user by; "meesh" if it knows none.
+std::string system_user();
+
 /// 0 all well, 1 a statement failed, 3 no server, 130 interrupted.
 int run_sql(const SqlOptions& options);
 

@@ -1,0 +1,159 @@
+#include "app/lake/tables.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <memory>
+
+#include "app/language.h"
+#include "app/sql/sql_command.h"
+#include "base/error.h"
+
+namespace meesh::app {
+namespace {
+
+struct TableOptions {
+  SqlOptions sql;
+  std::string catalog = "lake", table, snapshot, threshold;
+  bool as_json = false;
+};
+
+std::string identifier(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + '"';
+}
+
+std::string text(std::string_view value) {
+  std::string out = "'";
+  for (const char c : value) out += c == '\'' ? "''" : std::string(1, c);
+  return out + '\'';
+}
+
+/// "schema.table" or "catalog.schema.table" as a quoted name; `suffix` is a metadata table's
+/// ("$snapshots").
+std::string table_name(const TableOptions& options, std::string_view suffix = {}) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at <= options.table.size();) {
+    const size_t end = std::min(options.table.find('.', at), options.table.size());
+    parts.push_back(options.table.substr(at, end - at));
+    at = end + 1;
+  }
+  if (parts.size() == 2) parts.insert(parts.begin(), options.catalog);
+  if (parts.size() != 3 || parts[1].empty() || parts[2].empty()) {
+    throw Error(Code::kInvalidArguments, fmt::format("'{}' is not a table's name", options.table))
+        .with_hint("write schema.table, such as sales.orders");
+  }
+  parts[2] += suffix;
+  return fmt::format("{}.{}.{}", identifier(parts[0]), identifier(parts[1]), identifier(parts[2]));
+}
+
+std::vector<std::string> list(const TableOptions& options) {
+  const std::string one = options.table.empty() ? "" : " AND table_schema = " + text(options.table);
+  return {
+      fmt::format("SELECT table_schema AS \"schema\", table_name AS \"table\", table_type AS "
+                  "type FROM {}.information_schema.tables WHERE table_schema <> "
+                  "'information_schema'{} ORDER BY 1, 2",
+                  identifier(options.catalog), one)};
+}
+
+std::vector<std::string> describe(const TableOptions& options) {
+  return {"SHOW CREATE TABLE " + table_name(options),
+          fmt::format("SELECT count(*) AS files, sum(record_count) AS \"rows\", "
+                      "sum(file_size_in_bytes) AS bytes FROM {} WHERE content = 0",
+                      table_name(options, "$files"))};
+}
+
+std::vector<std::string> history(const TableOptions& options) {
+  return {
+      fmt::format("SELECT committed_at, snapshot_id, operation, "
+                  "element_at(summary, 'added-records') AS added, "
+                  "element_at(summary, 'deleted-records') AS deleted, "
+                  "element_at(summary, 'total-records') AS total FROM {} ORDER BY "
+                  "committed_at",
+                  table_name(options, "$snapshots"))};
+}
+
+std::vector<std::string> rollback(const TableOptions& options) {
+  if (options.snapshot.empty() ||
+      options.snapshot.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error(Code::kInvalidArguments, fmt::format("'{}' is not a snapshot", options.snapshot))
+        .with_hint("meesh lake history shows the numbers of a table's snapshots");
+  }
+  return {fmt::format("ALTER TABLE {} EXECUTE rollback_to_snapshot({})", table_name(options),
+                      options.snapshot)};
+}
+
+std::vector<std::string> optimize(const TableOptions& options) {
+  const std::string threshold =
+      options.threshold.empty()
+          ? ""
+          : fmt::format("(file_size_threshold => {})", text(options.threshold));
+  return {fmt::format("ALTER TABLE {} EXECUTE optimize{}", table_name(options), threshold)};
+}
+
+using Statements = std::vector<std::string> (*)(const TableOptions&);
+
+CLI::App* add(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions>& options,
+              const char* name, std::string_view help, Statements statements) {
+  auto* command = lake.add_subcommand(name, std::string(help));
+  command
+      ->add_option("--server", options->sql.session.server,
+                   std::string(say("Address of the server (MEESH_SERVER)",
+                                   "Adresse du serveur (MEESH_SERVER)")))
+      ->capture_default_str();
+  command
+      ->add_option("--catalog", options->catalog,
+                   std::string(say("Catalog of the lake", "Catalogue du lac")))
+      ->capture_default_str();
+  command->add_option("--user", options->sql.session.user,
+                      std::string(say("User name", "Nom d'utilisateur")));
+  command->add_flag("--json", options->as_json,
+                    std::string(say("A JSON object a line", "Un objet JSON par ligne")));
+  command->callback([options, statements, &exit_code] {
+    options->sql.execute = statements(*options);
+    if (options->as_json) options->sql.format = OutputFormat::kJson;
+    exit_code = run_sql(options->sql);
+  });
+  return command;
+}
+
+}  // namespace
+
+void add_tables(CLI::App& lake, int& exit_code) {
+  auto options = std::make_shared<TableOptions>();
+  options->sql.session.user = system_user();
+  if (const char* server = std::getenv("MEESH_SERVER")) options->sql.session.server = server;
+  const std::string_view about_table = say("schema.table", "schéma.table");
+  add(lake, exit_code, options, "tables", say("List Iceberg tables", "Lister les tables Iceberg"),
+      list)
+      ->add_option("schema", options->table,
+                   std::string(say("Of this schema alone", "De ce schéma seulement")));
+  for (const auto& [name, help, statements] :
+       {std::tuple{"describe",
+                   say("A table's columns, properties and size",
+                       "Colonnes, propriétés et taille d'une table"),
+                   Statements(describe)},
+        std::tuple{"history", say("A table's snapshots", "Les instantanés d'une table"),
+                   Statements(history)},
+        std::tuple{"rollback",
+                   say("Make an old snapshot the current one", "Rétablir un ancien instantané"),
+                   Statements(rollback)},
+        std::tuple{
+            "optimize",
+            say("Rewrite small files into large ones", "Réécrire les petits fichiers en grands"),
+            Statements(optimize)}}) {
+    auto* command = add(lake, exit_code, options, name, help, statements);
+    command->add_option("table", options->table, std::string(about_table))->required();
+    if (std::string_view(name) == "rollback") {
+      command->add_option("snapshot", options->snapshot, "snapshot_id")->required();
+    }
+    if (std::string_view(name) == "optimize") {
+      command->add_option("--threshold", options->threshold,
+                          std::string(say("Files smaller than this (100MB)",
+                                          "Les fichiers plus petits que cela (100MB)")));
+    }
+  }
+}
+
+}  // namespace meesh::app

@@ -128,6 +128,44 @@ def test_a_failed_statement_leaves_nothing(sql, lake, space):
     assert files() == [] and sql(f"SHOW TABLES FROM {space}") == []
 
 
+def test_procedures_keep_a_table_small(sql, catalog, space):
+    sql(f"CREATE TABLE {space}.t (id bigint, name varchar) WITH (partitioning = ARRAY['name'])")
+    for n in range(6):
+        sql(f"INSERT INTO {space}.t VALUES ({n}, '{'ab'[n % 2]}')")
+    sql(f"DELETE FROM {space}.t WHERE id = 4")
+    snapshots = [row[0] for row in sql(
+        f'SELECT snapshot_id FROM {space}."t$snapshots" ORDER BY committed_at')]
+    sql(f"ALTER TABLE {space}.t EXECUTE optimize")
+    assert sql(f'SELECT count(*), sum(record_count) FROM {space}."t$files"') == [(2, 5)]
+    assert sql(f"SELECT id FROM {space}.t ORDER BY id") == [(0,), (1,), (2,), (3,), (5,)]
+    table = catalog.load_table((space, "t"))
+    assert sorted(table.scan().to_arrow()["id"].to_pylist()) == [0, 1, 2, 3, 5]
+    assert table.current_snapshot().summary.operation.value == "replace"
+    sql(f"ALTER TABLE {space}.t EXECUTE rollback_to_snapshot({snapshots[2]})")
+    assert sql(f"SELECT id FROM {space}.t ORDER BY id") == [(0,), (1,)]
+    sql(f"ALTER TABLE {space}.t EXECUTE expire_snapshots(retention_threshold => '0s')")
+    assert sql(f'SELECT count(*) FROM {space}."t$snapshots"') == [(1,)]
+    assert sql(f"SELECT id FROM {space}.t ORDER BY id") == [(0,), (1,)]
+    for wrong in ("remove_orphan_files(retention_threshold => '1d')", "nothing", "optimize(1, 2)",
+                  "rollback_to_snapshot(12)", "expire_snapshots(retention_threshold => 'soon')"):
+        with pytest.raises(TrinoUserError):
+            sql(f"ALTER TABLE {space}.t EXECUTE {wrong}")
+
+
+def test_rows_are_deleted_updated_and_merged(sql, catalog, space):
+    sql(f"CREATE TABLE {space}.t AS SELECT CAST(n AS bigint) AS id, 'n' || CAST(n AS varchar) AS "
+        "name FROM UNNEST(sequence(1, 100)) AS s(n)")
+    assert sql(f"DELETE FROM {space}.t WHERE id % 2 = 0") == [(50,)]
+    assert sql(f"UPDATE {space}.t SET name = 'changed' WHERE id = 7") == [(1,)]
+    assert sql(f"""MERGE INTO {space}.t USING (VALUES (BIGINT '9', 'nine'), (1000, 'new')) AS
+                   s(id, name) ON t.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name
+                   WHEN NOT MATCHED THEN INSERT (id, name) VALUES (s.id, s.name)""") == [(2,)]
+    found = catalog.load_table((space, "t")).scan().to_arrow().to_pylist()
+    assert len(found) == 51
+    names = {row["id"]: row["name"] for row in found}
+    assert (names[7], names[9], names[11], names[1000]) == ("changed", "nine", "n11", "new")
+
+
 def test_writers_at_once_lose_no_row(lake, sql, catalog, space):
     sql(f"CREATE TABLE {space}.t (writer bigint, n bigint)")
 

@@ -314,11 +314,4 @@ void LakeChange::truncate() {
   lake::commit(source_.catalog, source_.cache, std::move(changes));
 }
 
-void LakeChange::execute(const sql::AlterTable& alter) {
-  throw Error(
-      Code::kNotSupported,
-      fmt::format("Table procedure '{}' is not supported", lower_case(alter.procedure.value)),
-      {alter.pos.line, alter.pos.column, {}});
-}
-
 }  // namespace meesh::engine

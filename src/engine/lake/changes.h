@@ -29,11 +29,13 @@ class LakeChange {
   void drop_table(const sql::DropTable& drop);
   int64_t insert(sql::Insert& insert);
   void truncate();
-  void execute(const sql::AlterTable& alter);
   // changes_alter.cc
   void alter_table(const sql::AlterTable& alter);
   void alter_schema(const sql::AlterTable& alter, const lake::Identifier& name);
   void set_properties(const sql::AlterTable& alter, const lake::Identifier& name);
+  // procedures.cc
+  void execute(const sql::AlterTable& alter);
+  void optimize(const sql::AlterTable& alter);
   // changes_rows.cc
   int64_t remove(sql::Delete& remove);
   int64_t update(sql::Update& update);

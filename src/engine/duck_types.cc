@@ -1,5 +1,8 @@
 #include "engine/duck_types.h"
 
+#include <map>
+#include <mutex>
+
 #include "duckdb/common/extension_type_info.hpp"
 
 namespace meesh::engine {
@@ -10,8 +13,30 @@ using duckdb::LogicalTypeId;
 using sql::Type;
 using sql::TypeKind;
 
-constexpr const char* kYearMonthAlias = "interval year to month";
-constexpr const char* kAddressAlias = "ipaddress";
+/// Zones by the numbers that types carry.
+class Zones {
+ public:
+  int32_t number(const std::string& zone) {
+    const std::lock_guard lock(mutex_);
+    const auto [entry, fresh] = numbers_.emplace(zone, static_cast<int32_t>(names_.size()));
+    if (fresh) names_.push_back(zone);
+    return entry->second;
+  }
+  std::string name(int32_t number) {
+    const std::lock_guard lock(mutex_);
+    return names_.at(static_cast<size_t>(number));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> names_ = {""};
+  std::map<std::string, int32_t> numbers_ = {{"", 0}};
+};
+
+Zones& zones() {
+  static Zones all;
+  return all;
+}
 
 LogicalType labelled(LogicalType base, const char* alias,
                      std::vector<duckdb::Value> modifiers = {}) {
@@ -36,7 +61,7 @@ Type from_varchar(const LogicalType& type) {
   if (!type.HasAlias()) return Type::varchar();
   const std::string alias = type.GetAlias();
   if (alias == "JSON") return Type::of(TypeKind::kJson);
-  if (alias == kAddressAlias) return Type::of(TypeKind::kIpaddress);
+  if (alias == kAddressLabel) return Type::of(TypeKind::kIpaddress);
   if (alias == "char") return Type::of(TypeKind::kChar, label_number(type, "char", 1));
   return Type::varchar(label_number(type, "varchar", Type::kUnbounded));
 }
@@ -75,7 +100,7 @@ LogicalType to_timestamp(const Type& type) {
   if (type.precision == 9) return LogicalType::TIMESTAMP_NS;
   if (type.precision > 9) too_precise(type);
   return labelled(type.precision > 6 ? LogicalType::TIMESTAMP_NS : LogicalType::TIMESTAMP,
-                  "timestamp", {duckdb::Value::INTEGER(type.precision)});
+                  kTimestampLabel, {duckdb::Value::INTEGER(type.precision)});
 }
 
 }  // namespace
@@ -117,23 +142,23 @@ Type from_duckdb(const LogicalType& type) {
     case LogicalTypeId::DATE:
       return Type::of(TypeKind::kDate);
     case LogicalTypeId::TIME:
-      return Type::of(TypeKind::kTime, label_number(type, "time", 6));
+      return Type::of(TypeKind::kTime, label_number(type, kTimeLabel, 6));
     case LogicalTypeId::TIME_NS:
       return Type::of(TypeKind::kTime, 9);
     case LogicalTypeId::TIME_TZ:
-      return Type::of(TypeKind::kTimeTz, label_number(type, "timetz", 6));
+      return Type::of(TypeKind::kTimeTz, label_number(type, kTimeTzLabel, 6));
     case LogicalTypeId::TIMESTAMP_SEC:
       return Type::of(TypeKind::kTimestamp, 0);
     case LogicalTypeId::TIMESTAMP_MS:
       return Type::of(TypeKind::kTimestamp, 3);
     case LogicalTypeId::TIMESTAMP:
-      return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 6));
+      return Type::of(TypeKind::kTimestamp, label_number(type, kTimestampLabel, 6));
     case LogicalTypeId::TIMESTAMP_NS:
-      return Type::of(TypeKind::kTimestamp, label_number(type, "timestamp", 9));
+      return Type::of(TypeKind::kTimestamp, label_number(type, kTimestampLabel, 9));
     case LogicalTypeId::TIMESTAMP_TZ:
-      return Type::of(TypeKind::kTimestampTz, label_number(type, "timestamptz", 6));
+      return Type::of(TypeKind::kTimestampTz, label_number(type, kMomentLabel, 6));
     case LogicalTypeId::INTERVAL:
-      return Type::of(type.HasAlias() && type.GetAlias() == kYearMonthAlias
+      return Type::of(type.HasAlias() && type.GetAlias() == kYearMonthLabel
                           ? TypeKind::kIntervalYearToMonth
                           : TypeKind::kIntervalDayToSecond);
     case LogicalTypeId::UUID:
@@ -188,26 +213,26 @@ LogicalType to_duckdb(const Type& type) {
                     "Type " + type.display() + " is not supported: times keep at most 6 digits");
       }
       if (type.precision == 6) return LogicalType::TIME;
-      return labelled(LogicalType::TIME, "time", {duckdb::Value::INTEGER(type.precision)});
+      return labelled(LogicalType::TIME, kTimeLabel, {duckdb::Value::INTEGER(type.precision)});
     case TypeKind::kTimeTz:
       if (type.precision > 6) {
         throw Error(Code::kNotSupported,
                     "Type " + type.display() + " is not supported: times keep at most 6 digits");
       }
       if (type.precision == 6) return LogicalType::TIME_TZ;
-      return labelled(LogicalType::TIME_TZ, "timetz", {duckdb::Value::INTEGER(type.precision)});
+      return labelled(LogicalType::TIME_TZ, kTimeTzLabel, {duckdb::Value::INTEGER(type.precision)});
     case TypeKind::kTimestamp:
       return to_timestamp(type);
     case TypeKind::kTimestampTz:
       return timestamp_tz_type(type.precision, "");
     case TypeKind::kIntervalYearToMonth:
-      return labelled(LogicalType::INTERVAL, kYearMonthAlias);
+      return labelled(LogicalType::INTERVAL, kYearMonthLabel);
     case TypeKind::kIntervalDayToSecond:
       return LogicalType::INTERVAL;
     case TypeKind::kUuid:
       return LogicalType::UUID;
     case TypeKind::kIpaddress:
-      return labelled(LogicalType::VARCHAR, kAddressAlias);
+      return labelled(LogicalType::VARCHAR, kAddressLabel);
     case TypeKind::kJson:
       return LogicalType::JSON();
     case TypeKind::kArray:
@@ -223,7 +248,8 @@ LogicalType to_duckdb(const Type& type) {
 std::string zone_of(const LogicalType& type) {
   if (type.id() != LogicalTypeId::TIMESTAMP_TZ || !type.HasExtensionInfo()) return "";
   auto info = type.GetExtensionInfo();
-  return info->modifiers.size() < 2 ? "" : info->modifiers[1].value.ToString();
+  return info->modifiers.size() < 2 ? ""
+                                    : zones().name(info->modifiers[1].value.GetValue<int32_t>());
 }
 
 LogicalType timestamp_tz_type(int precision, const std::string& zone) {
@@ -233,8 +259,22 @@ LogicalType timestamp_tz_type(int precision, const std::string& zone) {
                     ") with time zone is not supported: at most 6 digits are kept");
   }
   if (precision == 6 && zone.empty()) return LogicalType::TIMESTAMP_TZ;
-  return labelled(LogicalType::TIMESTAMP_TZ, "timestamptz",
-                  {duckdb::Value::INTEGER(precision), duckdb::Value(zone)});
+  return labelled(
+      LogicalType::TIMESTAMP_TZ, kMomentLabel,
+      {duckdb::Value::INTEGER(precision), duckdb::Value::INTEGER(zones().number(zone))});
+}
+
+LogicalType labelled_type(const std::string& label, const std::vector<int32_t>& modifiers) {
+  const int32_t precision = modifiers.empty() ? 6 : modifiers.front();
+  if (label == kMomentLabel) {
+    return timestamp_tz_type(precision, modifiers.size() < 2 ? "" : zones().name(modifiers[1]));
+  }
+  if (label == kTimestampLabel) return to_duckdb(Type::of(TypeKind::kTimestamp, precision));
+  if (label == kTimeLabel) return to_duckdb(Type::of(TypeKind::kTime, precision));
+  if (label == kTimeTzLabel) return to_duckdb(Type::of(TypeKind::kTimeTz, precision));
+  if (label == kYearMonthLabel) return to_duckdb(Type::of(TypeKind::kIntervalYearToMonth));
+  if (label == kAddressLabel) return to_duckdb(Type::of(TypeKind::kIpaddress));
+  internal_error("there is no type " + label);
 }
 
 }  // namespace meesh::engine

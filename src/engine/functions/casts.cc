@@ -303,8 +303,28 @@ LogicalType named_type(duckdb::BindLogicalTypeInput& input) {
   }
 }
 
+/// One of the labels as a type, with its modifiers.
+template <const char* const& kLabel>
+LogicalType label_type(duckdb::BindLogicalTypeInput& input) {
+  std::vector<int32_t> modifiers;
+  for (const auto& modifier : input.modifiers) {
+    modifiers.push_back(modifier.GetValue().GetValue<int32_t>());
+  }
+  return labelled_type(kLabel, modifiers);
+}
+
+void register_label_types(duckdb::ExtensionLoader& loader) {
+  loader.RegisterType(kTimestampLabel, LogicalType::TIMESTAMP, label_type<kTimestampLabel>);
+  loader.RegisterType(kMomentLabel, LogicalType::TIMESTAMP_TZ, label_type<kMomentLabel>);
+  loader.RegisterType(kTimeLabel, LogicalType::TIME, label_type<kTimeLabel>);
+  loader.RegisterType(kTimeTzLabel, LogicalType::TIME_TZ, label_type<kTimeTzLabel>);
+  loader.RegisterType(kYearMonthLabel, LogicalType::INTERVAL, label_type<kYearMonthLabel>);
+  loader.RegisterType(kAddressLabel, LogicalType::VARCHAR, label_type<kAddressLabel>);
+}
+
 void register_label_casts(duckdb::ExtensionLoader& loader) {
   loader.RegisterType("trino_type", LogicalType::VARCHAR, named_type);
+  register_label_types(loader);
   auto alias = [](LogicalType type, const char* name) {
     type.SetAlias(name);
     return type;
@@ -316,19 +336,19 @@ void register_label_casts(duckdb::ExtensionLoader& loader) {
   };
   both(alias(LogicalType::VARCHAR, "varchar"), LogicalType::VARCHAR);
   both(alias(LogicalType::VARCHAR, "char"), LogicalType::VARCHAR);
-  both(alias(LogicalType::VARCHAR, "ipaddress"), LogicalType::VARCHAR);
-  both(alias(LogicalType::TIMESTAMP, "timestamp"), LogicalType::TIMESTAMP);
-  both(alias(LogicalType::TIMESTAMP_NS, "timestamp"), LogicalType::TIMESTAMP_NS);
-  both(alias(LogicalType::TIMESTAMP_TZ, "timestamptz"), LogicalType::TIMESTAMP_TZ);
-  both(alias(LogicalType::TIME, "time"), LogicalType::TIME);
-  both(alias(LogicalType::TIME_TZ, "timetz"), LogicalType::TIME_TZ);
-  both(alias(LogicalType::INTERVAL, "interval year to month"), LogicalType::INTERVAL);
+  both(alias(LogicalType::VARCHAR, kAddressLabel), LogicalType::VARCHAR);
+  both(alias(LogicalType::TIMESTAMP, kTimestampLabel), LogicalType::TIMESTAMP);
+  both(alias(LogicalType::TIMESTAMP_NS, kTimestampLabel), LogicalType::TIMESTAMP_NS);
+  both(alias(LogicalType::TIMESTAMP_TZ, kMomentLabel), LogicalType::TIMESTAMP_TZ);
+  both(alias(LogicalType::TIME, kTimeLabel), LogicalType::TIME);
+  both(alias(LogicalType::TIME_TZ, kTimeTzLabel), LogicalType::TIME_TZ);
+  both(alias(LogicalType::INTERVAL, kYearMonthLabel), LogicalType::INTERVAL);
   const auto varchar_n = alias(LogicalType::VARCHAR, "varchar"),
              char_n = alias(LogicalType::VARCHAR, "char");
   loader.RegisterCastFunction(varchar_n, char_n, label_cast, 1);
   loader.RegisterCastFunction(char_n, varchar_n, label_cast, 1);
-  const auto us = alias(LogicalType::TIMESTAMP, "timestamp"),
-             ns = alias(LogicalType::TIMESTAMP_NS, "timestamp");
+  const auto us = alias(LogicalType::TIMESTAMP, kTimestampLabel),
+             ns = alias(LogicalType::TIMESTAMP_NS, kTimestampLabel);
   auto other = [](duckdb::BindCastInput& input, const LogicalType& source,
                   const LogicalType& target) { return cast_info(*input.context, source, target); };
   for (auto& [from, to] : {std::pair{us, ns},

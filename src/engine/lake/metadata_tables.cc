@@ -51,9 +51,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(ClientContext& context,
     data->source->allow(caller_of(context), "s3:GetObject", data->table->location + "/*");
     for (const auto& column : metadata_columns(*data->table, data->kind)) {
       names.push_back(column.name);
-      // Without its label, as DuckDB cannot sort by a labelled moment; the declared type shows.
-      const bool moment = column.type.kind == sql::TypeKind::kTimestampTz;
-      types.push_back(moment ? duckdb::LogicalType::TIMESTAMP_TZ : to_duckdb(column.type));
+      types.push_back(to_duckdb(column.type));
     }
   });
   data->types = types;

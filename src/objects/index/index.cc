@@ -45,17 +45,10 @@ Index::Index(const std::filesystem::path& file) : file_(file), writer_(file, sql
         return SQLITE_OK;
       },
       this);
-  writer_thread_ = std::thread([this] { write_groups(); });
   checkpoint_thread_ = std::thread([this] { checkpoint_when_asked(); });
 }
 
 Index::~Index() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  arrived_.notify_one();
-  writer_thread_.join();
   {
     const std::lock_guard lock(checkpoint_mutex_);
     checkpoint_stopping_ = true;
@@ -72,9 +65,10 @@ void Index::change(Change change, std::function<void()> committed, Grouping grou
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(waiting);
+    if (!writing_) writing_ = waiting->writes = true;
   }
-  arrived_.notify_one();
-  waiting->done.acquire();
+  if (!waiting->writes) waiting->woken.acquire();
+  if (waiting->writes) write_group(*waiting);
   // Taken along, so that the exception ends on this thread alone.
   if (const auto failure = std::move(waiting->failure)) std::rethrow_exception(failure);
 }
@@ -87,9 +81,9 @@ uint64_t Index::next_seq() {
   }
 }
 
-bool Index::take(Group& group) {
-  std::unique_lock lock(mutex_);
-  arrived_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+Index::Group Index::take() {
+  Group group;
+  const std::lock_guard lock(mutex_);
   while (!queue_.empty() && group.size() < kMostChangesInGroup) {
     const bool alone = queue_.front()->grouping == Grouping::kAlone;
     if (alone && !group.empty()) break;
@@ -97,20 +91,32 @@ bool Index::take(Group& group) {
     queue_.pop_front();
     if (alone) break;
   }
-  return !group.empty();
+  return group;
 }
 
-void Index::write_groups() {
-  for (Group group; take(group); group.clear()) {
-    run(group);
-    for (const auto& waiting : group) waiting->done.release();
-    ask_for_checkpoint();
+/// The one who writes stands first in the queue, and hands over to who stands there afterwards.
+void Index::write_group(const Waiting& writer) {
+  const Group group = take();
+  run(group);
+  ask_for_checkpoint();
+  std::shared_ptr<Waiting> next;
+  {
+    const std::lock_guard lock(mutex_);
+    writing_ = !queue_.empty();
+    if (writing_) next = queue_.front();
+  }
+  if (next) {
+    next->writes = true;
+    next->woken.release();
+  }
+  for (const auto& waiting : group) {
+    if (waiting.get() != &writer) waiting->woken.release();
   }
 }
 
 /// A failure of the transaction as a whole is everyone's: nobody is told of a success that was
 /// taken back.
-void Index::run(Group& group) {
+void Index::run(const Group& group) {
   try {
     run_in_transaction(group);
   } catch (...) {
@@ -132,7 +138,7 @@ void Index::run(Group& group) {
   }
 }
 
-void Index::run_in_transaction(Group& group) {
+void Index::run_in_transaction(const Group& group) {
   writer_.run("BEGIN IMMEDIATE");
   const bool shared = group.size() > 1;
   size_t succeeded = 0;

@@ -1,13 +1,15 @@
-// The ordered index of the local store: one SQLite database, written by one thread, read by many.
+// The ordered index of the local store: one SQLite database, written by one thread at a time, read
+// by many.
 //
-// Whoever changes something hands over a closure; the writer takes all that wait, runs them one
-// after the other in one transaction (each under its own savepoint, so that one that throws takes
-// back its own part alone), commits with one sync and wakes them. Conditions are tested inside the
-// closures, therefore the order in which they ran is the order in which everything happened.
+// Whoever changes something brings a closure. Who comes while nobody writes, writes: takes all that
+// wait, runs them one after the other in one transaction (each under its own savepoint, so that one
+// that throws takes back its own part alone), commits with one sync, wakes them and hands over to
+// the first that came meanwhile. Conditions are tested inside the closures, therefore the order in
+// which they ran is the order in which everything happened.
 //
-//   index.change([&](Connection& db) { … });      // returns when it is on disk; throws what it
-//   threw Index::Reading reading = index.read();        // a pooled connection, a snapshot per
-//   statement for (Query q(reading.db(), …); q.next();) …
+//   index.change([&](Connection& db) { … });  // returns when it is on disk; throws what it threw
+//   Index::Reading reading = index.read();    // a pooled connection, a snapshot per statement
+//   for (Query q(reading.db(), …); q.next();) …
 #pragma once
 
 #include <atomic>
@@ -40,8 +42,8 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  /// `committed` runs on the writer's thread after the commit, before anyone is woken and in the
-  /// order of the changes; it must not throw. Throws what `change` threw; kStorageFull or IO_ERROR
+  /// `committed` runs on the thread that wrote after the commit, before anyone is woken and in the
+  /// order of the changes; it must not throw, nor change the index. Throws what `change` threw; kStorageFull or IO_ERROR
   /// if the transaction as a whole failed: then nothing of it happened.
   void change(Change change, std::function<void()> committed = {},
               Grouping grouping = Grouping::kShared);
@@ -72,26 +74,26 @@ class Index {
     std::function<void()> committed;
     Grouping grouping = Grouping::kShared;
     std::exception_ptr failure;
-    std::binary_semaphore done{0};
+    bool writes = false;  // its thread is the one to write; set before it is woken
+    std::binary_semaphore woken{0};
   };
   using Group = std::vector<std::shared_ptr<Waiting>>;
 
-  void write_groups();
-  bool take(Group& group);
-  void run(Group& group);
-  void run_in_transaction(Group& group);
+  Group take();
+  void write_group(const Waiting& writer);
+  void run(const Group& group);
+  void run_in_transaction(const Group& group);
   void checkpoint_when_asked();
   void ask_for_checkpoint();
 
   const std::filesystem::path file_;
   sqlite::Connection writer_;
   std::atomic<uint64_t> seq_{0};
-  int logged_pages_ = 0;  // in the write-ahead log after the last commit; the writer's thread alone
+  int logged_pages_ = 0;  // in the write-ahead log after the last commit; whoever writes alone
 
   std::mutex mutex_;
-  std::condition_variable arrived_;
   std::deque<std::shared_ptr<Waiting>> queue_;  // guarded by mutex_
-  bool stopping_ = false;                       // guarded by mutex_
+  bool writing_ = false;                        // guarded by mutex_
 
   std::mutex pool_mutex_;
   std::vector<std::unique_ptr<sqlite::Connection>> pool_;  // guarded by pool_mutex_
@@ -102,7 +104,7 @@ class Index {
   Checkpoint checkpoint_ = Checkpoint::kIdle;  // guarded by checkpoint_mutex_
   bool checkpoint_stopping_ = false;           // guarded by checkpoint_mutex_
 
-  std::thread writer_thread_, checkpoint_thread_;
+  std::thread checkpoint_thread_;
 };
 
 /// Tables and their meaning; brings a file up to this program's version.

@@ -333,6 +333,36 @@ bool decode_attribute(const Decoder& in, Attributes& attributes, Depth depth) {
   return false;
 }
 
+/// What the columns beside a record tell.
+void begin_object(uint64_t seq, uint32_t flags, Object& object) {
+  object.delete_marker = flags & Row::kMarker;
+  if (!(flags & Row::kNull)) object.version = fmt::format("{:016x}", seq);
+}
+
+/// A field of a record that belongs to the object.
+bool decode_field(const Decoder& in, Object& object, Depth depth) {
+  if (decode_etag(in, object.etag) || decode_checksum(in, object.checksums) ||
+      decode_attribute(in, object.attributes, depth)) {
+    return true;
+  }
+  switch (in.tag) {
+    case kModified:
+      object.modified = time_of(in.number);
+      return true;
+    case kVersionTail:
+      object.version += in.bytes;
+      return true;
+    case kComposite:
+      object.composite = true;
+      return true;
+    case kEncryption:
+      object.encryption = static_cast<Encryption>(in.number);
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::string encode_record(const Row& row) {
@@ -353,37 +383,17 @@ std::string encode_record(const Row& row) {
 }
 
 void decode_record(std::string_view record, Row& row, Depth depth) {
-  Object& object = row.object;
-  object.delete_marker = row.marker();
-  if (!row.null_version()) object.version = fmt::format("{:016x}", row.seq);
+  begin_object(row.seq, row.flags, row.object);
   for (Decoder in(record); in.next();) {
-    if (decode_etag(in, object.etag) || decode_checksum(in, object.checksums) ||
-        decode_attribute(in, object.attributes, depth)) {
-      continue;
-    }
-    switch (in.tag) {
-      case kModified:
-        object.modified = time_of(in.number);
-        break;
-      case kVersionTail:
-        object.version += in.bytes;
-        break;
-      case kComposite:
-        object.composite = true;
-        break;
-      case kEncryption:
-        object.encryption = static_cast<Encryption>(in.number);
-        break;
-      case kManifest:
-        row.manifest = in.number;
-        break;
-      case kPiece:
-        if (depth == Depth::kAll) row.pieces.push_back(decode_piece(in.bytes));
-        break;
-      default:
-        break;
-    }
+    if (decode_field(in, row.object, depth)) continue;
+    if (in.tag == kManifest) row.manifest = in.number;
+    if (in.tag == kPiece && depth == Depth::kAll) row.pieces.push_back(decode_piece(in.bytes));
   }
+}
+
+void decode_listed(std::string_view record, uint64_t seq, uint32_t flags, Object& object) {
+  begin_object(seq, flags, object);
+  for (Decoder in(record); in.next();) decode_field(in, object, Depth::kListing);
 }
 
 std::string encode_layout(const Row& row) {

@@ -41,6 +41,8 @@ std::string encode_record(const Row& row);
 /// Fills all but object.key, size and latest, seq and flags, which have columns; those are set
 /// before.
 void decode_record(std::string_view record, Row& row, Depth depth = Depth::kAll);
+/// Depth::kListing of a row with this seq and these flags, in place: rows are large to move.
+void decode_listed(std::string_view record, uint64_t seq, uint32_t flags, Object& object);
 
 /// Pieces and parts of a row with kLayout.
 std::string encode_layout(const Row& row);

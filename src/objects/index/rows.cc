@@ -35,6 +35,13 @@ Row read_row(const Query& query, int column, Depth depth) {
   return row;
 }
 
+void read_listed(const Query& query, int column, Object& object) {
+  object.key = query.bytes(column);
+  object.size = static_cast<uint64_t>(query.number(column + 2));
+  decode_listed(query.bytes(column + 4), static_cast<uint64_t>(query.number(column + 1)),
+                static_cast<uint32_t>(query.number(column + 3)), object);
+}
+
 std::optional<Row> current(Connection& db, int64_t bucket, std::string_view key) {
   Query query(db, "SELECT key, seq, size, flags, record FROM objects WHERE bucket = ? AND key = ?",
               bucket, Bytes(key));

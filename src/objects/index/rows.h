@@ -27,6 +27,8 @@ std::optional<std::string> inline_content(Connection& db, uint64_t seq);
 
 /// Columns key, seq, size, flags, record beginning at `column`.
 Row read_row(const sqlite::Query& query, int column, Depth depth);
+/// Of the same columns what a listing tells.
+void read_listed(const sqlite::Query& query, int column, Object& object);
 
 // Changing. The table is chosen by object.latest.
 void insert(Connection& db, int64_t bucket, const Row& row);

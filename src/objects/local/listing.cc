@@ -62,7 +62,7 @@ Listing LocalStore::list(const std::string& bucket, const ListOptions& options) 
       query.restart(entry->id, Bytes(behind(listing.next)));
       continue;
     }
-    listing.objects.push_back(rows::read_row(query, 0, Depth::kListing).object);
+    rows::read_listed(query, 0, listing.objects.emplace_back());
   }
   if (!listing.truncated) {
     listing.next.clear();

@@ -144,7 +144,7 @@ void put_public_access_block(Call& call) {
     }
     add(kept.root(), name, value);
   }
-  keep(call, "publicAccessBlock", kept.text());
+  keep(call, "publicAccessBlock", kept.take_text());
 }
 
 void delete_public_access_block(Call& call) { drop(call, "publicAccessBlock"); }
@@ -172,7 +172,7 @@ void put_ownership_controls(Call& call) {
   }
   XmlAnswer kept("OwnershipControls");
   add(add(kept.root(), "Rule"), "ObjectOwnership", value);
-  keep(call, "ownershipControls", kept.text());
+  keep(call, "ownershipControls", kept.take_text());
 }
 
 void delete_ownership_controls(Call& call) { drop(call, "ownershipControls"); }

@@ -215,8 +215,8 @@ void Call::skip_body() {
   }
 }
 
-void Call::answer(const XmlAnswer& xml, int status) {
-  std::string text = xml.text();
+void Call::answer(XmlAnswer& xml, int status) {
+  const std::string text = xml.take_text();
   response.status = status;
   set("Content-Type", "application/xml");
   set("Content-Length", std::to_string(text.size()));
@@ -249,7 +249,7 @@ std::string error_document(const S3Error& error, const Call& call) {
   add(xml.root(), "Resource", base::valid_utf8(path) ? path : encode_key(path));
   add(xml.root(), "RequestId", request_id);
   add(xml.root(), "HostId", sha256_hex(request_id).substr(0, 32));
-  return xml.text();
+  return xml.take_text();
 }
 
 void answer_error(Call& call, const S3Error& error) {
@@ -312,7 +312,7 @@ void answer_slowly(Call& call, const std::function<XmlAnswer(net::Headers&)>& wo
   net::Headers headers;
   auto running = std::async(std::launch::async, [&] {
     EventSource source(call);
-    return work(headers).text(false);
+    return work(headers).take_text(false);
   });
   constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   call.set("Content-Type", "application/xml");

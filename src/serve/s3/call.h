@@ -101,7 +101,8 @@ class Call {
   /// Reads a body to its end without keeping it.
   void skip_body();
 
-  void answer(const XmlAnswer& xml, int status = 200);
+  void answer(XmlAnswer& xml, int status = 200);
+  void answer(XmlAnswer&& xml) { answer(xml); }
   void answer(int status);  // without body
   void set(std::string name, std::string value) {
     response.headers.set(std::move(name), std::move(value));

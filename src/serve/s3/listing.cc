@@ -39,6 +39,7 @@ class Owners {
 void add_objects(XmlRows& rows, const std::vector<objects::Object>& objects,
                  const ListParameters& with, bool owner) {
   Owners owners;
+  rows.expect(objects.size());
   for (const objects::Object& object : objects) {
     rows.open("Contents");
     rows.add("Key", with.encoded(object.key));

@@ -66,7 +66,7 @@ void put_bucket_tagging(Call& call) {
   XmlAnswer xml("Tagging");
   add_tag_set(xml.root(), tags);
   call.store().edit_bucket(
-      call.bucket, [&](objects::Bucket& bucket) { bucket.documents["tagging"] = xml.text(); });
+      call.bucket, [&](objects::Bucket& bucket) { bucket.documents["tagging"] = xml.take_text(); });
   call.answer(204);
 }
 

@@ -136,7 +136,12 @@ std::string plain_etag(std::string_view text) {
   return std::string(text);
 }
 
-std::string quoted_etag(std::string_view etag) { return fmt::format("\"{}\"", etag); }
+std::string quoted_etag(std::string_view etag) {
+  std::string quoted;
+  quoted.reserve(etag.size() + 2);
+  ((quoted += '"') += etag) += '"';
+  return quoted;
+}
 
 void add_tag(objects::Tags& tags, std::string key, std::string value, size_t limit) {
   if (key.empty() || base::code_points(key) > 128 || !tag_characters(key)) {

@@ -59,12 +59,17 @@ void refuse_zero_references(std::string_view text) {
   }
 }
 
+/// Bytes of one object in a listing, its end tag included.
+constexpr size_t kUsualRow = 400;
+
 void append_escaped(std::string& out, std::string_view value) {
+  size_t begin = 0;  // of what is not in `out` yet
   for (size_t i = 0; i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
-    if (c >= 0x20 && c != '&' && c != '<' && c != '>') {
-      out += value[i];
-    } else if (c == '&') {
+    if (c >= 0x20 && c != '&' && c != '<' && c != '>') continue;
+    out += value.substr(begin, i - begin);
+    begin = i + 1;
+    if (c == '&') {
       out += "&amp;";
     } else if (c == '<') {
       out += "&lt;";
@@ -74,9 +79,12 @@ void append_escaped(std::string& out, std::string_view value) {
       out += "&#" + std::to_string(c) + ";";
     }
   }
+  out += value.substr(begin);
 }
 
 }  // namespace
+
+void XmlRows::expect(size_t rows) { text_.reserve((rows + 1) * kUsualRow); }
 
 void XmlRows::open(std::string_view name) { (((text_ += '<') += name) += '>'); }
 
@@ -99,20 +107,20 @@ XmlAnswer::XmlAnswer(const char* root, const char* name_space) {
   if (name_space != nullptr) root_.append_attribute("xmlns").set_value(name_space);
 }
 
-std::string XmlAnswer::text(bool declaration) const {
+std::string XmlAnswer::take_text(bool declaration) {
   StringWriter out;
   if (declaration) out.text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   document_.save(out, "", pugi::format_raw | pugi::format_no_declaration, pugi::encoding_utf8);
-  if (!rows_.text().empty()) {
-    const std::string end = fmt::format("</{}>", root_.name());
-    if (out.text.ends_with("/>")) {
-      out.text.replace(out.text.size() - 2, 2, ">");
-    } else {
-      out.text.resize(out.text.size() - end.size());
-    }
-    out.text.append(rows_.text()).append(end);
+  std::string rows = rows_.take();
+  if (rows.empty()) return std::move(out.text);
+  const std::string end = fmt::format("</{}>", root_.name());
+  if (out.text.ends_with("/>")) {
+    out.text.replace(out.text.size() - 2, 2, ">");
+  } else {
+    out.text.resize(out.text.size() - end.size());
   }
-  return std::move(out.text);
+  rows.insert(0, out.text);
+  return std::move(rows += end);
 }
 
 pugi::xml_node add(pugi::xml_node parent, const char* name) { return parent.append_child(name); }

@@ -18,11 +18,13 @@ inline constexpr int kMaxXmlDepth = 16;
 /// Elements written straight into a text, for answers of a thousand alike.
 class XmlRows {
  public:
+  /// Makes room at once: a text that grows as it goes is moved again and again.
+  void expect(size_t rows);
   void open(std::string_view name);
   void close(std::string_view name);
   void add(std::string_view name, std::string_view value);
   void add(std::string_view name, uint64_t value);
-  const std::string& text() const { return text_; }
+  std::string take() { return std::move(text_); }
 
  private:
   std::string text_;
@@ -36,8 +38,8 @@ class XmlAnswer {
   pugi::xml_node root() { return root_; }
   /// What stands behind the children of root().
   XmlRows& rows() { return rows_; }
-  /// With the declaration, unless it went out before.
-  std::string text(bool declaration = true) const;
+  /// With the declaration, unless it went out before. To be asked for once, when all is there.
+  std::string take_text(bool declaration = true);
 
  private:
   pugi::xml_document document_;

@@ -5,10 +5,10 @@
 //       --size 4096 --count 8000 --clients 32 [--prefix p/] [--delimiter /]
 //
 // Operations: put (prefix + number), get (those, in a scattered order), delete, mixed (of them 45 %
-// GET, 30 % HEAD, 15 % PUT, 10 % PUT and DELETE of a key of its own), list (every page), fill
-// (empty objects <prefix>d<n / 1000>/f<n % 1000>). Prints one line of JSON: requests, bytes,
-// seconds, latencies in milliseconds, keys told by list. Exit code 1 with a message on the first
-// answer that is not 2xx.
+// GET, 30 % HEAD, 15 % PUT, 10 % PUT and DELETE of a key of its own), list (every page, --count
+// times), fill (empty objects <prefix>d<n / 1000>/f<n % 1000>). Prints one line of JSON: requests,
+// bytes, seconds, latencies in milliseconds, keys told by list. Exit code 1 with a message on the
+// first answer that is not 2xx.
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -249,10 +249,6 @@ class Client {
 
   Result run() {
     result_.milliseconds.reserve(options_.count / static_cast<uint64_t>(options_.clients) + 16);
-    if (options_.operation == "list") {
-      list();
-      return std::move(result_);
-    }
     for (uint64_t n; (n = next_.fetch_add(1)) < options_.count;) step(n);
     return std::move(result_);
   }
@@ -274,7 +270,9 @@ class Client {
 
   void step(uint64_t n) {
     const std::string& operation = options_.operation;
-    if (operation == "put") {
+    if (operation == "list") {
+      list();
+    } else if (operation == "put") {
       request("PUT", path(key(n)), "", content_);
     } else if (operation == "get") {
       request("GET", path(key(n * 7919 % options_.count)), "", {});

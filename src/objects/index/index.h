@@ -43,8 +43,8 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   /// `committed` runs on the thread that wrote after the commit, before anyone is woken and in the
-  /// order of the changes; it must not throw, nor change the index. Throws what `change` threw; kStorageFull or IO_ERROR
-  /// if the transaction as a whole failed: then nothing of it happened.
+  /// order of the changes; it must not throw, nor change the index. Throws what `change` threw;
+  /// kStorageFull or IO_ERROR if the transaction as a whole failed: then nothing of it happened.
   void change(Change change, std::function<void()> committed = {},
               Grouping grouping = Grouping::kShared);
 

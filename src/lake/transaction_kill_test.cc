@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kFolderVariable = "MEESH_LAKE_KILL_FOLDER";
 constexpr int kReportDescriptor = 3;
 constexpr int kCommits = 8;
+constexpr size_t kDeathsOfATable = 25;
 const Identifier kName{{"s"}, "t"};
 
 /// With how often they are passed in a run of the child, about.
@@ -61,18 +62,27 @@ TEST(LakeKillChild, Commits) {
 
 class LakeKillTest : public testing::Test {
  protected:
-  LakeKillTest() {
-    TestLake lake(folder_.path());
+  LakeKillTest() { begin(); }
+  void begin() {
+    std::filesystem::create_directories(folder());
+    TestLake lake(folder());
     lake.create("t", false, {{"commit.manifest.min-count-to-merge", "4"}});
   }
+  /// Deaths lengthen the table's history, and each check reads all of it.
+  void begin_anew() {
+    std::filesystem::remove_all(folder());
+    live_.clear();
+    begin();
+  }
+  std::filesystem::path folder() const { return folder_.path() / "lake"; }
 
   /// Runs the child to its end; what it told is taken over. Its exit status.
   int run_child(const std::string& crash_point) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
     std::vector<std::string> environment = {
-        fmt::format("{}={}", kFolderVariable, folder_.path().string()), "MEESH_LOG=error",
-        "TMPDIR=/tmp", "MEESH_CRASH_POINT=" + crash_point};
+        fmt::format("{}={}", kFolderVariable, folder().string()), "MEESH_LOG=error", "TMPDIR=/tmp",
+        "MEESH_CRASH_POINT=" + crash_point};
     const char* arguments[] = {"/proc/self/exe", "--gtest_filter=LakeKillChild.Commits", nullptr};
     std::vector<char*> variables;
     for (auto& variable : environment) variables.push_back(variable.data());
@@ -131,7 +141,7 @@ class LakeKillTest : public testing::Test {
                 (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         << status;
     died_ += WIFSIGNALED(status);
-    TestLake lake(folder_.path());
+    TestLake lake(folder());
     const auto live = lake.live(kName);
     const std::set<std::string> found(live.begin(), live.end());
     ASSERT_EQ(live.size(), found.size());
@@ -172,6 +182,7 @@ TEST_F(LakeKillTest, TablesAreAsBeforeOrAfter) {
   const size_t rounds = wanted ? std::strtoul(wanted, nullptr, 10) : kCount;
   std::mt19937 random(std::random_device{}());
   for (size_t i = 0; i < rounds && !HasFailure(); ++i) {
+    if (i > 0 && i % kDeathsOfATable == 0) begin_anew();
     const auto& [point, passings] = kPoints[i % kCount];
     round(fmt::format("{}:{}", point, 1 + random() % static_cast<unsigned>(passings)));
   }

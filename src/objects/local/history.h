@@ -39,6 +39,8 @@ class History {
 };
 
 inline constexpr const char* kHistoryBucket = "history";
+/// Deaths that a store goes through before a new one is begun: each check reads all that it holds.
+inline constexpr int kDeathsOfAStore = 25;
 
 /// Does `operations` random operations with the keys of one writer. `tell` is called with each
 /// line; what the store throws comes through.

@@ -139,7 +139,7 @@ def rounds_of_murder(folder, count, seconds):
 
 @pytest.mark.ours_only("kills the server")
 @pytest.mark.parametrize("count,seconds", [
-    (3, 60), pytest.param(1000, 25 * 60, marks=[pytest.mark.full, pytest.mark.timeout(2400)])],
+    (3, 60), pytest.param(1000, 10 * 60, marks=[pytest.mark.full, pytest.mark.timeout(1200)])],
     ids=["short", "full"])
 def test_acknowledged_objects_survive_being_killed(folder, count, seconds, record_property):
     done, acknowledged = rounds_of_murder(folder, count, seconds)

@@ -83,10 +83,12 @@ inline std::vector<std::string> keys_of(const Listing& listing) {
 }
 
 /// Empty files, made in advance, do not count.
+/// Those that are not empty; some may go while they are counted.
 inline size_t files_in(const std::filesystem::path& folder) {
   size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    count += entry.is_regular_file() && entry.file_size() > 0;
+    std::error_code gone;
+    count += entry.is_regular_file(gone) && entry.file_size(gone) > 0 && !gone;
   }
   return count;
 }

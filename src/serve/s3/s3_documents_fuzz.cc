@@ -35,7 +35,7 @@ void read_tags(std::string_view text) {
   XmlAnswer answer("Tagging");
   add_tag_set(answer.root(), tags);
   // What was accepted can be told again, and reads as the same.
-  std::string again = answer.text();
+  std::string again = answer.take_text();
   XmlRequest reread(again, "Tagging");
   if (read_tag_set(reread.root().child("TagSet"), kMaxBucketTags) != tags) std::abort();
 }

@@ -1,5 +1,7 @@
 #include "app/lake_service.h"
 
+#include <unistd.h>
+
 #include "engine/catalogs/hive.h"
 #include "engine/catalogs/lake.h"
 #include "lake/maintenance.h"
@@ -9,6 +11,13 @@ namespace meesh::app {
 namespace {
 
 constexpr std::string_view kHive = "hive";
+
+/// The data folder is one process's own.
+std::string server_name(const mesh::Mesh& mesh) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}:{}", host, mesh.data.string());
+}
 
 }  // namespace
 
@@ -67,6 +76,13 @@ void LakeService::serve(net::Server& server, const std::string& s3_address) {
     }
   };
   serve::iceberg::register_iceberg(server, std::move(service));
+}
+
+std::unique_ptr<TableUpkeep> LakeService::maintain(engine::Engine& engine) {
+  std::vector<TableUpkeep::Warehouse> warehouses;
+  for (const auto& one : lakes_) warehouses.push_back({*one.catalog, *one.cache});
+  return std::make_unique<TableUpkeep>(mesh_.lake_maintenance, std::move(warehouses), database_,
+                                       engine, server_name(mesh_));
 }
 
 }  // namespace meesh::app

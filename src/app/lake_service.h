@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/lake/table_upkeep.h"
 #include "app/object_service.h"
 #include "engine/engine.h"
 #include "lake/catalog.h"
@@ -27,6 +28,8 @@ class LakeService {
   void add_to(engine::Engine& engine);
   /// Adds /iceberg to the server. `s3_address`: how clients reach the objects ("" = they cannot).
   void serve(net::Server& server, const std::string& s3_address);
+  /// Keeps the tables in order as long as it is held, which the engine must outlive.
+  [[nodiscard]] std::unique_ptr<TableUpkeep> maintain(engine::Engine& engine);
 
  private:
   struct One {

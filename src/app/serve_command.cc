@@ -163,6 +163,7 @@ int serve(const ServeOptions& given) {
   objects->listen(given.s3_port);
   lakes->serve(server, objects->address());
   server.start();
+  auto upkeep = lakes->maintain(*engine);
   const std::string address =
       fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
                   options.address == "127.0.0.1" ? "localhost" : options.address, server.port());
@@ -188,6 +189,7 @@ int serve(const ServeOptions& given) {
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   server.stop(kDrain);
   objects->stop(kDrain);
+  upkeep.reset();
   engine->shutdown(std::chrono::milliseconds(0));
   running.stop();
   log::info("stopped");

@@ -171,6 +171,26 @@ Shape remote_storage() {
        base::optional("trust_issuers", trust_issuers())});
 }
 
+Shape lake_maintenance() {
+  return base::object(
+      "What is done to the tables of all the mesh's lakes by itself. A table may refuse by its "
+      "properties.",
+      {base::optional("every",
+                      base::matching("The time between two rounds.", "^[1-9][0-9]{0,3}(s|m|h|d)$",
+                                     "a duration such as 30s, 10m, 1h or 1d"),
+                      "10m"),
+       base::optional("compaction",
+                      base::boolean("Rewrite small files and those with many deleted rows."),
+                      "true"),
+       base::optional("expire_snapshots",
+                      base::boolean("Let old snapshots go, and files that only they need."),
+                      "true"),
+       base::optional("orphan_files",
+                      base::boolean("Once a day, remove files older than three days that no "
+                                    "snapshot needs."),
+                      "true")});
+}
+
 Shape lake(const char* about, bool required_location) {
   const Shape location = base::matching("Where its tables go: bucket and folder.",
                                         "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\s]+)*$",
@@ -182,7 +202,8 @@ Shape lake(const char* about, bool required_location) {
                         {base::required("location", location), base::optional("catalog", catalog)});
   }
   return base::object(about, {base::optional("location", location, "s3://lake"),
-                              base::optional("catalog", catalog, "lake")});
+                              base::optional("catalog", catalog, "lake"),
+                              base::optional("maintenance", lake_maintenance())});
 }
 
 Shape tags() {

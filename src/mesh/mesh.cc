@@ -170,6 +170,7 @@ class Loader {
     }
     fill_storage(document, *root.find("storage"));
     mesh_.lake = lake(document, *root.find("lake"), "");
+    fill_maintenance(*root.find("lake")->find("maintenance"));
     fill_compute(*root.find("compute"));
     if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
     mesh_.language = root.find("language")->text;
@@ -183,6 +184,19 @@ class Loader {
     const Node& where = name ? *name : node;
     claim_catalog(document, to.catalog, where.line, where.column);
     return to;
+  }
+
+  void fill_maintenance(const Node& node) {
+    LakeMaintenance& to = mesh_.lake_maintenance;
+    const std::string& every = node.find("every")->text;
+    const int seconds = every.back() == 's'   ? 1
+                        : every.back() == 'm' ? 60
+                        : every.back() == 'h' ? 3600
+                                              : 86400;
+    to.every = std::chrono::seconds(int64_t{std::stoi(every)} * seconds);
+    to.compaction = node.find("compaction")->text == "true";
+    to.expire_snapshots = node.find("expire_snapshots")->text == "true";
+    to.orphan_files = node.find("orphan_files")->text == "true";
   }
 
   void fill_compute(const Node& compute) {

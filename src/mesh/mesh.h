@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -91,6 +92,12 @@ struct Lake {
   std::string location;  // "s3://bucket/folder", no slash at the end
 };
 
+/// What is done to the tables of all lakes by itself, and how often.
+struct LakeMaintenance {
+  std::chrono::seconds every{600};
+  bool compaction = true, expire_snapshots = true, orphan_files = true;
+};
+
 struct Compute {
   uint64_t memory = 0;     // bytes; 0 = memory_percent or the engine's own choice
   int memory_percent = 0;  // of the machine
@@ -156,6 +163,7 @@ struct Mesh {
   Metadata metadata;
   Storage storage;
   Lake lake;
+  LakeMaintenance lake_maintenance;
   Compute compute;
   std::vector<ExtraCatalog> catalogs;
   std::vector<Domain> domains;  // by folder name

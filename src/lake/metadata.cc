@@ -21,7 +21,13 @@ const T& existing(const T* found, std::string_view what) {
   return *found;
 }
 
-/// application/x-www-form-urlencoded.
+Type source_type(const PartitionField& field, const Schema& schema) {
+  const Field* source = find_field(schema, field.source_id);
+  return source == nullptr ? primitive_type(TypeKind::kString) : source->type;
+}
+
+}  // namespace
+
 std::string form_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -37,13 +43,6 @@ std::string form_encoded(std::string_view text) {
   }
   return out;
 }
-
-Type source_type(const PartitionField& field, const Schema& schema) {
-  const Field* source = find_field(schema, field.source_id);
-  return source == nullptr ? primitive_type(TypeKind::kString) : source->type;
-}
-
-}  // namespace
 
 bool PartitionSpec::unpartitioned() const {
   return std::ranges::all_of(fields, [](const PartitionField& field) {

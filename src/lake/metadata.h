@@ -46,6 +46,9 @@ struct PartitionSpec {
 /// A source that the schema no longer has (void since) is a string.
 Type partition_type(const PartitionSpec& spec, const Schema& schema);
 
+/// application/x-www-form-urlencoded, as names and values stand in paths.
+std::string form_encoded(std::string_view text);
+
 /// "day=2025-01-15/country=de%2Fat": form-urlencoded names and values, as Java's partitionToPath.
 /// One value for each field of the spec.
 std::string partition_path(const PartitionSpec& spec, const Schema& schema,

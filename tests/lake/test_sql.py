@@ -181,3 +181,24 @@ def test_writers_at_once_lose_no_row(lake, sql, catalog, space):
     assert sorted(sql(f"SELECT writer, n FROM {space}.t")) == [
         (writer, n) for writer in range(8) for n in range(5)]
     assert catalog.load_table((space, "t")).scan().to_arrow().num_rows == 40
+
+
+def test_bytes_and_zeros_are_found_by_their_value(sql, space):
+    """A Bloom filter of DuckDB's says that they are not there."""
+    for table in (f"{space}.t", "hive.default.bloom"):
+        sql(f"""CREATE TABLE {table} AS
+                SELECT CASE n % 2 WHEN 0 THEN DOUBLE '-0.0' ELSE DOUBLE '1' END AS a,
+                       from_hex('FF') AS b FROM UNNEST(sequence(1, 10)) AS s(n)""")
+        assert sql(f"SELECT count(*) FROM {table} WHERE a = 0e0") == [(5,)]
+        assert sql(f"SELECT count(*) FROM {table} WHERE b = from_hex('FF')") == [(10,)]
+    assert sql(f"DELETE FROM {space}.t WHERE b = from_hex('FF')") == [(10,)]
+    sql("DROP TABLE hive.default.bloom")
+
+
+def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, space):
+    sql(f"CREATE TABLE {space}.t (a decimal(9, 2)) "
+        "WITH (partitioning = ARRAY['truncate(a, 10)'])")
+    lowest = decimal.Decimal("-9999999.99")
+    sql(f"INSERT INTO {space}.t VALUES DECIMAL '{lowest}'")
+    assert sql(f"SELECT a FROM {space}.t WHERE a < 0") == [(lowest,)]
+    assert catalog.load_table((space, "t")).scan().to_arrow()["a"].to_pylist() == [lowest]

@@ -75,7 +75,10 @@ std::string select_list(const ExternalTable& table,
 }
 
 std::string format_options(const ExternalTable& table) {
-  if (table.format == "PARQUET") return "FORMAT parquet, COMPRESSION zstd";
+  // Bloom filters of BLOB and DOUBLE hide rows from DuckDB itself; see lake/write.cc.
+  if (table.format == "PARQUET") {
+    return "FORMAT parquet, COMPRESSION zstd, WRITE_BLOOM_FILTER false";
+  }
   if (table.format == "JSON")  // each line is whole already, and has no control characters
     return "FORMAT csv, DELIM chr(1), QUOTE '', ESCAPE '', HEADER false";
   const int header = header_lines(table);

@@ -5,6 +5,7 @@
 #include "engine/lake/properties.h"
 #include "engine/lake/values.h"
 #include "engine/statement_runner.h"
+#include "lake/layout.h"
 #include "lake/schema_change.h"
 #include "lake/updates.h"
 #include "sql/ast.h"
@@ -110,6 +111,7 @@ std::vector<lake::Update> property_updates(const sql::AlterTable& alter,
   static const std::map<std::string, std::string> kNames = {
       {"max_commit_retry", "commit.retry.num-retries"},
       {"data_location", "write.data.path"},
+      {"data_layout", lake::kLayoutProperty},
       {"format", "write.format.default"}};
   lake::RemoveProperties gone;
   for (const auto& name : asked.defaults) {
@@ -137,9 +139,11 @@ void LakeChange::alter_schema(const sql::AlterTable& alter, const lake::Identifi
 void LakeChange::set_properties(const sql::AlterTable& alter, const lake::Identifier& name) {
   source_.catalog.commit({{name, [&](const lake::Table& base) {
                              const auto updates = property_updates(alter, *base.metadata, catalog_);
-                             return lake::apply(updates, base.metadata.get(),
-                                                commit_time(*base.metadata),
-                                                base.metadata_location);
+                             auto changed =
+                                 lake::apply(updates, base.metadata.get(),
+                                             commit_time(*base.metadata), base.metadata_location);
+                             lake::file_layout(changed);  // still fits the partitions
+                             return changed;
                            }}});
 }
 

@@ -14,6 +14,8 @@
 namespace meesh::engine {
 namespace {
 
+constexpr int kMostDigits = 38;  // of a decimal
+
 using lake::TransformKind;
 using lake::TypeKind;
 
@@ -164,6 +166,8 @@ lake::Value partition_value(const lake::Transform& transform, const lake::Type& 
     case TypeKind::kInt:
     case TypeKind::kLong:
       return lake::parse_value_json(type, text);
+    case TypeKind::kDecimal:  // truncated downwards it may have a digit more than the column's
+      return lake::parse_value_json(lake::decimal_type(kMostDigits, type.scale), '"' + text + '"');
     default:
       return lake::parse_value_json(type, '"' + text + '"');
   }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/statement_runner.h"
+#include "lake/layout.h"
 
 namespace meesh::engine {
 namespace {
@@ -201,6 +202,8 @@ void read_one(TableProperties& out, const sql::Property& property, const std::st
     if (!reset) out.location = value.text();
   } else if (name == "data_location") {
     if (!reset) out.data_location = value.text();
+  } else if (name == "data_layout") {
+    if (!reset) out.data_layout = value.text();
   } else if (name == "format_version") {
     if (!reset) out.format_version = value.number();
     if (out.format_version && *out.format_version != 2) {
@@ -263,6 +266,7 @@ lake::Properties iceberg_properties(const TableProperties& properties) {
   if (properties.format) out[kFormat] = "PARQUET";
   if (properties.max_commit_retry) out[kRetries] = std::to_string(*properties.max_commit_retry);
   if (properties.data_location) out[kDataPath] = *properties.data_location;
+  if (properties.data_layout) out[lake::kLayoutProperty] = *properties.data_layout;
   return out;
 }
 
@@ -316,6 +320,8 @@ std::vector<std::pair<std::string, std::string>> shown_properties(
     const auto found = table.properties.find(key);
     return found == table.properties.end() ? nullptr : &found->second;
   };
+  if (const auto* layout = property(lake::kLayoutProperty))
+    out.emplace_back("data_layout", sql_text(*layout));
   if (const auto* place = property(kDataPath)) out.emplace_back("data_location", sql_text(*place));
   std::string format = property(kFormat) ? *property(kFormat) : "PARQUET";
   for (char& c : format) {

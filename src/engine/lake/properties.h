@@ -15,7 +15,7 @@ namespace meesh::engine {
 /// What a statement says; a property set to DEFAULT is in `defaults` and nowhere else.
 struct TableProperties {
   std::optional<std::vector<std::string>> partitioning, sorted_by;
-  std::optional<std::string> location, data_location, format;
+  std::optional<std::string> location, data_location, data_layout, format;
   std::optional<int> format_version, max_commit_retry;
   std::optional<bool> object_store_layout;
   std::map<std::string, std::string> extra;

@@ -11,6 +11,7 @@
 #include "engine/lake/values.h"
 #include "engine/statement_runner.h"
 #include "lake/bounds.h"
+#include "lake/layout.h"
 
 namespace meesh::engine {
 namespace {
@@ -294,6 +295,28 @@ WrittenFiles copy(const lake::Files& files, const std::string& place, const std:
   return written;
 }
 
+/// Moves what a COPY wrote to where the table's layout wants it.
+void lay_out(const lake::FileLayout& layout, const lake::Files& files, const std::string& place,
+             const std::string& id, WrittenFiles& written) {
+  try {
+    int number = 0;
+    std::vector<std::string> moved;
+    for (auto& file : written.files) {
+      const std::string name = fmt::format("{}-{:05}", id, number++);
+      const std::string path = place + '/' + layout.path(file.file.partition, name) + ".parquet";
+      files.check(path);
+      const auto from = lake::parse_path(file.file.path), to = lake::parse_path(path);
+      files.store().copy(from.bucket, from.key, {}, to.bucket, to.key, std::nullopt, {},
+                         {.if_match = std::nullopt, .if_none_match = "*"});
+      moved.push_back(std::exchange(file.file.path, path));
+    }
+    files.remove(moved);
+  } catch (...) {
+    sweep(files, place, id);
+    throw;
+  }
+}
+
 bool has_fixed(const std::vector<lake::Field>& fields) {
   return std::any_of(fields.begin(), fields.end(), [](const lake::Field& field) {
     return field.type.kind == TypeKind::kFixed || has_fixed(field.type.fields);
@@ -323,8 +346,11 @@ void check_writable(const lake::TableMetadata& table) {
     throw Error(Code::kNotSupported,
                 "The table is partitioned by an unknown transform: " + field.transform.name);
   }
+  lake::file_layout(table);
 }
 
+// Without Bloom filters: DuckDB asks them for the bytes of a BLOB as they are shown, and for one of
+// the two zeros of a DOUBLE, and then passes over rows that are there.
 WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& files,
                         const sql::Printed& query, const RunDuck& run) {
   check_writable(table);
@@ -343,18 +369,21 @@ WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& fil
   const std::string order = order_by(table);
   const auto text =
       around(fmt::format("COPY (SELECT {} FROM (", select_list(table, partition)), query,
-             fmt::format(
-                 ") AS q({}){}) TO {} (FORMAT parquet, COMPRESSION {}, FIELD_IDS {{{}}}, "
-                 "RETURN_STATS true, OVERWRITE_OR_IGNORE true, FILENAME_PATTERN '{}-{{uuid}}', {})",
-                 names, order, quote_string(place), compression(table), ids, id, where));
-  return copy(files, place, id, text, run, [&](const duckdb::vector<duckdb::Value>& cells) {
+             fmt::format(") AS q({}){}) TO {} (FORMAT parquet, COMPRESSION {}, FIELD_IDS {{{}}}, "
+                         "WRITE_BLOOM_FILTER false, RETURN_STATS true, OVERWRITE_OR_IGNORE true, "
+                         "FILENAME_PATTERN '{}-{{uuid}}', {})",
+                         names, order, quote_string(place), compression(table), ids, id, where));
+  const auto read = [&](const duckdb::vector<duckdb::Value>& cells) {
     lake::NewFile file;
     file.spec_id = table.default_spec_id;
     file.file.partition = partition_of(table, partition, cells.at(5));
     if (!order.empty() && partition.empty()) file.file.sort_order_id = table.default_sort_order_id;
     add_statistics(file.file, table, cells.at(4));
     return file;
-  });
+  };
+  auto written = copy(files, place, id, text, run, read);
+  if (const auto layout = lake::file_layout(table)) lay_out(*layout, files, place, id, written);
+  return written;
 }
 
 WrittenFiles write_position_deletes(const lake::TableMetadata& table, const lake::Files& files,
@@ -363,7 +392,9 @@ WrittenFiles write_position_deletes(const lake::TableMetadata& table, const lake
   // Field ids 2147483546 and 2147483545 are those of file_path and pos in the table spec.
   constexpr int kPathId = 2147483546, kPositionId = 2147483545;
   const std::string place = data_location(table), id = base::random_uuid();
-  const std::string file_name = fmt::format("{}/{}-deletes.parquet", place, id);
+  // Whoever reads laid out folders without the table passes over names that begin with _.
+  const std::string file_name = fmt::format("{}/{}{}-deletes.parquet", place,
+                                            lake::file_layout(table) ? "_deletes/" : "", id);
   sql::Printed text;
   text.text = fmt::format(
       "COPY (SELECT path AS file_path, position AS pos FROM ({}) AS q(path, position)) TO {} "

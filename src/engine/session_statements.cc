@@ -1,4 +1,5 @@
 #include "engine/catalogs/hive.h"
+#include "engine/catalogs/lake.h"
 #include "engine/duck_types.h"
 #include "engine/statement_runner.h"
 
@@ -243,12 +244,26 @@ void StatementRunner::end_transaction(const std::string& command) {
 void StatementRunner::call(const sql::Call& statement) {
   const std::string name = joined(statement.name);
   if (const auto owner = core_.catalogs.find(full_name(statement.name).catalog);
-      owner && owner->connector() == "hive") {
+      owner && (owner->connector() == "hive" || owner->connector() == "iceberg")) {
     if (transaction_) {
       throw Error(Code::kNotSupported, "Procedures cannot be called within a transaction",
                   at(statement.pos));
     }
-    call_hive_procedure(*owner, statement, query_.session().user);
+    const std::string& user = query_.session().user;
+    if (owner->connector() == "hive") {
+      call_hive_procedure(*owner, statement, user);
+    } else {
+      auto& lease = connection();
+      const RunningQuery::Interruptible interruptible(query_, *lease, {owner});
+      query_.enter(QueryState::kRunning);
+      try {
+        call_lake_procedure(*owner, statement, user, query_.id(),
+                            [&](const sql::Printed& text) { return materialized(*lease, text); });
+      } catch (...) {
+        lease_.discard();
+        throw;
+      }
+    }
     owner->invalidate();
     return answer_done("CALL");
   }

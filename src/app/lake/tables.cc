@@ -2,20 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <functional>
 #include <memory>
 
 #include "app/language.h"
 #include "app/sql/sql_command.h"
 #include "base/error.h"
+#include "base/uuid.h"
 
 namespace meesh::app {
 namespace {
 
 struct TableOptions {
   SqlOptions sql;
-  std::string catalog = "lake", table, snapshot, threshold;
-  bool as_json = false;
+  std::string catalog = "lake", table, snapshot, threshold, where, place;
+  bool as_json = false, recursive = false;
 };
 
 std::string identifier(std::string_view name) {
@@ -30,9 +32,8 @@ std::string text(std::string_view value) {
   return out + '\'';
 }
 
-/// "schema.table" or "catalog.schema.table" as a quoted name; `suffix` is a metadata table's
-/// ("$snapshots").
-std::string table_name(const TableOptions& options, std::string_view suffix = {}) {
+/// Catalog, schema and table of "schema.table" or "catalog.schema.table".
+std::array<std::string, 3> name_parts(const TableOptions& options) {
   std::vector<std::string> parts;
   for (size_t at = 0; at <= options.table.size();) {
     const size_t end = std::min(options.table.find('.', at), options.table.size());
@@ -40,12 +41,31 @@ std::string table_name(const TableOptions& options, std::string_view suffix = {}
     at = end + 1;
   }
   if (parts.size() == 2) parts.insert(parts.begin(), options.catalog);
-  if (parts.size() != 3 || parts[1].empty() || parts[2].empty()) {
+  if (parts.size() != 3 || parts[0].empty() || parts[1].empty() || parts[2].empty()) {
     throw Error(Code::kInvalidArguments, fmt::format("'{}' is not a table's name", options.table))
         .with_hint("write schema.table, such as sales.orders");
   }
-  parts[2] += suffix;
-  return fmt::format("{}.{}.{}", identifier(parts[0]), identifier(parts[1]), identifier(parts[2]));
+  return {parts[0], parts[1], parts[2]};
+}
+
+/// The quoted name; `suffix` is a metadata table's ("$snapshots").
+std::string table_name(const TableOptions& options, std::string_view suffix = {}) {
+  const auto [catalog, schema, table] = name_parts(options);
+  return fmt::format("{}.{}.{}", identifier(catalog), identifier(schema),
+                     identifier(table + std::string(suffix)));
+}
+
+void check_place(const TableOptions& options) {
+  if (options.place.starts_with("s3://") && options.place.size() > 5) return;
+  throw Error(Code::kInvalidArguments, fmt::format("'{}' is not s3://bucket/folder", options.place))
+      .with_hint("meesh lake cp -r copies between s3:// and folders of this machine");
+}
+
+std::string size_of(const TableOptions& options) {
+  return fmt::format(
+      "SELECT count(*) AS files, sum(record_count) AS \"rows\", "
+      "sum(file_size_in_bytes) AS bytes FROM {} WHERE content = 0",
+      table_name(options, "$files"));
 }
 
 std::vector<std::string> list(const TableOptions& options) {
@@ -58,10 +78,7 @@ std::vector<std::string> list(const TableOptions& options) {
 }
 
 std::vector<std::string> describe(const TableOptions& options) {
-  return {"SHOW CREATE TABLE " + table_name(options),
-          fmt::format("SELECT count(*) AS files, sum(record_count) AS \"rows\", "
-                      "sum(file_size_in_bytes) AS bytes FROM {} WHERE content = 0",
-                      table_name(options, "$files"))};
+  return {"SHOW CREATE TABLE " + table_name(options), size_of(options)};
 }
 
 std::vector<std::string> history(const TableOptions& options) {
@@ -89,7 +106,32 @@ std::vector<std::string> optimize(const TableOptions& options) {
       options.threshold.empty()
           ? ""
           : fmt::format("(file_size_threshold => {})", text(options.threshold));
-  return {fmt::format("ALTER TABLE {} EXECUTE optimize{}", table_name(options), threshold)};
+  const std::string where = options.where.empty() ? "" : " WHERE " + options.where;
+  return {
+      fmt::format("ALTER TABLE {} EXECUTE optimize{}{}", table_name(options), threshold, where)};
+}
+
+std::vector<std::string> import_folder(const TableOptions& options) {
+  check_place(options);
+  const auto [catalog, schema, table] = name_parts(options);
+  return {fmt::format("CALL {}.system.import_table(schema_name => {}, table_name => {}, location "
+                      "=> {}, recursive_directory => '{}')",
+                      identifier(catalog), text(schema), text(table), text(options.place),
+                      options.recursive ? "true" : "fail"),
+          size_of(options)};
+}
+
+/// An external table that takes the rows and is forgotten: its files stay.
+std::vector<std::string> export_table(const TableOptions& options) {
+  check_place(options);
+  std::string id = base::random_uuid();
+  std::erase(id, '-');
+  const std::string external = "hive.\"default\".export_" + id;
+  return {
+      fmt::format(
+          "CREATE TABLE {} WITH (external_location = {}, format = 'PARQUET') AS SELECT * FROM {}",
+          external, text(options.place), table_name(options)),
+      "DROP TABLE " + external};
 }
 
 using Statements = std::vector<std::string> (*)(const TableOptions&);
@@ -116,6 +158,32 @@ CLI::App* add(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions
     exit_code = run_sql(options->sql);
   });
   return command;
+}
+
+/// import and export.
+void add_folders(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions>& options) {
+  auto* taking = add(lake, exit_code, options, "import",
+                     say("Make a table of a folder of Parquet files, where it lies",
+                         "Faire une table d'un dossier de fichiers Parquet, sur place"),
+                     import_folder);
+  taking->add_option("folder", options->place, "s3://bucket/folder")->required();
+  taking->add_option("table", options->table, std::string(say("schema.table", "schéma.table")))
+      ->required();
+  taking->add_flag("-r,--recursive", options->recursive,
+                   std::string(say("Files of folders that are no partitions (year=2026) too",
+                                   "Aussi les fichiers des dossiers qui ne sont pas des "
+                                   "partitions (year=2026)")));
+  taking->footer(
+      "meesh lake import s3://lake/raw/orders sales.orders\n"
+      "meesh lake import -r s3://lake/raw/orders lake.sales.orders");
+  auto* giving =
+      add(lake, exit_code, options, "export",
+          say("Write a table's rows as Parquet files", "Écrire les lignes d'une table en Parquet"),
+          export_table);
+  giving->add_option("table", options->table, std::string(say("schema.table", "schéma.table")))
+      ->required();
+  giving->add_option("folder", options->place, "s3://bucket/folder")->required();
+  giving->footer("meesh lake export sales.orders s3://exports/orders");
 }
 
 }  // namespace
@@ -152,8 +220,15 @@ void add_tables(CLI::App& lake, int& exit_code) {
       command->add_option("--threshold", options->threshold,
                           std::string(say("Files smaller than this (100MB)",
                                           "Les fichiers plus petits que cela (100MB)")));
+      command->add_option("--where", options->where,
+                          std::string(say("Of these partitions alone, as in SQL",
+                                          "De ces partitions seulement, comme en SQL")));
+      command->footer(
+          "meesh lake optimize sales.orders\n"
+          "meesh lake optimize sales.orders --where \"day >= DATE '2026-01-01'\"");
     }
   }
+  add_folders(lake, exit_code, options);
 }
 
 }  // namespace meesh::app

@@ -1,5 +1,6 @@
-// `meesh lake tables`, `describe`, `history`, `rollback` and `optimize`: Iceberg tables from the
-// terminal. Each is one statement that a running server is asked in SQL.
+// `meesh lake tables`, `describe`, `history`, `rollback`, `optimize`, `import` and `export`:
+// Iceberg tables from the terminal. Each is a statement or two that a running server is asked in
+// SQL.
 #pragma once
 
 #include <CLI/CLI.hpp>

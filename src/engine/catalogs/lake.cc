@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "duckdb.hpp"
+#include "engine/lake/calls.h"
 #include "engine/lake/changes.h"
 #include "engine/lake/metadata_tables.h"
 #include "engine/lake/properties.h"
@@ -58,6 +59,8 @@ class LakeCatalog : public Catalog {
   }
   void set_comment(const std::string& schema, const std::string& table, const std::string& column,
                    const std::optional<std::string>& comment) override;
+
+  LakeSource& source() { return *source_; }
 
  private:
   sql::TableInfo table_info(const lake::Table& table, const lake::Schema& schema,
@@ -243,6 +246,13 @@ void LakeCatalog::set_comment(const std::string& schema, const std::string& tabl
 std::unique_ptr<Catalog> make_lake_catalog(std::string name, lake::Catalog& catalog,
                                            lake::ManifestCache& cache, AuthorizeObject authorize) {
   return std::make_unique<LakeCatalog>(std::move(name), catalog, cache, std::move(authorize));
+}
+
+void call_lake_procedure(Catalog& catalog, const sql::Call& call, const std::string& user,
+                         const std::string& query_id, const RunProcedure& run) {
+  auto* lake = dynamic_cast<LakeCatalog*>(&catalog);
+  if (!lake) internal_error("catalog '" + catalog.name() + "' has no lake procedures");
+  run_lake_procedure(lake->source(), call, user, query_id, run);
 }
 
 }  // namespace meesh::engine

@@ -2,7 +2,9 @@
 #include <charconv>
 
 #include "base/json_schema.h"
+#include "engine/lake/adopt.h"
 #include "engine/lake/changes.h"
+#include "engine/lake/optimize_where.h"
 #include "engine/statement_runner.h"
 #include "lake/maintenance.h"
 
@@ -50,13 +52,19 @@ std::chrono::milliseconds duration(const sql::AlterTable& alter, const std::stri
 
 void LakeChange::execute(const sql::AlterTable& alter) {
   const std::string procedure = lower_case(alter.procedure.value);
-  if (alter.where) {
-    throw Error(Code::kNotSupported, "WHERE is not supported in table procedures", at(alter.pos))
-        .with_hint("leave it out: what needs no work is left alone");
+  if (alter.where && procedure != "optimize") {
+    throw Error(Code::kNotSupported, "WHERE not supported for procedure " + procedure,
+                at(alter.where->pos));
   }
   const std::string place = pinned()->location;
   allow("s3:PutObject", place);
   if (procedure == "optimize") return optimize(alter);
+  if (procedure == "add_files") {
+    const ProcedureArguments arguments(alter.args, {"location", "format", "recursive_directory"},
+                                       alter.pos);
+    return add_files({source_, change_.user, summary(), change_.run}, name(), *pinned(),
+                     folder_to_adopt(arguments, true));
+  }
   allow("s3:DeleteObject", place);
   if (procedure == "expire_snapshots") {
     const auto age = duration(alter, argument(alter, "retention_threshold").value_or("7d"));
@@ -84,7 +92,8 @@ void LakeChange::execute(const sql::AlterTable& alter) {
   } else {
     throw Error(Code::kProcedureNotFound,
                 fmt::format("Table procedure not registered: {}", procedure), at(alter.pos))
-        .with_hint("optimize, expire_snapshots, remove_orphan_files, rollback_to_snapshot");
+        .with_hint(
+            "optimize, expire_snapshots, remove_orphan_files, rollback_to_snapshot, add_files");
   }
 }
 
@@ -102,13 +111,15 @@ void LakeChange::optimize(const sql::AlterTable& alter) {
   options.file_size_threshold = static_cast<int64_t>(*bytes);
   options.min_input_files = 2;
   options.delete_ratio = 0;
-  const auto plan =
-      lake::plan_compaction(source_.cache, *table, table->current_snapshot(), options);
+  std::optional<std::set<std::string>> chosen;
+  if (alter.where) chosen = files_where(target(), *table, *alter.where, change_.run);
+  auto plan = lake::plan_compaction(source_.cache, *table, table->current_snapshot(), options);
   std::string columns;
   for (const auto& field : table->schema().fields) {
     columns += (columns.empty() ? "" : ", ") + quote_ident(lower_case(field.name));
   }
-  for (const auto& group : plan.groups) {
+  for (auto& group : plan.groups) {
+    if (chosen && !narrow_group(group, *chosen)) continue;
     lake::SnapshotChange snapshot;
     snapshot.table_uuid = table->uuid;
     snapshot.same_rows = true;

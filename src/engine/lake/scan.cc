@@ -21,6 +21,7 @@
 #include "engine/lake/predicate.h"
 #include "engine/lake/values.h"
 #include "engine/object_files.h"
+#include "lake/name_mapping.h"
 
 namespace meesh::engine {
 namespace {
@@ -93,6 +94,20 @@ class LakeFiles : public duckdb::MultiFileList {
   const lake::Schema& schema() const { return *schema_; }
   LakeSource& source() const { return *source_; }
   DeleteFiles& deletes() const { return *deletes_; }
+
+  /// Which columns of files without field ids are which.
+  const lake::NameMapping& names() const {
+    std::call_once(named_, [&] {
+      guarded([&] {
+        auto told = mapping_of(*table_);
+        exact_names_ = told.has_value();
+        names_ = told ? std::move(*told) : mapping_of(schema_->fields);
+      });
+    });
+    return names_;
+  }
+  /// Whether they are told letter by letter; else case does not matter. After names().
+  bool exact_names() const { return exact_names_; }
 
   const lake::ScanPlan& plan() const {
     std::call_once(once_, [&] {
@@ -240,28 +255,40 @@ class LakeFiles : public duckdb::MultiFileList {
   Paths paths_;  // only these; nothing: all
   mutable std::once_flag once_;
   mutable lake::ScanPlan plan_;
+  mutable std::once_flag named_;
+  mutable lake::NameMapping names_;
+  mutable bool exact_names_ = false;
 };
 
-/// Files written without field ids (adopted from elsewhere): their columns are those of the same
-/// name.
+const lake::MappedField* mapped_field(const lake::NameMapping& mapping, const std::string& name,
+                                      bool exact) {
+  if (const auto* found = find_mapped(mapping, name)) return found;
+  if (exact) return nullptr;
+  for (const auto& field : mapping)
+    if (duckdb::StringUtil::CIEquals(name, field.names.front())) return &field;
+  return nullptr;
+}
+
+/// Gives the columns of a file without field ids (adopted from elsewhere) those that their names
+/// stand for.
 void name_columns(duckdb::vector<MultiFileColumnDefinition>& columns,
-                  const std::vector<lake::Field>& fields) {
-  for (auto& column : columns) {
-    for (const auto& field : fields) {
-      if (!duckdb::StringUtil::CIEquals(column.name, field.name)) continue;
-      column.identifier = duckdb::Value::INTEGER(field.id);
-      const bool map = field.type.kind == lake::TypeKind::kMap && column.children.size() == 1;
-      auto& inner = map ? column.children[0].children : column.children;
-      if (field.type.kind == lake::TypeKind::kStruct) {
-        name_columns(inner, field.type.fields);
-      } else {
-        for (size_t i = 0; i < inner.size() && i < field.type.fields.size(); ++i) {
-          inner[i].identifier = duckdb::Value::INTEGER(field.type.fields[i].id);
-          name_columns(inner[i].children, field.type.fields[i].type.fields);
-        }
-      }
-    }
-  }
+                  const lake::NameMapping& mapping, bool exact);
+
+void name_column(MultiFileColumnDefinition& column, const lake::MappedField& field, bool exact) {
+  if (field.id) column.identifier = duckdb::Value::INTEGER(*field.id);
+  const bool map = column.type.id() == duckdb::LogicalTypeId::MAP && column.children.size() == 1;
+  auto& inner = map ? column.children[0].children : column.children;
+  if (column.type.id() == duckdb::LogicalTypeId::STRUCT)
+    return name_columns(inner, field.fields, exact);
+  for (size_t i = 0; i < inner.size() && i < field.fields.size(); ++i)
+    name_column(inner[i], field.fields[i], exact);
+}
+
+void name_columns(duckdb::vector<MultiFileColumnDefinition>& columns,
+                  const lake::NameMapping& mapping, bool exact) {
+  for (auto& column : columns)
+    if (const auto* field = mapped_field(mapping, column.name, exact))
+      name_column(column, *field, exact);
 }
 
 class LakeReader : public MultiFileReader {
@@ -333,7 +360,10 @@ class LakeReader : public MultiFileReader {
     const bool nameless =
         std::all_of(reader.columns.begin(), reader.columns.end(),
                     [](const auto& column) { return column.identifier.IsNull(); });
-    if (nameless) name_columns(reader.columns, files.schema().fields);
+    if (nameless) {
+      const auto& names = files.names();
+      name_columns(reader.columns, names, files.exact_names());
+    }
     if (auto rows = files.deletes().deleted_rows(context, files.table(), files.plan(), at))
       reader.deletion_filter = make_delete_filter(std::move(rows));
     FinalizeBind(data, bind.file_options, bind.reader_bind, columns, ids, context,

@@ -13,8 +13,8 @@
 #   Python environment  .venv, with setup/requirements-test.txt
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
 #   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
-#   Spark, rclone       .venv with setup/requirements-full.txt, jars in .deps/maven,
-#                       .deps/rclone-VERSION (full: what ./test --full adds)
+#   Spark               .venv with setup/requirements-full.txt, jars in .deps/maven (bench, full)
+#   rclone              .deps/rclone-VERSION (full)
 #   Trino server        .deps/trino-server-VERSION (bench; needs a JDK of 24 or newer to run)
 #   MinIO               .deps/minio-VERSION (bench; built from source by Go, ten minutes or so)
 #
@@ -41,7 +41,7 @@ esac
 # What a finished set-up depends on, as one word; the same word again means nothing to do.
 inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt)
 [[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json)
-[[ $purpose == full ]] && inputs+=(setup/requirements-full.txt)
+[[ $level -ge 3 || $purpose == full ]] && inputs+=(setup/requirements-full.txt)
 stamp=$deps/setup-$purpose-$(cat "${inputs[@]}" | sha256sum | cut -c1-16)
 source setup/versions.env
 duckdb=$deps/duckdb-$DUCKDB_VERSION
@@ -320,8 +320,8 @@ go_program() {
     go install -trimpath -ldflags "-s -w" "$module@$version"
 }
 
-# --- Spark and rclone ------------------------------------------------------------------------
-if [[ $purpose == full ]]; then
+# --- Spark -----------------------------------------------------------------------------------
+if [[ $level -ge 3 || $purpose == full ]]; then
   step="Spark"
   wanted=$(sha256sum <setup/requirements-full.txt | cut -c1-16)
   if [[ ! -f .venv/full-$wanted ]]; then
@@ -330,13 +330,19 @@ if [[ $purpose == full ]]; then
     rm -f .venv/full-*
     touch ".venv/full-$wanted"
   fi
+  maven "org.apache.iceberg:iceberg-spark-runtime-$ICEBERG_SPARK:$ICEBERG_VERSION:jar"
+  maven "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION:jar"
+  say "ready: pyspark with Iceberg $ICEBERG_VERSION"
+fi
+
+# --- Spark's s3a and rclone ------------------------------------------------------------------
+if [[ $purpose == full ]]; then
+  step="Spark's s3a"
   maven "org.apache.hadoop:hadoop-aws:$HADOOP_VERSION:jar"
   maven "software.amazon.awssdk:bundle:$AWS_SDK_VERSION:jar"
   accelerator=software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3
   maven "$accelerator:$ANALYTICS_ACCELERATOR_VERSION:jar"
-  maven "org.apache.iceberg:iceberg-spark-runtime-$ICEBERG_SPARK:$ICEBERG_VERSION:jar"
-  maven "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION:jar"
-  say "ready: pyspark with hadoop-aws $HADOOP_VERSION and Iceberg $ICEBERG_VERSION"
+  say "ready: hadoop-aws $HADOOP_VERSION"
 
   step="rclone"
   if go_program rclone "$RCLONE_VERSION" github.com/rclone/rclone; then

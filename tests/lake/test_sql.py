@@ -195,10 +195,11 @@ def test_bytes_and_zeros_are_found_by_their_value(sql, space):
     sql("DROP TABLE hive.default.bloom")
 
 
-def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, space):
-    sql(f"CREATE TABLE {space}.t (a decimal(9, 2)) "
+@pytest.mark.parametrize("digits", [9, 38])
+def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, space, digits):
+    sql(f"CREATE TABLE {space}.t (a decimal({digits}, 2)) "
         "WITH (partitioning = ARRAY['truncate(a, 10)'])")
-    lowest = decimal.Decimal("-9999999.99")
+    lowest = decimal.Decimal("-" + (digits - 2) * "9" + ".99")
     sql(f"INSERT INTO {space}.t VALUES DECIMAL '{lowest}'")
     assert sql(f"SELECT a FROM {space}.t WHERE a < 0") == [(lowest,)]
     assert catalog.load_table((space, "t")).scan().to_arrow()["a"].to_pylist() == [lowest]

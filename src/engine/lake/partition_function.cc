@@ -14,8 +14,6 @@
 namespace meesh::engine {
 namespace {
 
-constexpr int kMostDigits = 38;  // of a decimal
-
 using lake::TransformKind;
 using lake::TypeKind;
 
@@ -34,6 +32,15 @@ struct PartitionBind : duckdb::FunctionData {
     return transform == that.transform && source == that.source;
   }
 };
+
+/// "-12.50" → -1250. Truncated downwards, a value may have a digit more than its column has.
+lake::Int128 unscaled(std::string_view text) {
+  lake::Int128 number = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') number = number * 10 + (c - '0');
+  }
+  return text.starts_with('-') ? -number : number;
+}
 
 /// Years, months and hours as people write them; the others as single values.
 std::string text_of(const lake::Transform& transform, const lake::Type& source,
@@ -166,8 +173,8 @@ lake::Value partition_value(const lake::Transform& transform, const lake::Type& 
     case TypeKind::kInt:
     case TypeKind::kLong:
       return lake::parse_value_json(type, text);
-    case TypeKind::kDecimal:  // truncated downwards it may have a digit more than the column's
-      return lake::parse_value_json(lake::decimal_type(kMostDigits, type.scale), '"' + text + '"');
+    case TypeKind::kDecimal:
+      return unscaled(text);
     default:
       return lake::parse_value_json(type, '"' + text + '"');
   }

@@ -189,8 +189,10 @@ class SchemaWriter {
     return json::array{"null", std::move(inner)};
   }
 
-  json::value fixed(std::string name, int size, json::object attributes) {
-    if (!fixed_.insert(name).second) return json::string(name);
+  /// Each under a name of its own: not every reader knows that a name may stand for its type.
+  json::value fixed(const std::string& base, int size, json::object attributes) {
+    std::string name = base;
+    for (int n = 2; !fixed_.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
     json::object out{{"type", "fixed"}, {"name", name}, {"size", size}};
     for (auto& [key, value] : attributes) out[key] = value;
     return out;

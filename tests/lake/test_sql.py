@@ -195,6 +195,14 @@ def test_bytes_and_zeros_are_found_by_their_value(sql, space):
     sql("DROP TABLE hive.default.bloom")
 
 
+def test_two_partition_columns_of_one_decimal_type(sql, catalog, space):
+    sql(f"CREATE TABLE {space}.t (a decimal(18, 2), b decimal(18, 2)) "
+        "WITH (partitioning = ARRAY['a', 'truncate(b, 10)'])")
+    sql(f"INSERT INTO {space}.t VALUES (DECIMAL '1.50', DECIMAL '-2.55')")
+    assert catalog.load_table((space, "t")).scan(row_filter="a = 1.50").to_arrow().to_pylist() == [
+        {"a": decimal.Decimal("1.50"), "b": decimal.Decimal("-2.55")}]
+
+
 @pytest.mark.parametrize("digits", [9, 38])
 def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, space, digits):
     sql(f"CREATE TABLE {space}.t (a decimal({digits}, 2)) "

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <deque>
 #include <unordered_map>
 #include <unordered_set>
@@ -113,6 +114,8 @@ struct Server::Impl {
 };
 
 void Server::Impl::start() {
+  // sendfile(2) raises it when the client is gone, and has no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
   if (poller.joinable() || service.draining) internal_error("an HTTP server starts once");
   if (service.options.tls) tls = std::make_unique<TlsServer>(*service.options.tls);
   listener = listen_on(service.options.address, service.options.port, port);

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -495,6 +496,31 @@ TEST_F(ServerTest, LargeBodiesBothWays) {
   whole.start();
   Client second(fmt::format("http://127.0.0.1:{}", whole.port()));
   EXPECT_EQ(second.request("POST", "/copy", {}, body).body, body);
+}
+
+// SIGPIPE would end the process.
+TEST_F(ServerTest, OutlivesClientsThatLeaveInTheMidstOfAFile) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_EQ(::ftruncate(fileno(file), 64 << 20), 0);
+  server_ = std::make_unique<Server>(test_options());
+  server_->route("GET", "/file", [&](Request&, Response& r) {
+    r.headers.set("Content-Length", std::to_string(64 << 20));
+    r.send_file(fileno(file), 0, 64 << 20);
+  });
+  server_->start();
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      for (int round = 0; round < 25; ++round) {
+        RawPeer peer(server_->port());
+        peer.send(get("/file"));
+        EXPECT_TRUE(peer.fill(200000));
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  server_->stop(10s);
+  std::fclose(file);
 }
 
 TEST_F(ServerTest, SendsPiecesOfAFile) {

@@ -196,15 +196,23 @@ std::unique_ptr<duckdb::QueryResult> StatementRunner::start(duckdb::Connection& 
                                                             const sql::Printed* positions) {
   auto pending = connection.PendingQuery(text, duckdb::QueryResultOutputType::ALLOW_STREAMING);
   if (pending->HasError()) throw located(pending->GetErrorObject(), positions);
+  constexpr std::chrono::microseconds kShortestPause{20}, kLongestPause{500};
+  auto pause = kShortestPause;
   while (true) {
     const auto step = pending->ExecuteTask();
     if (step == duckdb::PendingExecutionResult::EXECUTION_ERROR) {
       throw located(pending->GetErrorObject(), positions);
     }
     if (duckdb::PendingQueryResult::IsResultReady(step)) break;
-    if (step == duckdb::PendingExecutionResult::BLOCKED ||
-        step == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+    if (step == duckdb::PendingExecutionResult::BLOCKED) {
       pending->WaitForTask();
+    } else if (step == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+      // The last tasks run elsewhere; WaitForTask returns at once then, and asking again and again
+      // would take a core from them.
+      std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, kLongestPause);
+    } else {
+      pause = kShortestPause;
     }
     watch(connection);
   }
@@ -270,12 +278,22 @@ void StatementRunner::report_update(duckdb::QueryResult& result, const sql::Anal
   if (result.HasError()) throw located(result.GetErrorObject(), nullptr);
   if (!count || analysis.update_type == "TRUNCATE TABLE") return;  // which tells no count
   query_.set_update_count(static_cast<uint64_t>(*count));
-  answer_rows(fmt::format("SELECT {}::BIGINT AS rows", *count));
+  answer_count(*count);
 }
 
 void StatementRunner::answer_done(std::string update_type) {
   query_.set_update_type(std::move(update_type));
   query_.set_columns({});
+}
+
+void StatementRunner::answer_count(int64_t rows) {
+  auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
+  chunk->Initialize(duckdb::Allocator::DefaultAllocator(), {duckdb::LogicalType::BIGINT});
+  chunk->SetValue(0, 0, duckdb::Value::BIGINT(rows));
+  chunk->SetCardinality(1);
+  const sql::Type type = shown_type(duckdb::LogicalType::BIGINT, {});
+  query_.set_columns({{"rows", type}});
+  query_.push(BatchReader({duckdb::LogicalType::BIGINT}, {type}).read(std::move(chunk)));
 }
 
 void StatementRunner::answer_rows(const std::string& duckdb_text) {

@@ -85,6 +85,7 @@ class StatementRunner {
 
   /// A statement that returns nothing has no columns and no rows.
   void answer_done(std::string update_type);
+  void answer_count(int64_t rows);  // of what a statement changed
   void answer_rows(const std::string& duckdb_text);
 
   sql::ResolveContext context(const Parameters& parameters) const;

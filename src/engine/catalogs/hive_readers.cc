@@ -86,6 +86,21 @@ MultiFileColumnDefinition definition(const std::string& name, const LogicalType&
   return column;
 }
 
+/// Some files. One is read by several threads too: DuckDB would let one thread read what is called
+/// a single file, since nobody has looked at its row groups.
+class HiveFiles : public duckdb::SimpleMultiFileList {
+ public:
+  using SimpleMultiFileList::SimpleMultiFileList;
+
+  duckdb::FileExpandResult GetExpandResult() const override {
+    return GetTotalFileCount() == 0 ? duckdb::FileExpandResult::NO_FILES
+                                    : duckdb::FileExpandResult::MULTIPLE_FILES;
+  }
+  duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override {
+    return duckdb::make_uniq<HiveFiles>(GetAllFiles());
+  }
+};
+
 class HiveReader : public MultiFileReader {
  public:
   static duckdb::unique_ptr<MultiFileReader> make(const duckdb::TableFunction&) {
@@ -103,7 +118,7 @@ class HiveReader : public MultiFileReader {
                                                            const duckdb::FileGlobInput&) override {
     duckdb::vector<duckdb::OpenFileInfo> files;
     for (const auto& path : paths) files.emplace_back(path);
-    return duckdb::make_shared_ptr<duckdb::SimpleMultiFileList>(std::move(files));
+    return duckdb::make_shared_ptr<HiveFiles>(std::move(files));
   }
 
   bool ParseOption(const std::string& key, const duckdb::Value& value,

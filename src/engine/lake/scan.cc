@@ -164,8 +164,10 @@ class LakeFiles : public duckdb::MultiFileList {
   duckdb::FileExpandResult GetExpandResult() const override {
     const auto count = plan().files.size();
     if (count == 0) return duckdb::FileExpandResult::NO_FILES;
-    return count == 1 ? duckdb::FileExpandResult::SINGLE_FILE
-                      : duckdb::FileExpandResult::MULTIPLE_FILES;
+    // One thread reads what is called a single file, since nobody has looked at its row groups.
+    constexpr int64_t kRowGroup = DEFAULT_ROW_GROUP_SIZE;
+    const bool small = count == 1 && plan().files.front().file->records <= kRowGroup;
+    return small ? duckdb::FileExpandResult::SINGLE_FILE : duckdb::FileExpandResult::MULTIPLE_FILES;
   }
   idx_t GetTotalFileCount() const override { return plan().files.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(ClientContext&) const override {

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Runs the comparison that run.sh prepares; see there."""
 import argparse
-import datetime
 import json
 import os
-import platform
 import shutil
 import statistics
 import sys
@@ -14,10 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
-sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench"), str(Path(__file__).parent)]
 
 import contenders  # noqa: E402
 import data  # noqa: E402
+from report import machine, table  # noqa: E402
 from support.meesh import external, plain_mesh  # noqa: E402
 from support.postgres import PostgresServer, programs  # noqa: E402
 from support.trino_server import why_not  # noqa: E402
@@ -83,23 +82,6 @@ def measure(names, rounds, report):
     return times
 
 
-def machine():
-    model = next((line.split(":", 1)[1].strip() for line in
-                  Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
-                 platform.machine())
-    return {"date": datetime.date.today().isoformat(), "cpu": model, "cores": os.cpu_count(),
-            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-            "kernel": platform.release(), "postgresql": programs().parent.name,
-            "load_before": os.getloadavg()[0]}
-
-
-def table(headers, rows):
-    widths = [max(len(str(cell)) for cell in column) for column in zip(headers, *rows)]
-    for row in [headers, ["-" * w for w in widths], *rows]:
-        print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w)
-                        for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
-
-
 def show(result):
     names = result["contenders"]
     us = "meesh" if "meesh" in names else None
@@ -156,8 +138,8 @@ def main():
         made = {"trino": lambda: contenders.Trino(folder, databases, options.heap),
                 "duckdb": lambda: contenders.DuckDB(databases),
                 "meesh": lambda: contenders.Ours(mesh, folder / "mesh-data")}
-        result = {"machine": machine(), "counts": counts, "rounds": options.rounds,
-                  "start_ms": {}, "idle_mb": {}, "peak_mb": {}}
+        result = {"machine": machine(folder, postgresql=programs().parent.name),
+                  "counts": counts, "rounds": options.rounds, "start_ms": {}, "idle_mb": {}, "peak_mb": {}}
         for key in [k for k in made if k not in without]:
             contender = made[key]()
             running[contender.name] = contender

@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Runs the comparison that run.sh prepares; see there."""
 import argparse
-import datetime
 import json
 import os
-import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,11 +12,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
-sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench"), str(Path(__file__).parent)]
 
 from contenders import DuckDB, Failure, Ours, Spark, Trino  # noqa: E402
 from findings import Findings  # noqa: E402
 from place import Place  # noqa: E402
+from report import machine, table  # noqa: E402
 from rows import ROWS  # noqa: E402
 
 RIVALS = {"duckdb": DuckDB, "spark": Spark, "trino": Trino}
@@ -76,25 +74,6 @@ class Bench:
 
     def peaks(self):
         return {c.name: c.peak / 1e6 for c in [*self.contenders, *self.also.values()]}
-
-
-def machine(folder):
-    model = next((line.split(":", 1)[1].strip() for line in
-                  Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
-                 platform.machine())
-    disk = subprocess.run(["df", "--output=source,fstype", str(folder)], text=True,
-                          stdout=subprocess.PIPE).stdout.splitlines()[-1].split()
-    return {"date": datetime.date.today().isoformat(), "cpu": model, "cores": os.cpu_count(),
-            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-            "kernel": platform.release(), "disk": " ".join(disk),
-            "load_before": os.getloadavg()[0]}
-
-
-def table(headers, rows):
-    widths = [max(len(str(cell)) for cell in column) for column in zip(headers, *rows)]
-    for row in [headers, ["-" * w for w in widths], *rows]:
-        print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w)
-                        for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
 
 
 def shown_row(title, unit, medians, names):

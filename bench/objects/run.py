@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Runs the comparison that run.sh prepares; see there."""
 import argparse
-import datetime
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -15,8 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
+from report import machine, table  # noqa: E402
 from support import minio_server  # noqa: E402
 from support.minio_server import MinioServer  # noqa: E402
 from support.processes import memory, reset_peak  # noqa: E402
@@ -151,25 +150,6 @@ def loopback(clients, rounds):
     return statistics.median(found)
 
 
-def machine(folder):
-    model = next((line.split(":", 1)[1].strip() for line in
-                  Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
-                 platform.machine())
-    disk = subprocess.run(["df", "--output=source,fstype", str(folder)], text=True,
-                          stdout=subprocess.PIPE).stdout.splitlines()[-1].split()
-    return {"date": datetime.date.today().isoformat(), "cpu": model, "cores": os.cpu_count(),
-            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-            "kernel": platform.release(), "disk": " ".join(disk),
-            "minio": minio_server.version(), "load_before": os.getloadavg()[0]}
-
-
-def table(headers, rows):
-    widths = [max(len(str(cell)) for cell in column) for column in zip(headers, *rows)]
-    for row in [headers, ["-" * w for w in widths], *rows]:
-        print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w)
-                        for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
-
-
 def show(result):
     names = result["contenders"]
     both = {"meesh", "MinIO"} <= set(names)
@@ -225,7 +205,8 @@ def main():
             contenders.append(starter(folder))
             for bucket in ("bench", "lists"):
                 contenders[-1].endpoint.client().create_bucket(Bucket=bucket)
-        result = {"machine": machine(folder), "rounds": options.rounds, "keys": options.keys,
+        result = {"machine": machine(folder, minio=minio_server.version()),
+                  "rounds": options.rounds, "keys": options.keys,
                   "contenders": [c.name for c in contenders],
                   "idle_mb": {c.name: memory(c.pid)["VmRSS"] / 1e6 for c in contenders}}
         for contender in contenders:

@@ -1,5 +1,6 @@
 #include "lake/upkeep.h"
 
+#include "base/clock.h"
 #include "lake/transaction_test_lake.h"
 
 namespace meesh::lake {
@@ -12,12 +13,6 @@ constexpr int64_t kMiB = int64_t{1} << 20;
 constexpr int64_t kHour = 60 * 60 * 1000;
 constexpr int64_t kDay = 24 * kHour;
 constexpr int64_t kSmall = 384 * kMiB;  // 3/4 of the target
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 class UpkeepTest : public LakeTest {
  protected:
@@ -53,7 +48,7 @@ class UpkeepTest : public LakeTest {
   }
   /// How old the table's snapshots are, oldest first.
   void ages(const Identifier& name, const std::vector<int64_t>& ages_ms) {
-    const int64_t now = now_ms();
+    const int64_t now = base::now_ms();
     edit(name, [&](TableMetadata& made) {
       ASSERT_EQ(made.snapshots.size(), ages_ms.size());
       for (size_t i = 0; i < ages_ms.size(); ++i) made.snapshots[i].timestamp_ms = now - ages_ms[i];
@@ -61,7 +56,7 @@ class UpkeepTest : public LakeTest {
   }
   /// Runs it; how many snapshots are left.
   size_t expire(const Identifier& name) {
-    const ExpireOptions options = gentle_expiry(*lake_.load(name).metadata, now_ms());
+    const ExpireOptions options = gentle_expiry(*lake_.load(name).metadata, base::now_ms());
     expire_snapshots(lake_.catalog(), lake_.cache(), name, options);
     return lake_.load(name).metadata->snapshots.size();
   }

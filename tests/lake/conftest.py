@@ -3,6 +3,7 @@ import itertools
 
 import pytest
 import requests
+import trino
 from support.iceberg import RestCatalog, python_catalog
 from support.meesh import binary
 from support.s3_server import LakeServer, lake_mesh
@@ -14,7 +15,9 @@ numbers = itertools.count(1)
 def lake(work_folder):
     if not binary().exists():
         pytest.fail(f"{binary()} is not built: setup/build.sh dev", pytrace=False)
-    server = LakeServer(lake_mesh(work_folder / "iceberg"), work_folder / "iceberg-data").start()
+    places = {"allowed_locations": ["s3://bronze", "s3://silver", "s3://gold"]}
+    server = LakeServer(lake_mesh(work_folder / "iceberg", lake=places),
+                        work_folder / "iceberg-data").start()
     yield server
     server.stop()
 
@@ -29,6 +32,20 @@ def rest(lake):
 def catalog(lake):
     """PyIceberg with keys that the catalog gives it."""
     return python_catalog(lake)
+
+
+@pytest.fixture(scope="session")
+def sql(lake):
+    """Runs a statement with the Trino client: its rows."""
+    connection = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
+                                     catalog="lake")
+
+    def run(text):
+        cursor = connection.cursor()
+        cursor.execute(text)
+        return [tuple(row) for row in cursor.fetchall()]
+    yield run
+    connection.close()
 
 
 @pytest.fixture

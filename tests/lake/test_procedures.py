@@ -11,18 +11,6 @@ from support.processes import wait_until
 from trino.exceptions import TrinoQueryError
 
 
-@pytest.fixture(scope="module")
-def sql(lake):
-    connection = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return [tuple(row) for row in cursor.fetchall()]
-    return run
-
-
 @pytest.fixture
 def fails(sql):
     """fails(text) → (error's name, message)."""

@@ -471,19 +471,6 @@ class Run:
                     "-- PyIceberg reads it")
 
 
-@pytest.fixture(scope="module")
-def sql(lake):
-    connection = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return [tuple(row) for row in cursor.fetchall()]
-    yield run
-    connection.close()
-
-
 def run_all(seed, sql, catalog, space):
     run = Run(seed, sql, space)
     run.create()

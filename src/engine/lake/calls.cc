@@ -5,7 +5,7 @@
 #include <re2/re2.h>
 
 #include "engine/lake/adopt.h"
-#include "engine/lake/arguments.h"
+#include "engine/procedure_arguments.h"
 #include "engine/statement_runner.h"
 #include "objects/store.h"
 

@@ -95,7 +95,7 @@ Index::Group Index::take() {
 }
 
 /// The one who writes stands first in the queue, and hands over to who stands there afterwards.
-void Index::write_group(const Waiting& writer) {
+void Index::write_group(const Waiting& writer) noexcept {
   const Group group = take();
   run(group);
   ask_for_checkpoint();

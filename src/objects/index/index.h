@@ -80,7 +80,8 @@ class Index {
   using Group = std::vector<std::shared_ptr<Waiting>>;
 
   Group take();
-  void write_group(const Waiting& writer);
+  /// Whoever waits would wait for ever if it threw.
+  void write_group(const Waiting& writer) noexcept;
   void run(const Group& group);
   void run_in_transaction(const Group& group);
   void checkpoint_when_asked();

@@ -27,9 +27,13 @@ class ProcedureArguments {
   std::string text(const std::string& name) const;
   /// The same, not empty.
   std::string full_text(const std::string& name) const;
+  std::vector<std::string> texts(const std::string& name) const;  // ARRAY['…']
+  bool flag(const std::string& name) const;
   [[noreturn]] void refuse(const std::string& why) const;
 
  private:
+  const sql::Expr* value(const std::string& name) const;
+
   const sql::Position position_;
   std::map<std::string, const sql::Expr*> values_;
 };

@@ -1,4 +1,4 @@
-#include "engine/lake/arguments.h"
+#include "engine/procedure_arguments.h"
 
 #include <algorithm>
 
@@ -32,7 +32,7 @@ bool ProcedureArguments::has(const std::string& name) const {
   return found != values_.end() && !sql::try_as<const sql::NullLiteral>(found->second);
 }
 
-std::string ProcedureArguments::text(const std::string& name) const {
+const sql::Expr* ProcedureArguments::value(const std::string& name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) {
     std::string upper = name;
@@ -40,8 +40,30 @@ std::string ProcedureArguments::text(const std::string& name) const {
     refuse("Required procedure argument '" + upper + "' is missing");
   }
   if (!has(name)) refuse(name + " cannot be null or empty");
-  const auto* literal = sql::try_as<const sql::StringLiteral>(found->second);
+  return found->second;
+}
+
+std::string ProcedureArguments::text(const std::string& name) const {
+  const auto* literal = sql::try_as<const sql::StringLiteral>(value(name));
   if (!literal) refuse(name + " must be text in quotes");
+  return literal->value;
+}
+
+std::vector<std::string> ProcedureArguments::texts(const std::string& name) const {
+  const auto* array = sql::try_as<const sql::ArrayConstructor>(value(name));
+  if (!array) refuse(name + " must be ARRAY['…']");
+  std::vector<std::string> out;
+  for (const auto& item : array->items) {
+    const auto* literal = sql::try_as<const sql::StringLiteral>(item.get());
+    if (!literal) refuse(name + " must be ARRAY['…']");
+    out.push_back(literal->value);
+  }
+  return out;
+}
+
+bool ProcedureArguments::flag(const std::string& name) const {
+  const auto* literal = sql::try_as<const sql::BooleanLiteral>(value(name));
+  if (!literal) refuse(name + " must be true or false");
   return literal->value;
 }
 

@@ -172,6 +172,8 @@ TEST_F(BucketsTest, Policies) {
   EXPECT_EQ(ask_anonymously("GET", "/lake/open/a").status, 200);
   EXPECT_EQ(ask_anonymously("GET", "/lake/shut/a").status, 403);
   EXPECT_EQ(ask_anonymously("GET", "/lake", {{"prefix", "open/"}}).status, 200);
+  EXPECT_EQ(ask_anonymously("GET", "/lake/open/none").status, 404);  // as the listing tells
+  EXPECT_EQ(ask_anonymously("GET", "/lake/shut/none").status, 403);
   EXPECT_EQ(ask_anonymously("GET", "/lake", {{"prefix", ""}}).status, 403);
   EXPECT_EQ(ask_anonymously("PUT", "/lake/open/b", {}, {}, "x").status, 403);
   put("/lake/shut/a", "x", {{"x-amz-tagging", "public=yes"}});

@@ -120,10 +120,12 @@ void serve(Call& call) {
   call.operation->run(call);
 }
 
-// A caller who may not list must not learn which keys there are.
+// A caller who may not list must not learn which keys there are. Who may list only below a prefix,
+// as those whose keys the catalog vends, may know it of the keys there.
 bool must_hide(Call& call, Reason reason) {
   if (reason != Reason::kNoSuchKey && reason != Reason::kNoSuchVersion) return false;
   if (call.key.empty()) return false;
+  call.context()["s3:prefix"] = {call.key};
   return !call.may(call.has("versionId") ? "s3:ListBucketVersions" : "s3:ListBucket",
                    call.bucket_resource());
 }

@@ -176,10 +176,10 @@ void read_json(std::string_view text, Code code, const std::function<void(const 
   read(JsonNode(root, code));
 }
 
-json::object to_json(const Properties& properties) {
-  json::object out;
+json::object to_json(const Properties& properties, const json::storage_ptr& storage) {
+  json::object out(storage);
   out.reserve(properties.size());
-  for (const auto& [key, value] : properties) out[key] = value;
+  for (const auto& [key, value] : properties) out.emplace(key, value);
   return out;
 }
 

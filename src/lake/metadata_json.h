@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <boost/json/storage_ptr.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -81,6 +82,7 @@ SortOrder read_sort_order(const JsonNode& node);
 /// `format_version` decides what may be absent.
 Snapshot read_snapshot(const JsonNode& node, int format_version = 2);
 SnapshotRef read_snapshot_ref(const JsonNode& node);
+BlobMetadata read_blob_metadata(const JsonNode& node);
 StatisticsFile read_statistics(const JsonNode& node);
 PartitionStatisticsFile read_partition_statistics(const JsonNode& node);
 TableMetadata read_metadata(const JsonNode& node);
@@ -89,11 +91,14 @@ boost::json::value to_json(const Type& type);
 boost::json::object to_json(const Schema& schema);
 boost::json::object to_json(const PartitionSpec& spec);
 boost::json::object to_json(const SortOrder& order);
-boost::json::object to_json(const Snapshot& snapshot);
+boost::json::object to_json(const Snapshot& snapshot, const boost::json::storage_ptr& storage = {});
 boost::json::object to_json(const SnapshotRef& ref);
+boost::json::object to_json(const BlobMetadata& blob);
 boost::json::object to_json(const StatisticsFile& file);
 boost::json::object to_json(const PartitionStatisticsFile& file);
-boost::json::object to_json(const Properties& properties);
-boost::json::object to_json(const TableMetadata& metadata);
+boost::json::object to_json(const Properties& properties,
+                            const boost::json::storage_ptr& storage = {});
+boost::json::object to_json(const TableMetadata& metadata,
+                            const boost::json::storage_ptr& storage = {});
 
 }  // namespace meesh::lake

@@ -17,36 +17,31 @@ json::array array_of(const Items& items) {
   return out;
 }
 
-json::object blob_json(const BlobMetadata& blob) {
-  json::object out;
-  out["type"] = blob.type;
-  out["snapshot-id"] = blob.snapshot_id;
-  out["sequence-number"] = blob.sequence_number;
-  json::array fields;
-  for (const int field : blob.fields) fields.emplace_back(field);
-  out["fields"] = std::move(fields);
-  if (!blob.properties.empty()) out["properties"] = to_json(blob.properties);
+// What grows with every commit is made in one storage, as a table has thousands of such parts.
+
+json::array snapshots_json(const TableMetadata& metadata, const json::storage_ptr& storage) {
+  json::array out(storage);
+  out.reserve(metadata.snapshots.size());
+  for (const Snapshot& snapshot : metadata.snapshots) out.push_back(to_json(snapshot, storage));
   return out;
 }
 
-json::array snapshot_log_json(const TableMetadata& metadata) {
-  json::array out;
+json::array snapshot_log_json(const TableMetadata& metadata, const json::storage_ptr& storage) {
+  json::array out(storage);
+  out.reserve(metadata.snapshot_log.size());
   for (const SnapshotLogEntry& entry : metadata.snapshot_log) {
-    json::object item;
-    item["timestamp-ms"] = entry.timestamp_ms;
-    item["snapshot-id"] = entry.snapshot_id;
-    out.push_back(std::move(item));
+    out.push_back(json::object(
+        {{"timestamp-ms", entry.timestamp_ms}, {"snapshot-id", entry.snapshot_id}}, storage));
   }
   return out;
 }
 
-json::array metadata_log_json(const TableMetadata& metadata) {
-  json::array out;
+json::array metadata_log_json(const TableMetadata& metadata, const json::storage_ptr& storage) {
+  json::array out(storage);
+  out.reserve(metadata.metadata_log.size());
   for (const MetadataLogEntry& entry : metadata.metadata_log) {
-    json::object item;
-    item["timestamp-ms"] = entry.timestamp_ms;
-    item["metadata-file"] = entry.metadata_file;
-    out.push_back(std::move(item));
+    out.push_back(json::object(
+        {{"timestamp-ms", entry.timestamp_ms}, {"metadata-file", entry.metadata_file}}, storage));
   }
   return out;
 }
@@ -85,21 +80,22 @@ json::object to_json(const SortOrder& order) {
   return out;
 }
 
-json::object to_json(const Snapshot& snapshot) {
-  json::object out;
-  out["sequence-number"] = snapshot.sequence_number;
-  out["snapshot-id"] = snapshot.id;
-  if (snapshot.parent_id) out["parent-snapshot-id"] = *snapshot.parent_id;
-  out["timestamp-ms"] = snapshot.timestamp_ms;
-  if (!snapshot.summary.empty()) out["summary"] = to_json(snapshot.summary);
+json::object to_json(const Snapshot& snapshot, const json::storage_ptr& storage) {
+  json::object out(storage);
+  out.reserve(8);
+  out.emplace("sequence-number", snapshot.sequence_number);
+  out.emplace("snapshot-id", snapshot.id);
+  if (snapshot.parent_id) out.emplace("parent-snapshot-id", *snapshot.parent_id);
+  out.emplace("timestamp-ms", snapshot.timestamp_ms);
+  if (!snapshot.summary.empty()) out.emplace("summary", to_json(snapshot.summary, storage));
   if (snapshot.manifest_list.empty()) {
-    json::array manifests;
+    json::array manifests(storage);
     for (const std::string& path : snapshot.manifests) manifests.emplace_back(path);
-    out["manifests"] = std::move(manifests);
+    out.emplace("manifests", std::move(manifests));
   } else {
-    out["manifest-list"] = snapshot.manifest_list;
+    out.emplace("manifest-list", snapshot.manifest_list);
   }
-  if (snapshot.schema_id) out["schema-id"] = *snapshot.schema_id;
+  if (snapshot.schema_id) out.emplace("schema-id", *snapshot.schema_id);
   return out;
 }
 
@@ -113,6 +109,18 @@ json::object to_json(const SnapshotRef& ref) {
   return out;
 }
 
+json::object to_json(const BlobMetadata& blob) {
+  json::object out;
+  out["type"] = blob.type;
+  out["snapshot-id"] = blob.snapshot_id;
+  out["sequence-number"] = blob.sequence_number;
+  json::array fields;
+  for (const int field : blob.fields) fields.emplace_back(field);
+  out["fields"] = std::move(fields);
+  if (!blob.properties.empty()) out["properties"] = to_json(blob.properties);
+  return out;
+}
+
 json::object to_json(const StatisticsFile& file) {
   json::object out;
   out["snapshot-id"] = file.snapshot_id;
@@ -120,9 +128,7 @@ json::object to_json(const StatisticsFile& file) {
   out["file-size-in-bytes"] = file.size;
   out["file-footer-size-in-bytes"] = file.footer_size;
   if (file.key_metadata) out["key-metadata"] = *file.key_metadata;
-  json::array blobs;
-  for (const BlobMetadata& blob : file.blobs) blobs.push_back(blob_json(blob));
-  out["blob-metadata"] = std::move(blobs);
+  out["blob-metadata"] = array_of(file.blobs);
   return out;
 }
 
@@ -134,9 +140,9 @@ json::object to_json(const PartitionStatisticsFile& file) {
   return out;
 }
 
-json::object to_json(const TableMetadata& metadata) {
+json::object to_json(const TableMetadata& metadata, const json::storage_ptr& storage) {
   if (metadata.uuid.empty()) internal_error("table metadata without a uuid cannot be written");
-  json::object out;
+  json::object out(storage);
   out["format-version"] = 2;
   out["table-uuid"] = metadata.uuid;
   out["location"] = metadata.location;
@@ -156,16 +162,17 @@ json::object to_json(const TableMetadata& metadata) {
   json::object refs;
   for (const auto& [name, ref] : metadata.refs) refs[name] = to_json(ref);
   out["refs"] = std::move(refs);
-  out["snapshots"] = array_of(metadata.snapshots);
+  out["snapshots"] = snapshots_json(metadata, storage);
   out["statistics"] = array_of(metadata.statistics);
   out["partition-statistics"] = array_of(metadata.partition_statistics);
-  out["snapshot-log"] = snapshot_log_json(metadata);
-  out["metadata-log"] = metadata_log_json(metadata);
+  out["snapshot-log"] = snapshot_log_json(metadata, storage);
+  out["metadata-log"] = metadata_log_json(metadata, storage);
   return out;
 }
 
 std::string metadata_json(const TableMetadata& metadata) {
-  return json::serialize(to_json(metadata));
+  json::monotonic_resource storage;
+  return json::serialize(to_json(metadata, &storage));
 }
 std::string snapshot_json(const Snapshot& snapshot) { return json::serialize(to_json(snapshot)); }
 std::string partition_spec_json(const PartitionSpec& spec) {

@@ -14,6 +14,7 @@
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
 #   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
 #   Spark               .venv with setup/requirements-full.txt, jars in .deps/maven (bench, full)
+#   Iceberg's kit       .deps/iceberg-kit-VERSION: its tests of REST catalogs (full)
 #   rclone              .deps/rclone-VERSION (full)
 #   Trino server        .deps/trino-server-VERSION (bench; needs a JDK of 24 or newer to run)
 #   MinIO               .deps/minio-VERSION (bench; built from source by Go, ten minutes or so)
@@ -343,6 +344,33 @@ if [[ $purpose == full ]]; then
   accelerator=software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3
   maven "$accelerator:$ANALYTICS_ACCELERATOR_VERSION:jar"
   say "ready: hadoop-aws $HADOOP_VERSION"
+
+  step="Iceberg's kit"
+  kit=$deps/iceberg-kit-$ICEBERG_KIT_VERSION
+  if [[ ! -d $kit ]]; then
+    say "fetching the tests of REST catalogs $ICEBERG_KIT_VERSION"
+    fresh_scratch
+    dependency() {  # group artefact version [classifier]
+      echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version>"
+      echo "${4:+<classifier>$4</classifier>}</dependency>"
+    }
+    {
+      echo "<project><modelVersion>4.0.0</modelVersion><packaging>pom</packaging>"
+      echo "<groupId>meesh</groupId><artifactId>kit</artifactId><version>1</version><dependencies>"
+      for name in open-api:tests open-api:test-fixtures core: core:tests api:tests aws: aws-bundle:; do
+        dependency org.apache.iceberg "iceberg-${name%:*}" "$ICEBERG_KIT_VERSION" "${name#*:}"
+      done
+      dependency org.apache.hadoop hadoop-client-api "$HADOOP_VERSION"
+      dependency org.apache.hadoop hadoop-client-runtime "$HADOOP_VERSION"
+      dependency org.junit.platform junit-platform-console-standalone "$JUNIT_VERSION"
+      dependency org.assertj assertj-core "$ASSERTJ_VERSION"
+      echo "</dependencies></project>"
+    } >"$scratch/pom.xml"
+    fetch mvn -q -B -U -f "$scratch/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+      "-DoutputDirectory=$scratch/lib"
+    mv "$scratch/lib" "$kit"
+  fi
+  say "ready: $ICEBERG_KIT_VERSION"
 
   step="rclone"
   if go_program rclone "$RCLONE_VERSION" github.com/rclone/rclone; then

@@ -269,6 +269,19 @@ TEST(ViewMetadata, LosingADialectIsRefusedUnlessAllowed) {
   EXPECT_EQ(changed(free, add_version("SELECT 2", "trino")).sql("spark"), nullptr);
 }
 
+TEST(ViewMetadata, TwoQueriesInOneDialectAreRefused) {
+  ViewVersion twice = parse_view_metadata(kView).version();
+  twice.representations = {{"sql", "SELECT 1", "trino", ""}, {"sql", "SELECT 2", "Trino", ""}};
+  const ViewMetadata base = parse_view_metadata(kView);
+  try {
+    apply(std::vector<ViewUpdate>{AddViewVersion{twice}}, &base, 1);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArguments);
+    EXPECT_THAT(error.message(), HasSubstr("Cannot add multiple queries for dialect Trino"));
+  }
+}
+
 TEST(ViewMetadata, OldVersionsAreForgotten) {
   ViewMetadata view = parse_view_metadata(kView);
   view.properties["version.history.num-entries"] = "2";

@@ -19,6 +19,7 @@ constexpr int kNewestVersion = 2;
 constexpr int kNone = -1;
 constexpr std::string_view kPreviousVersionsMax = "write.metadata.previous-versions-max";
 constexpr int kPreviousVersionsMaxDefault = 100;
+constexpr int kHighestFieldId = std::numeric_limits<int>::max() - 200;  // beyond: of the format
 constexpr int64_t kClocksApartMs = 10 * 60 * 1000;  // clocks of writers may differ so much
 
 Error refused(std::string message) { return Error(Code::kBadRequest, std::move(message)); }
@@ -132,7 +133,12 @@ const Schema& Builder::schema_for(std::string_view what) const {
 
 void Builder::operator()(const AddSchema& update) {
   check_identifier_fields(update.schema);
-  out_.last_column_id = std::max(out_.last_column_id, highest_field_id(update.schema));
+  const int highest = highest_field_id(update.schema);
+  if (highest > kHighestFieldId) {
+    throw refused(fmt::format("Cannot add schema: field id {} is reserved (the highest is {})",
+                              highest, kHighestFieldId));
+  }
+  out_.last_column_id = std::max(out_.last_column_id, highest);
   const auto same = std::ranges::find_if(
       out_.schemas, [&](const Schema& schema) { return same_schema(schema, update.schema); });
   if (same != out_.schemas.end()) {

@@ -222,6 +222,17 @@ TEST(Updates, SchemasAreDeduplicatedAndNumbered) {
   EXPECT_EQ(changed(next, R"([{"action":"remove-schemas","schema-ids":[0]}])").schemas.size(), 1U);
 }
 
+TEST(Updates, FieldIdsOfTheFormatItselfAreRefused) {
+  const auto add = [](const std::string& id) {
+    return R"([{"action":"add-schema","schema":{"type":"struct","schema-id":1,"fields":[
+      {"id":)" +
+           id + R"(,"name":"x","required":false,"type":"long"}]}}])";
+  };
+  EXPECT_EQ(refused(table(), add("2147483448")).message(),
+            "Cannot add schema: field id 2147483448 is reserved (the highest is 2147483447)");
+  EXPECT_EQ(changed(table(), add("2147483447")).last_column_id, 2147483447);
+}
+
 TEST(Updates, ASchemaWithoutThePartitionSourceIsRefused) {
   const Error error = refused(table(), R"([{"action":"add-schema","schema":{"type":"struct",
     "fields":[{"id":1,"name":"id","required":true,"type":"long"}]}},

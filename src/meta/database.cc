@@ -5,12 +5,15 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <random>
+#include <thread>
 
 namespace meesh::meta {
 namespace {
 
-constexpr int kMostRetries = 10;
+constexpr int kMostRetries = 30;
 
 /// Serialization failure and deadlock: the transaction did nothing and may be run again.
 bool may_retry(const soci::soci_error& error) {
@@ -18,7 +21,16 @@ bool may_retry(const soci::soci_error& error) {
   return postgres && (postgres->sqlstate() == "40001" || postgres->sqlstate() == "40P01");
 }
 
-Error as_error(const soci::soci_error& error) {
+/// Those who clashed do not clash again at once.
+void wait_a_moment(int attempt) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const int most = 1 << std::min(attempt, 6);
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(std::uniform_int_distribution<int>(0, most)(random)));
+}
+
+/// `connected`: after it.
+Error as_error(const soci::soci_error& error, bool connected) {
   if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
     constexpr int kSqliteFull = 13, kSqliteConstraint = 19;
     if ((sqlite->result() & 0xff) == kSqliteConstraint) {
@@ -29,7 +41,7 @@ Error as_error(const soci::soci_error& error) {
           .with_hint("free some space; nothing was written");
     }
   }
-  if (error.get_error_category() == soci::soci_error::connection_error) {
+  if (!connected || error.get_error_category() == soci::soci_error::connection_error) {
     return Error(Code::kUnavailable, fmt::format("the metadata database does not answer: {}",
                                                  error.get_error_message()));
   }
@@ -79,7 +91,7 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       sql << "PRAGMA foreign_keys = ON";
     }
   } catch (const soci::soci_error& error) {
-    if (sqlite) throw as_error(error);
+    if (sqlite) throw as_error(error, true);
     throw Error(Code::kUnavailable,
                 fmt::format("cannot reach the metadata database: {}", error.get_error_message()));
   }
@@ -89,11 +101,14 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
 void Database::run(const char* begin, const char* end,
                    const std::function<void(soci::session&)>& work) {
   for (int attempt = 1;; ++attempt) {
+    bool connected = false;
     try {
       soci::session sql(pool_);
+      // When it fails it leaves a session that must not be asked anything, not even is_connected().
       if (!sql.is_connected()) sql.reconnect();
-      sql << begin;
+      connected = true;
       try {
+        sql << begin;
         work(sql);
         sql << end;
       } catch (...) {
@@ -102,13 +117,19 @@ void Database::run(const char* begin, const char* end,
         } catch (const soci::soci_error&) {
           // The connection is gone, and the transaction with it.
         }
+        connected = sql.is_connected();
         throw;
       }
       return;
     } catch (const soci::soci_error& error) {
-      if (may_retry(error) && attempt < kMostRetries) continue;
-      throw as_error(error);
+      if (!may_retry(error)) throw as_error(error, connected);
+      if (attempt == kMostRetries) {
+        throw Error(Code::kTransactionConflict,
+                    "too many others change the same in the metadata database; nothing was done")
+            .with_hint("try again");
+      }
     }
+    wait_a_moment(attempt);
   }
 }
 

@@ -36,8 +36,9 @@ class Database {
 
   /// Runs `work` in one transaction that commits when it returns and rolls back when it throws.
   /// SQLite: takes the write lock at once (BEGIN IMMEDIATE), so it never fails half-way on a
-  /// conflict. PostgreSQL: SERIALIZABLE, and `work` is run again (up to 10 times) after a
-  /// serialization failure: it must not have effects outside the database.
+  /// conflict. PostgreSQL: SERIALIZABLE, and `work` is run again after a serialization failure: it
+  /// must not have effects outside the database. TRANSACTION_CONFLICT: it was in vain 30 times, and
+  /// nothing is done. UNAVAILABLE: the database was lost, and perhaps it is done nevertheless.
   void write(const std::function<void(soci::session&)>& work);
   /// A consistent reading; nothing is committed.
   void read(const std::function<void(soci::session&)>& work);

@@ -225,6 +225,60 @@ TEST_P(DatabaseTest, UnreachableIsSaid) {
   }
 }
 
+TEST_P(DatabaseTest, AServerThatIsStartedAgainIsFoundAgain) {
+  if (GetParam() == Backend::kSqlite) return;  // there is none
+  auto& database = open();
+  migrate(database, "room", kTable);
+  const auto insert = [&](int id) {
+    database.write(
+        [&](soci::session& sql) { sql << "INSERT INTO t VALUES (:id, 'x')", soci::use(id); });
+  };
+  insert(1);
+  server_->kill();
+  EXPECT_EQ(code_of([&] { insert(2); }), Code::kUnavailable);
+  EXPECT_EQ(code_of([&] { count(database, "t"); }), Code::kUnavailable);
+  server_->start();
+  for (int id = 3; id < 10; ++id) insert(id);  // on each of the connections
+  EXPECT_EQ(count(database, "t"), 8);
+  // Lost in the middle.
+  EXPECT_EQ(code_of([&] {
+              database.write([&](soci::session& sql) {
+                sql << "INSERT INTO t VALUES (100, 'x')";
+                server_->kill();
+                sql << "INSERT INTO t VALUES (101, 'x')";
+              });
+            }),
+            Code::kUnavailable);
+  server_->start();
+  EXPECT_EQ(count(database, "t"), 8);
+}
+
+TEST_P(DatabaseTest, ConflictsWithoutEndAreTold) {
+  if (GetParam() == Backend::kSqlite) return;  // one writer at a time
+  auto& database = open();
+  migrate(database, "room", kTable);
+  database.write([](soci::session& sql) { sql << "INSERT INTO t VALUES (1, '0')"; });
+  const auto others = Database::open(options_);
+  int attempts = 0;
+  EXPECT_EQ(code_of([&] {
+              database.write([&](soci::session& sql) {
+                std::string text;
+                sql << "SELECT text FROM t WHERE id = 1", soci::into(text);
+                others->write([&](soci::session& other) {
+                  other << "UPDATE t SET text = 'theirs' WHERE id = 1";
+                });
+                ++attempts;
+                sql << "UPDATE t SET text = 'mine' WHERE id = 1";
+              });
+            }),
+            Code::kTransactionConflict);
+  EXPECT_GT(attempts, 10);
+  std::string text;
+  database.read(
+      [&](soci::session& sql) { sql << "SELECT text FROM t WHERE id = 1", soci::into(text); });
+  EXPECT_EQ(text, "theirs");
+}
+
 TEST_P(DatabaseTest, TheFileIsItsOwnersAlone) {
   if (GetParam() == Backend::kPostgresql) return;  // no file of ours
   open();

@@ -272,13 +272,19 @@ def test_idempotency_key(rest, space):
         assert answer.json()["metadata"]["current-snapshot-id"] == 3
 
 
+def view_of(space, name="v", **more):
+    """The body of a request to create a view."""
+    return {"name": name, "properties": {}, "view-version": {
+        "version-id": 1, "timestamp-ms": 1700000000000, "schema-id": 0,
+        "summary": {"engine-name": "tests"}, "default-namespace": [space],
+        "representations": [{"type": "sql", "sql": "SELECT 1 AS a", "dialect": "trino"}]},
+        "schema": {"type": "struct", "schema-id": 0, "fields": [
+            {"id": 1, "name": "a", "required": False, "type": "int"}]}, **more}
+
+
 def test_views(rest, space, table):
-    version = {"version-id": 1, "timestamp-ms": 1700000000000, "schema-id": 0,
-               "summary": {"engine-name": "tests"}, "default-namespace": [space],
-               "representations": [{"type": "sql", "sql": "SELECT 1 AS a", "dialect": "trino"}]}
-    schema = {"type": "struct", "schema-id": 0, "fields": [
-        {"id": 1, "name": "a", "required": False, "type": "int"}]}
-    body = {"name": "v", "schema": schema, "view-version": version, "properties": {"p": "1"}}
+    body = view_of(space, properties={"p": "1"})
+    version = body["view-version"]
     made = rest("POST", f"namespaces/{space}/views", body)
     assert made.status_code == 200, made.text
     metadata = made.json()["metadata"]
@@ -303,6 +309,104 @@ def test_views(rest, space, table):
     assert rest("HEAD", f"namespaces/{space}/views/w").status_code == 204
     assert error_of(rest("GET", f"namespaces/{space}/views/v"))[:2] == (404, "NoSuchViewException")
     assert rest("DELETE", f"namespaces/{space}/views/w").status_code == 204
+
+
+def test_a_table_in_no_namespace_is_no_table(rest, space, table):
+    """Java's clients look for metadata tables (`namespace.table.files`) only after this answer."""
+    for path in (f"namespaces/{space}%1Ft/tables/files", "namespaces/none/tables/t"):
+        for method in ("GET", "DELETE"):
+            assert error_of(rest(method, path))[:2] == (404, "NoSuchTableException")
+        commit = {"requirements": [], "updates": []}
+        assert error_of(rest("POST", path, commit))[:2] == (404, "NoSuchTableException")
+
+
+def test_names_of_tables_and_views_are_one_set(rest, space, table):
+    """Each refusal says what has the name."""
+    views, tables = f"namespaces/{space}/views", f"namespaces/{space}/tables"
+    assert rest("POST", views, view_of(space)).status_code == 200
+    as_table = {"name": "v", "schema": SCHEMA}
+    commit = {"requirements": [{"type": "assert-create"}], "updates": [
+        {"action": "add-schema", "schema": SCHEMA}, {"action": "set-current-schema",
+                                                     "schema-id": -1},
+        {"action": "set-location", "location": f"s3://lake/{space}/v2"}]}
+
+    def name(which):
+        return {"namespace": [space], "name": which}
+    a_view, a_table = (f"{what} with same name already exists: {space}.{which}"
+                       for what, which in (("View", "v"), ("Table", "t")))
+    for method, path, body, text in [
+            ("POST", views, view_of(space), f"View already exists: {space}.v"),
+            ("POST", views, view_of(space, "t"), a_table),
+            ("POST", tables, as_table, a_view),
+            ("POST", tables, as_table | {"stage-create": True}, a_view),
+            ("POST", f"{tables}/v", commit, a_view),
+            ("POST", "tables/rename", {"source": name("t"), "destination": name("v")},
+             f"Cannot rename {space}.t to {space}.v. View already exists"),
+            ("POST", "views/rename", {"source": name("v"), "destination": name("t")},
+             f"Cannot rename {space}.v to {space}.t. Table already exists")]:
+        assert error_of(rest(method, path, body)) == (409, "AlreadyExistsException", text)
+
+
+def test_two_queries_in_one_dialect_are_refused(rest, space):
+    body = view_of(space)
+    body["view-version"]["representations"] *= 2
+    answer = rest("POST", f"namespaces/{space}/views", body)
+    assert error_of(answer) == (
+        400, "IllegalArgumentException",
+        "Invalid view version: Cannot add multiple queries for dialect trino")
+
+
+def test_places_of_views(rest, space):
+    """A view lies and moves where it is told, within the warehouse; its metadata elsewhere."""
+    views, place = f"namespaces/{space}/views", f"s3://lake/{space}/elsewhere"
+
+    def commit(location):
+        return rest("POST", f"{views}/v", {"requirements": [], "updates": [
+            {"action": "set-location", "location": location}]})
+    body = view_of(space, location=f"{place}/v/",
+                   properties={"write.metadata.path": f"{place}/metadata"})
+    made = rest("POST", views, body).json()
+    assert made["metadata"]["location"] == f"{place}/v"
+    assert made["metadata-location"].startswith(f"{place}/metadata/00000-")
+    moved = commit(f"{place}/w").json()
+    assert moved["metadata"]["location"] == f"{place}/w"
+    assert moved["metadata-location"].startswith(f"{place}/metadata/00001-")
+    assert moved["metadata"]["versions"] == made["metadata"]["versions"]
+    for outside in ("s3://datalake/x", "file:///tmp/x"):
+        assert commit(outside).status_code in (400, 403)
+        for place in ({"location": outside}, {"properties": {"write.metadata.path": outside}}):
+            answer = rest("POST", views, view_of(space, "out", **place))
+            assert answer.status_code in (400, 403), answer.text
+    assert rest("GET", f"{views}/v").json()["metadata"] == moved["metadata"]
+    assert rest("HEAD", f"{views}/out").status_code == 404
+
+
+def test_register_a_view(rest, space):
+    views, register = f"namespaces/{space}/views", f"namespaces/{space}/register-view"
+    made = rest("POST", views, view_of(space)).json()
+    body = {"name": "v", "metadata-location": made["metadata-location"]}
+    assert error_of(rest("POST", register, body)) == (
+        409, "AlreadyExistsException", f"View already exists: {space}.v")
+    assert rest("DELETE", f"{views}/v").status_code == 204
+    again = rest("POST", register, body).json()
+    assert again["metadata"] == made["metadata"]
+    assert again["metadata-location"] == made["metadata-location"]
+    assert rest("GET", f"{views}/v").json()["metadata"] == made["metadata"]
+    outside = body | {"name": "w", "metadata-location": "s3://other/x/00000-a.metadata.json"}
+    assert error_of(rest("POST", register, outside))[:2] == (403, "ForbiddenException")
+    nowhere = rest("POST", "namespaces/none/register-view", body)
+    assert error_of(nowhere)[:2] == (404, "NoSuchNamespaceException")
+
+
+def test_field_ids_of_the_format_itself_are_refused(rest, space, table):
+    reserved = {"id": 2147483448, "name": "reserved", "required": False, "type": "string"}
+    schema = SCHEMA | {"fields": [*SCHEMA["fields"], reserved]}
+    answer = rest("POST", f"namespaces/{space}/tables/t", {"requirements": [], "updates": [
+        {"action": "add-schema", "schema": schema},
+        {"action": "set-current-schema", "schema-id": -1}]})
+    assert error_of(answer)[:2] == (400, "BadRequestException")
+    loaded = rest("GET", f"namespaces/{space}/tables/t").json()
+    assert loaded["metadata"] == table["metadata"]
 
 
 def test_pages(rest, space):

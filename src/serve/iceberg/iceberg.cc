@@ -44,6 +44,7 @@ constexpr Route kRoutes[] = {
     {"HEAD", "/v1/{prefix}/namespaces/{namespace}/views/{view}", load_view, true},
     {"POST", "/v1/{prefix}/namespaces/{namespace}/views/{view}", replace_view, true},
     {"DELETE", "/v1/{prefix}/namespaces/{namespace}/views/{view}", drop_view, true},
+    {"POST", "/v1/{prefix}/namespaces/{namespace}/register-view", register_view, true},
     {"POST", "/v1/{prefix}/views/rename", rename_view, true},
 };
 

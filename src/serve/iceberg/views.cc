@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
+#include "base/clock.h"
 #include "base/uuid.h"
 #include "lake/view_metadata.h"
 #include "serve/iceberg/call.h"
@@ -9,11 +8,6 @@
 
 namespace meesh::serve::iceberg {
 namespace {
-
-int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 void answer_view(Call& call, const lake::View& view) {
   call.answer(boost::json::object{
@@ -31,6 +25,18 @@ lake::View once_view(Call& call, const lake::Identifier& name,
     return nullptr;
   });
   return view ? std::move(*view) : call.catalog->load_view(name);
+}
+
+/// Places that a commit makes the view's own need rights of their own.
+void need_new_places(const Call& call, const lake::ViewMetadata& before,
+                     const lake::ViewMetadata& after) {
+  if (after.location != before.location) call.need("s3:PutObject", after.location);
+  const char* key = "write.metadata.path";
+  const auto old = before.properties.find(key), now = after.properties.find(key);
+  if (now == after.properties.end()) return;
+  if (old == before.properties.end() || old->second != now->second) {
+    call.need("s3:PutObject", now->second);
+  }
 }
 
 /// The right at the view's own place, or, where there is none, in its namespace.
@@ -77,11 +83,25 @@ void create_view(Call& call) {
   call.need_in("s3:PutObject", name.space);
   if (location.empty()) location = call.catalog->default_location(name);
   while (location.ends_with('/')) location.pop_back();
-  call.need("s3:PutObject", location);
   updates.insert(updates.begin() + 1, lake::SetLocation{location});
-  const auto metadata = lake::apply(updates, nullptr, now_ms());
+  const auto metadata = lake::apply(updates, nullptr, base::now_ms());
+  need_new_places(call, {}, metadata);
   answer_view(call, once_view(call, name, [&](const lake::AlsoCommit& also) {
                 return call.catalog->create_view(name, metadata, also);
+              }));
+}
+
+void register_view(Call& call) {
+  lake::Identifier name{call.space(), ""};
+  std::string location;
+  call.read_body([&](const lake::JsonNode& root) {
+    name.name = root.text("name");
+    location = root.text("metadata-location");
+  });
+  call.need_in("s3:PutObject", name.space);
+  need_new_places(call, {}, lake::parse_view_metadata(call.catalog->files().read(location)));
+  answer_view(call, once_view(call, name, [&](const lake::AlsoCommit& also) {
+                return call.catalog->register_view(name, location, also);
               }));
 }
 
@@ -101,8 +121,8 @@ void replace_view(Call& call) {
   call.need("s3:PutObject", there.metadata->location);
   const auto make = [&](const lake::ViewMetadata& base) {
     lake::check(commit.requirements, &base);
-    auto made = lake::apply(commit.updates, &base, now_ms());
-    if (made.location != base.location) call.need("s3:PutObject", made.location);
+    auto made = lake::apply(commit.updates, &base, base::now_ms());
+    need_new_places(call, base, made);
     return made;
   };
   answer_view(call, once_view(call, call.name(), [&](const lake::AlsoCommit& also) {

@@ -56,6 +56,13 @@ class Catalog {
   virtual std::optional<sql::TableInfo> table_as_of(const std::string& schema,
                                                     const std::string& table, bool of_time,
                                                     const duckdb::Value& version);
+  /// For SHOW STATS, of a table as table() gave it. Throws PERMISSION_DENIED unless the user may
+  /// read it. Nothing: only what is in `table` is known.
+  virtual std::optional<sql::TableStatistics> statistics(const sql::TableInfo& table,
+                                                         const std::string& user) {
+    (void)table, (void)user;
+    return std::nullopt;
+  }
   /// Everything at once, for information_schema; empty schema = all. Default: the calls above.
   virtual std::vector<sql::TableInfo> describe(const std::string& schema);
 
@@ -99,8 +106,8 @@ class Catalog {
   /// aside; DuckDB never sees them then. Explicit transactions are refused.
   virtual bool runs_changes() const { return false; }
   /// Runs CREATE, ALTER and DROP TABLE, CREATE TABLE AS, CREATE and DROP SCHEMA, INSERT, UPDATE,
-  /// DELETE, MERGE or TRUNCATE. Gives the rows changed, where Trino counts them. If it throws,
-  /// nothing has changed.
+  /// DELETE, MERGE, TRUNCATE or ANALYZE. Gives the rows changed, where Trino counts them. If it
+  /// throws, nothing has changed.
   virtual std::optional<int64_t> run(ChangeStatement& change);
   /// Throws PERMISSION_DENIED unless the user may change this table or view: asked before the calls
   /// below, which do not know who asks. Default: everybody may.

@@ -134,6 +134,12 @@ std::optional<sql::TableInfo> CatalogSet::table(const sql::TableName& name) {
   return catalog->table(name.schema, name.table);
 }
 
+std::optional<sql::TableStatistics> CatalogSet::statistics(const sql::TableInfo& table,
+                                                           const std::string& user) {
+  const auto catalog = find(table.name.catalog);
+  return catalog ? catalog->statistics(table, user) : std::nullopt;
+}
+
 bool CatalogSet::schema_in_use(const std::string& catalog, const std::string& schema) {
   const auto found = find(catalog);
   return found && !found->tables(schema).empty();

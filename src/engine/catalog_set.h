@@ -76,6 +76,8 @@ class CatalogSet : public sql::CatalogReader {
   bool catalog_exists(const std::string& catalog) override;
   bool schema_exists(const std::string& catalog, const std::string& schema) override;
   std::optional<sql::TableInfo> table(const sql::TableName& name) override;
+  std::optional<sql::TableStatistics> statistics(const sql::TableInfo& table,
+                                                 const std::string& user) override;
   bool schema_in_use(const std::string& catalog, const std::string& schema) override;
   bool keeps_labels(const std::string& catalog) override;
   bool runs_changes(const std::string& catalog) override;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <set>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "lake/maintenance.h"
@@ -19,12 +19,6 @@ namespace {
 
 constexpr int64_t kFiveDays = int64_t{5} * 24 * 60 * 60 * 1000;
 
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 /// `now` - `age`, of which either may be the largest there is.
 int64_t ago(int64_t now, int64_t age) {
   int64_t out = 0;
@@ -34,7 +28,7 @@ int64_t ago(int64_t now, int64_t age) {
 class Retention {
  public:
   Retention(const TableMetadata& table, const ExpireOptions& options)
-      : table_(table), options_(options), now_(now_ms()) {
+      : table_(table), options_(options), now_(base::now_ms()) {
     const Properties& properties = table.properties;
     const int64_t age =
         number_property(properties, "history.expire.max-snapshot-age-ms", kFiveDays, 0);
@@ -140,7 +134,7 @@ class Cleanup {
     }
     gone_.add_statistics(before_);
     take(gone_.lists, kept_.lists, report.manifest_lists);
-    take(gone_.statistics, kept_.statistics, report.statistics_files);
+    take_statistics(report);
     take_content(report);
   }
 
@@ -153,6 +147,17 @@ class Cleanup {
       if (kept.contains(path)) continue;
       files.push_back(path);
       ++count;
+    }
+  }
+
+  /// A file may stay under another name of the scheme: they are told apart by where they lie.
+  void take_statistics(ExpireReport& report) {
+    std::unordered_set<std::string> kept;
+    for (const std::string& path : kept_.statistics) kept.insert(place_of(path));
+    for (const std::string& path : gone_.statistics) {
+      if (!kept.insert(place_of(path)).second) continue;
+      files.push_back(path);
+      ++report.statistics_files;
     }
   }
 
@@ -197,7 +202,8 @@ ExpireReport expire_snapshots(Catalog& catalog, ManifestCache& cache, const Iden
                              require_gc(*base.metadata, "expire snapshots");
                              before = base.metadata;
                              return apply(Retention(*base.metadata, options).updates(),
-                                          base.metadata.get(), now_ms(), base.metadata_location);
+                                          base.metadata.get(), base::now_ms(),
+                                          base.metadata_location);
                            }};
   const Table after = catalog.commit({change}).front();
   ExpireReport report;

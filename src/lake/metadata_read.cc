@@ -44,16 +44,6 @@ MetadataLogEntry read_metadata_log(const JsonNode& node) {
   return {node.long_integer("timestamp-ms"), node.text("metadata-file")};
 }
 
-BlobMetadata read_blob(const JsonNode& node) {
-  BlobMetadata blob;
-  blob.type = node.text("type");
-  blob.snapshot_id = node.long_integer("snapshot-id");
-  blob.sequence_number = node.long_integer("sequence-number");
-  for (const JsonNode& item : node.items("fields")) blob.fields.push_back(item.as_integer());
-  blob.properties = node.find_properties("properties");
-  return blob;
-}
-
 void read_schemas(const JsonNode& node, TableMetadata* out) {
   if (node.has("schemas")) {
     for (const JsonNode& item : node.items("schemas")) out->schemas.push_back(read_schema(item));
@@ -284,6 +274,16 @@ SnapshotRef read_snapshot_ref(const JsonNode& node) {
   return ref;
 }
 
+BlobMetadata read_blob_metadata(const JsonNode& node) {
+  BlobMetadata blob;
+  blob.type = node.text("type");
+  blob.snapshot_id = node.long_integer("snapshot-id");
+  blob.sequence_number = node.long_integer("sequence-number");
+  for (const JsonNode& item : node.items("fields")) blob.fields.push_back(item.as_integer());
+  blob.properties = node.find_properties("properties");
+  return blob;
+}
+
 StatisticsFile read_statistics(const JsonNode& node) {
   StatisticsFile file;
   file.snapshot_id = node.long_integer("snapshot-id");
@@ -291,7 +291,9 @@ StatisticsFile read_statistics(const JsonNode& node) {
   file.size = node.long_integer("file-size-in-bytes");
   file.footer_size = node.long_integer("file-footer-size-in-bytes");
   file.key_metadata = node.find_text("key-metadata");
-  for (const JsonNode& item : node.items("blob-metadata")) file.blobs.push_back(read_blob(item));
+  for (const JsonNode& item : node.items("blob-metadata")) {
+    file.blobs.push_back(read_blob_metadata(item));
+  }
   return file;
 }
 

@@ -97,6 +97,7 @@ class Rewriter {
   std::string session() const;
   std::string create_table() const;
   std::string create_view() const;
+  std::string create_materialized_view() const;
   std::string create_schema() const;
   std::string stats() const;
   std::string grants() const;
@@ -245,9 +246,10 @@ std::string Rewriter::session() const {
 
 std::string Rewriter::create_table() const {
   const TableInfo info = table();
-  if (info.kind == TableInfo::Kind::kView)
+  if (info.kind != TableInfo::Kind::kTable)
     refuse(Code::kNotSupported,
-           fmt::format("Relation '{}' is a view, not a table", info.name.display()));
+           fmt::format("Relation '{}' is a {}view, not a table", info.name.display(),
+                       info.kind == TableInfo::Kind::kView ? "" : "materialized "));
   std::vector<std::string> lines;
   for (const auto& column : info.columns) {
     if (column.hidden) continue;
@@ -271,13 +273,35 @@ std::string Rewriter::create_view() const {
   const TableInfo info = table();
   if (info.kind != TableInfo::Kind::kView)
     refuse(Code::kNotSupported,
-           fmt::format("Relation '{}' is a table, not a view", info.name.display()));
+           fmt::format("Relation '{}' is a {}, not a view", info.name.display(),
+                       info.kind == TableInfo::Kind::kTable ? "table" : "materialized view"));
   const std::string text =
       fmt::format("CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
                   shown_ident(info.name.schema), shown_ident(info.name.table),
                   info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
                   info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
   return rows({"Create View"}, {{text}}, "");
+}
+
+std::string Rewriter::create_materialized_view() const {
+  const TableInfo info = table();
+  if (info.kind != TableInfo::Kind::kMaterializedView)
+    refuse(Code::kNotSupported,
+           fmt::format("Relation '{}' is a {}, not a materialized view", info.name.display(),
+                       info.kind == TableInfo::Kind::kTable ? "table" : "view"));
+  std::string text =
+      fmt::format("CREATE MATERIALIZED VIEW {}.{}.{}", shown_ident(info.name.catalog),
+                  shown_ident(info.name.schema), shown_ident(info.name.table));
+  if (const auto grace = info.materialization->grace_period_ms)
+    text += fmt::format("\nGRACE PERIOD INTERVAL '{}.{:03}' SECOND", *grace / 1000, *grace % 1000);
+  if (info.materialization->fails_when_stale) text += "\nWHEN STALE FAIL";
+  if (!info.comment.empty()) text += "\nCOMMENT " + literal(info.comment);
+  std::vector<std::string> properties;
+  for (const auto& [name, value] : info.properties)
+    properties.push_back(fmt::format("   {} = {}", name, value));
+  if (!properties.empty()) text += fmt::format("\nWITH (\n{}\n)", fmt::join(properties, ",\n"));
+  text += " AS\n" + info.view_sql;
+  return rows({"Create Materialized View"}, {{text}}, "");
 }
 
 std::string Rewriter::create_schema() const {
@@ -292,14 +316,30 @@ std::string Rewriter::stats() const {
   if (show_.query)
     refuse(Code::kNotSupported, "SHOW STATS FOR (query) is not supported; name a table");
   const TableInfo info = table();
+  auto known = context_.catalogs->statistics(info, context_.user);
+  if (!known) {
+    known.emplace();
+    for (const auto& column : info.columns) {
+      if (column.hidden) continue;
+      known->columns.emplace_back();
+      known->columns.back().name = column.name;
+    }
+    if (info.estimated_rows >= 0) known->rows = info.estimated_rows;
+  }
+  const auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("CAST('{}' AS double)", *value) : std::string("NULL");
+  };
+  const auto text = [](const std::optional<std::string>& value) {
+    return value ? literal(*value) : std::string("NULL");
+  };
   std::vector<std::string> lines;
-  for (const auto& column : info.columns)
-    if (!column.hidden)
-      lines.push_back(
-          fmt::format("({}, NULL, NULL, NULL, NULL, NULL, NULL)", literal(column.name)));
-  lines.push_back(
-      fmt::format("(NULL, NULL, NULL, NULL, {}, NULL, NULL)",
-                  info.estimated_rows < 0 ? "NULL" : fmt::format("{:.1f}E0", info.estimated_rows)));
+  for (const auto& column : known->columns) {
+    lines.push_back(fmt::format("({}, {}, {}, {}, NULL, {}, {})", literal(column.name),
+                                number(column.data_size), number(column.distinct_values),
+                                number(column.nulls_fraction), text(column.low),
+                                text(column.high)));
+  }
+  lines.push_back(fmt::format("(NULL, NULL, NULL, NULL, {}, NULL, NULL)", number(known->rows)));
   return fmt::format(
       "SELECT CAST(c AS varchar) AS column_name, CAST(s AS double) AS data_size, "
       "CAST(d AS double) AS distinct_values_count, CAST(n AS double) AS nulls_fraction, "
@@ -341,6 +381,7 @@ std::string Rewriter::text() {
   if (what == "session") return session();
   if (what == "create table") return create_table();
   if (what == "create view") return create_view();
+  if (what == "create materialized view") return create_materialized_view();
   if (what == "create schema") return create_schema();
   if (what == "stats" || what == "stats for") return stats();
   if (what == "grants") return grants();

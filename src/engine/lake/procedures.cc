@@ -7,6 +7,7 @@
 #include "engine/lake/optimize_where.h"
 #include "engine/statement_runner.h"
 #include "lake/maintenance.h"
+#include "lake/table_statistics.h"
 
 namespace meesh::engine {
 namespace {
@@ -65,6 +66,11 @@ void LakeChange::execute(const sql::AlterTable& alter) {
     return add_files({source_, change_.user, summary(), change_.run}, name(), *pinned(),
                      folder_to_adopt(arguments, true));
   }
+  if (procedure == "drop_extended_stats") {
+    const ProcedureArguments none(alter.args, {}, alter.pos);
+    lake::drop_statistics(source_.catalog, name());
+    return;
+  }
   allow("s3:DeleteObject", place);
   if (procedure == "expire_snapshots") {
     const auto age = duration(alter, argument(alter, "retention_threshold").value_or("7d"));
@@ -93,7 +99,8 @@ void LakeChange::execute(const sql::AlterTable& alter) {
     throw Error(Code::kProcedureNotFound,
                 fmt::format("Table procedure not registered: {}", procedure), at(alter.pos))
         .with_hint(
-            "optimize, expire_snapshots, remove_orphan_files, rollback_to_snapshot, add_files");
+            "optimize, expire_snapshots, remove_orphan_files, rollback_to_snapshot, add_files, "
+            "drop_extended_stats");
   }
 }
 

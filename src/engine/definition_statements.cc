@@ -61,12 +61,15 @@ PostgresOptions postgres_options(const std::string& name,
 bool StatementRunner::run_definition(sql::StatementPtr& statement) {
   switch (statement->kind) {
     case StatementKind::kCreateView:
+      if (as<sql::CreateView>(*statement).materialized) return false;
       create_view(as<sql::CreateView>(*statement));
       return true;
     case StatementKind::kDropView:
+      if (as<sql::DropView>(*statement).materialized) return false;
       drop_view(as<sql::DropView>(*statement));
       return true;
     case StatementKind::kAlterView:
+      if (as<sql::AlterView>(*statement).materialized) return false;
       rename_view(as<sql::AlterView>(*statement));
       return true;
     case StatementKind::kComment:
@@ -78,10 +81,6 @@ bool StatementRunner::run_definition(sql::StatementPtr& statement) {
     case StatementKind::kDropCatalog:
       drop_catalog(as<sql::DropCatalog>(*statement));
       return true;
-    case StatementKind::kRefreshMaterializedView:
-      refuse("REFRESH MATERIALIZED VIEW", *statement);
-    case StatementKind::kAnalyze:
-      refuse("ANALYZE", *statement);
     case StatementKind::kAlterSchema:
       refuse("ALTER SCHEMA", *statement);
     case StatementKind::kSetSessionAuthorization:
@@ -219,7 +218,7 @@ bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analy
     return true;
   }
   query_.set_update_count(static_cast<uint64_t>(*rows));
-  answer_rows(fmt::format("SELECT {}::BIGINT AS rows", *rows));
+  answer_count(*rows);
   return true;
 }
 
@@ -265,7 +264,7 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
   if (statement.or_replace || (existing && !statement.if_not_exists)) return false;
   if (existing) {
     query_.set_update_count(0);
-    answer_rows("SELECT 0::BIGINT AS rows");
+    answer_count(0);
     return true;
   }
   // The query alone tells the columns; it is put back for DuckDB if the source does not take part.
@@ -305,7 +304,6 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
 }
 
 void StatementRunner::create_view(sql::CreateView& statement) {
-  if (statement.materialized) refuse("CREATE MATERIALIZED VIEW", statement);
   const auto name = full_name(statement.name);
   auto catalog = core_.catalogs.get(name.catalog);
   if (!catalog->schema_exists(name.schema)) {
@@ -313,6 +311,11 @@ void StatementRunner::create_view(sql::CreateView& statement) {
                 at(statement.pos));
   }
   const auto existing = catalog->table(name.schema, name.table);
+  if (existing && existing->kind == sql::TableInfo::Kind::kMaterializedView) {
+    throw Error(Code::kTableAlreadyExists,
+                fmt::format("Materialized view already exists: '{}'", name.display()),
+                at(statement.pos));
+  }
   if (existing && existing->kind == sql::TableInfo::Kind::kView && !statement.or_replace) {
     throw Error(Code::kTableAlreadyExists, fmt::format("View already exists: '{}'", name.display()),
                 at(statement.pos));
@@ -342,14 +345,19 @@ void StatementRunner::create_view(sql::CreateView& statement) {
 
 void StatementRunner::drop_view(const sql::DropView& statement) {
   const auto name = full_name(statement.name);
-  const char* type = statement.materialized ? "DROP MATERIALIZED VIEW" : "DROP VIEW";
+  const char* type = "DROP VIEW";
   auto catalog = core_.catalogs.get(name.catalog);
   const auto table = catalog->table(name.schema, name.table);
-  if (!table || table->kind != sql::TableInfo::Kind::kView || statement.materialized) {
-    if (statement.if_exists && !table) return answer_done(type);
+  if (table && table->kind == sql::TableInfo::Kind::kMaterializedView) {
     throw Error(Code::kGenericUserError,
-                fmt::format("{} '{}' does not exist",
-                            statement.materialized ? "Materialized view" : "View", name.display()),
+                fmt::format("View '{0}' does not exist, but a materialized view with that name "
+                            "exists. Did you mean DROP MATERIALIZED VIEW {0}?",
+                            name.display()),
+                at(statement.pos));
+  }
+  if (!table || table->kind != sql::TableInfo::Kind::kView) {
+    if (statement.if_exists && !table) return answer_done(type);
+    throw Error(Code::kGenericUserError, fmt::format("View '{}' does not exist", name.display()),
                 at(statement.pos));
   }
   catalog->allow_change(query_.session().user, name.schema, name.table);
@@ -359,14 +367,21 @@ void StatementRunner::drop_view(const sql::DropView& statement) {
 }
 
 void StatementRunner::rename_view(const sql::AlterView& statement) {
-  if (statement.materialized || statement.action != "rename")
-    refuse("ALTER VIEW of this kind", statement);
+  if (statement.action != "rename") refuse("ALTER VIEW of this kind", statement);
   const auto from = full_name(statement.name);
   auto to = full_name(statement.target);
   if (statement.target.size() < 3) to.catalog = from.catalog;
   if (statement.target.size() < 2) to.schema = from.schema;
   if (to.catalog != from.catalog) refuse("Renaming a view across catalogs", statement);
   auto catalog = core_.catalogs.get(from.catalog);
+  if (const auto found = catalog->table(from.schema, from.table);
+      found && found->kind == sql::TableInfo::Kind::kMaterializedView) {
+    throw Error(Code::kGenericUserError,
+                fmt::format("View '{0}' does not exist, but a materialized view with that name "
+                            "exists. Did you mean ALTER MATERIALIZED VIEW {0} RENAME TO ...?",
+                            from.display()),
+                at(statement.pos));
+  }
   catalog->allow_change(query_.session().user, from.schema, from.table);
   catalog->allow_change(query_.session().user, to.schema, to.table);
   catalog->rename_view(from.schema, from.table, to.schema, to.table);
@@ -390,6 +405,13 @@ void StatementRunner::comment(const sql::CommentOn& statement) {
   const auto info = catalog->table(name.schema, name.table);
   if (!info) {
     throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()),
+                at(statement.pos));
+  }
+  if (column.empty() && info->kind == sql::TableInfo::Kind::kMaterializedView) {
+    throw Error(Code::kTableNotFound,
+                fmt::format("{} '{}' does not exist, but a materialized view with that name "
+                            "exists. Setting comments on materialized views is unsupported.",
+                            statement.target == "view" ? "View" : "Table", name.display()),
                 at(statement.pos));
   }
   const auto matches = [&](const sql::ColumnInfo& c) { return c.name == column; };

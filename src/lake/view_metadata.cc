@@ -133,8 +133,9 @@ void Builder::operator()(const AddViewVersion& update) {
   std::set<std::string> seen;
   for (const ViewRepresentation& item : version.representations) {
     if (item.other.empty() && !seen.insert(lower(item.dialect)).second) {
-      throw refused(fmt::format("Invalid view version: Cannot add multiple queries for dialect {}",
-                                item.dialect));
+      throw Error(Code::kInvalidArguments,
+                  fmt::format("Invalid view version: Cannot add multiple queries for dialect {}",
+                              item.dialect));
     }
   }
   const auto same = std::ranges::find_if(

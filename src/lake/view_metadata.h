@@ -1,5 +1,6 @@
 // The metadata of an Iceberg view (format version 1) and commits to it. Source: the Iceberg view
-// spec and the REST catalog's OpenAPI, ViewUpdate and ViewRequirement.
+// spec and the REST catalog's OpenAPI, ViewUpdate and ViewRequirement; for materialized views the
+// spec that is proposed for them (apache/iceberg pull request 11041).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,14 @@ struct ViewRepresentation {
   bool operator==(const ViewRepresentation& other_one) const = default;
 };
 
+/// The table that holds the rows of a materialized view, in the same catalog.
+struct StorageTable {
+  std::vector<std::string> space;
+  std::string name;
+
+  bool operator==(const StorageTable& other) const = default;
+};
+
 struct ViewVersion {
   int id = 0;
   int64_t timestamp_ms = 0;
@@ -33,6 +42,7 @@ struct ViewVersion {
   std::optional<std::string> default_catalog;
   std::vector<std::string> default_namespace;
   std::vector<ViewRepresentation> representations;
+  std::optional<StorageTable> storage_table;  // a materialized view; else a plain one
 
   bool operator==(const ViewVersion& other) const = default;
 };
@@ -101,7 +111,7 @@ void check(std::span<const ViewRequirement> requirements, const ViewMetadata* me
 /// The metadata after the updates; `base` is null for a view being created. Versions beyond the
 /// property "version.history.num-entries" (10 if absent) are forgotten, the oldest first. A version
 /// that loses a dialect of the current one is refused unless "replace.drop-dialect.allowed" is
-/// true. Refusals are Error(kBadRequest).
+/// true. Refusals are Error(kBadRequest), of two queries in one dialect Error(kInvalidArguments).
 ViewMetadata apply(std::span<const ViewUpdate> updates, const ViewMetadata* base, int64_t now_ms);
 
 }  // namespace meesh::lake

@@ -38,6 +38,12 @@ ViewVersion read_version(const JsonNode& node) {
   for (const JsonNode& item : node.items("representations")) {
     out.representations.push_back(read_representation(item));
   }
+  if (const auto storage = node.find("storage-table")) {
+    out.storage_table.emplace();
+    out.storage_table->name = storage->text("name");
+    for (const JsonNode& item : storage->items("namespace"))
+      out.storage_table->space.push_back(item.as_text());
+  }
   return out;
 }
 
@@ -105,6 +111,11 @@ json::object version_json(const ViewVersion& version) {
     representations.push_back({{"type", item.type}, {"sql", item.sql}, {"dialect", item.dialect}});
   }
   out["representations"] = std::move(representations);
+  if (version.storage_table) {
+    json::array space;
+    for (const std::string& level : version.storage_table->space) space.emplace_back(level);
+    out["storage-table"] = {{"namespace", std::move(space)}, {"name", version.storage_table->name}};
+  }
   return out;
 }
 

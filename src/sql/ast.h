@@ -826,6 +826,7 @@ struct AlterView : StatementOf<StatementKind::kAlterView> {
 };
 struct RefreshMaterializedView : StatementOf<StatementKind::kRefreshMaterializedView> {
   Name name;
+  QueryPtr query;  // set by the resolver: the view's, resolved, giving its columns in its types
 };
 struct CommentOn : StatementOf<StatementKind::kComment> {
   std::string target;

@@ -27,8 +27,17 @@ struct ColumnInfo {
   bool hidden = false;  // not part of `*`
 };
 
+/// What a materialized view has beside its text.
+struct Materialization {
+  TableName storage;                       // the table that holds its rows
+  std::optional<int64_t> grace_period_ms;  // nothing: stored rows are good however old
+  bool fails_when_stale = false;           // WHEN STALE FAIL
+  std::string freshness;                   // "FRESH", "STALE", "UNKNOWN"
+  std::optional<int64_t> last_fresh_ms;    // since 1970; nothing: its rows were never computed
+};
+
 struct TableInfo {
-  enum class Kind { kTable, kView };
+  enum class Kind { kTable, kView, kMaterializedView };
   TableName name;
   Kind kind = Kind::kTable;
   std::vector<ColumnInfo> columns;
@@ -37,7 +46,7 @@ struct TableInfo {
   std::vector<std::pair<std::string, std::string>> properties;
 
   /// What DuckDB reads in FROM: a qualified name or a table function call, as DuckDB SQL text.
-  /// Empty for views.
+  /// Empty for views, and for materialized views whose stored rows are not to be read.
   std::string duckdb_source;
   /// What DuckDB writes to (INSERT INTO …); empty if the table cannot be written.
   std::string duckdb_target;
@@ -54,6 +63,18 @@ struct TableInfo {
   /// Views: the Trino text and the session it is resolved in.
   std::string view_sql, view_catalog, view_schema, view_owner;
   bool view_runs_as_invoker = false;
+  std::optional<Materialization> materialization;  // materialized views
+};
+
+/// What SHOW STATS tells of a table. What is not there is not known.
+struct TableStatistics {
+  struct Column {
+    std::string name;
+    std::optional<double> data_size, distinct_values, nulls_fraction;
+    std::optional<std::string> low, high;
+  };
+  std::vector<Column> columns;
+  std::optional<double> rows;
 };
 
 /// FOR VERSION AS OF, FOR TIMESTAMP AS OF.
@@ -73,6 +94,12 @@ class CatalogReader {
   virtual std::optional<TableInfo> table(const TableName& name) = 0;
   /// The table as it was. Default: NOT_SUPPORTED.
   virtual std::optional<TableInfo> table_as_of(const TableName& name, const TableVersion& version);
+  /// For a user with the right to read the table. Nothing: what the table itself tells is all.
+  virtual std::optional<TableStatistics> statistics(const TableInfo& table,
+                                                    const std::string& user) {
+    (void)table, (void)user;
+    return std::nullopt;
+  }
   /// Whether the catalog runs all statements that change its tables itself, so that what DuckDB
   /// cannot do (properties, fields of rows, other schemas) is its business.
   virtual bool runs_changes(const std::string& catalog) {

@@ -11,6 +11,24 @@ Name qualified(const TableName& name, Position pos) {
   return {{name.catalog, true, pos}, {name.schema, true, pos}, {name.table, true, pos}};
 }
 
+const char* kind_name(TableInfo::Kind kind) {
+  switch (kind) {
+    case TableInfo::Kind::kTable:
+      return "Table";
+    case TableInfo::Kind::kView:
+      return "View";
+    case TableInfo::Kind::kMaterializedView:
+      return "Materialized view";
+  }
+  internal_error("unknown kind of table");
+}
+
+std::string upper(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
 bool has_column(const TableInfo& info, const std::string& name) {
   for (const auto& column : info.columns)
     if (!column.hidden && lower(column.name) == lower(name)) return true;
@@ -46,8 +64,8 @@ void Resolver::schema_statement(const Name& name, Position pos, bool exists, boo
   analysis_.writes.push_back(std::move(info));
 }
 
-void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists, bool view,
-                          const char* word) {
+void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists,
+                          TableInfo::Kind kind, const char* word) {
   const TableName full = full_name(name, top(), statement.pos);
   if (!context_.catalogs->catalog_exists(full.catalog)) {
     if (!if_exists)
@@ -55,23 +73,24 @@ void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists
            fmt::format("Catalog '{}' not found", full.catalog));
   }
   auto info = context_.catalogs->table(full);
-  const bool is_view = info && info->kind == TableInfo::Kind::kView;
-  if (info && is_view != view) {
+  const bool view = kind != TableInfo::Kind::kTable;
+  if (info && info->kind != kind) {
+    const std::string found = kind_name(info->kind);
     fail(Code::kGenericUserError, statement.pos,
-         fmt::format(
-             "{} '{}' does not exist, but a {} with that name exists.{}", view ? "View" : "Table",
-             full.display(), view ? "table" : "view",
-             std::string_view(word) == "DROP"
-                 ? fmt::format(" Did you mean DROP {} {}?", view ? "TABLE" : "VIEW", full.display())
-                 : std::string()));
+         fmt::format("{} '{}' does not exist, but a {} with that name exists.{}", kind_name(kind),
+                     full.display(), lower(found),
+                     std::string_view(word) == "DROP"
+                         ? fmt::format(" Did you mean DROP {} {}?", upper(found), full.display())
+                         : std::string()));
   }
   if (!info && !if_exists)
-    fail(Code::kTableNotFound, statement.pos,
-         fmt::format("{} '{}' does not exist", view ? "View" : "Table", full.display()));
+    fail(
+        kind == TableInfo::Kind::kMaterializedView ? Code::kGenericUserError : Code::kTableNotFound,
+        statement.pos, fmt::format("{} '{}' does not exist", kind_name(kind), full.display()));
   if (!info) {
     info.emplace();
     info->name = full;
-    info->kind = view ? TableInfo::Kind::kView : TableInfo::Kind::kTable;
+    info->kind = kind;
     info->duckdb_target = duckdb_name(full);
   } else if (!view && info->duckdb_target.empty()) {
     fail(Code::kNotSupported, statement.pos, "This connector does not support changing its tables");
@@ -81,7 +100,7 @@ void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists
 }
 
 void Resolver::alter_table(AlterTable& alter) {
-  drop_table(alter, alter.name, alter.if_exists, false, "ALTER");
+  drop_table(alter, alter.name, alter.if_exists, TableInfo::Kind::kTable, "ALTER");
   const TableInfo info = analysis_.writes.back();
   alter.name = qualified(info.name, alter.pos);
   alter.keeps_labels = context_.catalogs->keeps_labels(info.name.catalog);
@@ -187,6 +206,38 @@ void Resolver::comment(CommentOn& comment) {
   analysis_.writes.push_back(std::move(*info));
 }
 
+void Resolver::rename_view(AlterView& alter) {
+  const auto kind =
+      alter.materialized ? TableInfo::Kind::kMaterializedView : TableInfo::Kind::kView;
+  if (alter.action != "rename" && alter.action != "set properties")
+    fail(Code::kNotSupported, alter.pos,
+         fmt::format("ALTER {}VIEW ... {} is not supported",
+                     alter.materialized ? "MATERIALIZED " : "", alter.action));
+  drop_table(alter, alter.name, alter.if_exists, kind, "ALTER");
+  const TableName from = analysis_.writes.back().name;
+  alter.name = qualified(from, alter.pos);
+  if (alter.action == "set properties")
+    fail(Code::kNotSupported, alter.pos,
+         "This connector does not support setting materialized view properties");
+  Name target = alter.target;
+  if (alter.materialized && target.size() < 3)
+    target.insert(target.begin(), alter.name.begin(),
+                  alter.name.begin() + static_cast<std::ptrdiff_t>(3 - target.size()));
+  const TableName to = full_name(target, top(), alter.pos);
+  if (to.catalog != from.catalog)
+    fail(Code::kNotSupported, alter.pos,
+         fmt::format("{} rename across catalogs is not supported",
+                     alter.materialized ? "Materialized View" : "View"));
+  if (alter.materialized && !context_.catalogs->schema_exists(to.catalog, to.schema))
+    fail(Code::kSchemaNotFound, alter.pos,
+         fmt::format("Schema '{}.{}' does not exist", to.catalog, to.schema));
+  if (context_.catalogs->table(to))
+    fail(Code::kTableAlreadyExists, alter.pos,
+         fmt::format("Target {} '{}' already exists",
+                     alter.materialized ? "materialized view" : "view", to.display()));
+  alter.target = qualified(to, alter.pos);
+}
+
 bool Resolver::definition(Statement& s) {
   switch (s.kind) {
     case StatementKind::kCreateSchema: {
@@ -208,45 +259,36 @@ bool Resolver::definition(Statement& s) {
       fail(Code::kNotSupported, s.pos, "This connector does not support renaming schemas");
     case StatementKind::kDropTable: {
       auto& drop = as<DropTable>(s);
-      drop_table(s, drop.name, drop.if_exists, false, "DROP");
+      drop_table(s, drop.name, drop.if_exists, TableInfo::Kind::kTable, "DROP");
       return true;
     }
     case StatementKind::kDropView: {
       auto& drop = as<DropView>(s);
-      if (drop.materialized)
-        fail(Code::kNotSupported, s.pos, "Materialized views are not supported");
-      drop_table(s, drop.name, drop.if_exists, true, "DROP");
+      drop_table(s, drop.name, drop.if_exists,
+                 drop.materialized ? TableInfo::Kind::kMaterializedView : TableInfo::Kind::kView,
+                 "DROP");
       return true;
     }
     case StatementKind::kAlterView: {
-      auto& alter = as<AlterView>(s);
-      if (alter.materialized || alter.action != "rename")
-        fail(Code::kNotSupported, s.pos,
-             fmt::format("ALTER {}VIEW ... {} is not supported",
-                         alter.materialized ? "MATERIALIZED " : "", alter.action));
-      drop_table(s, alter.name, alter.if_exists, true, "ALTER");
-      const TableName to = full_name(alter.target, top(), s.pos);
-      const TableName from = analysis_.writes.back().name;
-      if (to.catalog != from.catalog)
-        fail(Code::kNotSupported, s.pos, "View rename across catalogs is not supported");
-      if (context_.catalogs->table(to))
-        fail(Code::kTableAlreadyExists, s.pos,
-             fmt::format("Target view '{}' already exists", to.display()));
-      alter.name = qualified(from, s.pos);
-      alter.target = qualified(to, s.pos);
+      rename_view(as<AlterView>(s));
       return true;
     }
     case StatementKind::kRefreshMaterializedView:
-      fail(Code::kNotSupported, s.pos, "Materialized views are not supported");
+      refresh(as<RefreshMaterializedView>(s));
+      return true;
     case StatementKind::kAlterTable:
       alter_table(as<AlterTable>(s));
       return true;
     case StatementKind::kTruncate:
-      drop_table(s, as<Truncate>(s).table, false, false, "TRUNCATE");
+      drop_table(s, as<Truncate>(s).table, false, TableInfo::Kind::kTable, "TRUNCATE");
       return true;
     case StatementKind::kAnalyze: {
-      const TableInfo info = table_info(as<Analyze>(s).table, top(), s.pos);
-      note_read(info);
+      TableInfo info = table_info(as<Analyze>(s).table, top(), s.pos);
+      if (info.kind != TableInfo::Kind::kTable)
+        fail(Code::kNotSupported, s.pos, "Analyzing views is not supported");
+      if (info.duckdb_target.empty() || !context_.catalogs->runs_changes(info.name.catalog))
+        fail(Code::kNotSupported, s.pos, "This connector does not support analyze");
+      analysis_.writes.push_back(std::move(info));
       return true;
     }
     case StatementKind::kComment:

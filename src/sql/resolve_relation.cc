@@ -164,6 +164,11 @@ Resolver::Fields Resolver::table(RelationPtr& slot, const Env& env) {
   TableInfo info =
       table_info(ref.name, env, ref.pos, ref.version_kind.empty() ? nullptr : &version);
   if (info.kind == TableInfo::Kind::kView) return view(slot, info);
+  if (info.kind == TableInfo::Kind::kMaterializedView) {
+    if (std::find(views_.begin(), views_.end(), info.name.display()) != views_.end())
+      fail(Code::kViewIsRecursive, ref.pos, "View is recursive");
+    if (info.duckdb_source.empty()) return view(slot, info);
+  }
   note_read(info);
   ref.alias = unique(info.name.table);
   ref.name = {{info.name.catalog, true, ref.pos},
@@ -186,39 +191,63 @@ Resolver::Fields Resolver::table(RelationPtr& slot, const Env& env) {
 Resolver::Fields Resolver::view(RelationPtr& slot, const TableInfo& info) {
   const Position pos = slot->pos;
   const std::string shown_name = info.name.display();
+  if (info.materialization && info.materialization->fails_when_stale)
+    fail(Code::kViewIsStale, pos, fmt::format("Materialized view '{}' is stale", shown_name));
+  auto relation = std::make_unique<SubqueryRelation>();
+  relation->pos = pos;
+  Fields columns = view_query(relation->query, info, pos);
+  note_read(info);  // behind its tables
+  if (info.materialization) {
+    // Stored or not, its columns have the same types.
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const auto& from = columns[i].known_type();
+      const auto& stored = info.columns.at(i);
+      if (!from || store_assignable(*from, stored.type)) continue;
+      fail(Code::kViewIsStale, pos,
+           fmt::format("View '{}' is stale or in invalid state: column [{}] of type {} projected "
+                       "from query view at position {} cannot be coerced to column [{}] of type {} "
+                       "stored in view definition",
+                       shown_name, columns[i].name.value_or(stored.name), from->display(), i,
+                       stored.name, stored.type.display()));
+    }
+    fit(relation->query, columns, info.columns, true);
+    for (size_t i = 0; i < info.columns.size(); ++i) columns[i].type = info.columns[i].type;
+  }
+  for (size_t i = 0; i < info.columns.size(); ++i) columns[i].name = info.columns[i].name;
+  slot = std::move(relation);
+  columns = wrap(slot, std::move(columns), info.name.table);
+  for (auto& field : columns)
+    field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
+  return columns;
+}
+
+Resolver::Fields Resolver::view_query(QueryPtr& slot, const TableInfo& info, Position pos) {
+  const std::string shown_name = info.name.display();
   if (std::find(views_.begin(), views_.end(), shown_name) != views_.end() ||
       views_.size() >= kMaxViewDepth)
     fail(Code::kViewIsRecursive, pos, "View is recursive");
   views_.push_back(shown_name);
-  auto relation = std::make_unique<SubqueryRelation>();
-  relation->pos = pos;
   Fields columns;
   try {
     StatementPtr statement = parse(info.view_sql);
     auto* inner = try_as<QueryStatement>(statement.get());
     if (!inner) fail(Code::kInvalidView, {}, "it is not a query");
-    relation->query = std::move(inner->query);
+    slot = std::move(inner->query);
     const Env env{nullptr, {}, info.view_catalog, info.view_schema};
-    columns = query(*relation->query, env, nullptr);
+    columns = query(*slot, env, nullptr);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUser) throw;
     fail(Code::kInvalidView, pos,
          fmt::format("Failed analyzing stored view '{}': {}", shown_name, error.sql_message()));
   }
   views_.pop_back();
-  note_read(info);  // behind its tables
   // The view's text is not the statement's: its nodes have no place in it but this one.
-  set_positions(*relation->query, pos);
+  set_positions(*slot, pos);
   if (!info.columns.empty() && info.columns.size() != columns.size())
     fail(Code::kViewIsStale, pos,
          fmt::format("View '{}' is stale or in invalid state: stored view column count ({}) does "
                      "not match column count derived from the view's query analysis ({})",
                      shown_name, info.columns.size(), columns.size()));
-  for (size_t i = 0; i < info.columns.size(); ++i) columns[i].name = info.columns[i].name;
-  slot = std::move(relation);
-  columns = wrap(slot, std::move(columns), info.name.table);
-  for (auto& field : columns)
-    field.qualifier = {info.name.catalog, info.name.schema, info.name.table};
   return columns;
 }
 

@@ -160,6 +160,11 @@ INSTANTIATE_TEST_SUITE_P(
             "SCHEMA_NOT_FOUND: line 1:1: Schema 'nope' does not exist"},
         Bad{"CREATE TABLE n (a integer, A bigint)",
             "DUPLICATE_COLUMN_NAME: line 1:28: Column name 'a' specified more than once"},
+        Bad{"CREATE TABLE n (LIKE sales.public.orders INCLUDING PROPERTIES)",
+            "NOT_SUPPORTED: line 1:1: CREATE TABLE LIKE table INCLUDING PROPERTIES across catalogs "
+            "is not supported"},
+        Bad{"CREATE TABLE n (LIKE t INCLUDING PROPERTIES, LIKE u INCLUDING PROPERTIES)",
+            "NOT_SUPPORTED: line 1:1: Only one LIKE clause can specify INCLUDING PROPERTIES"},
         Bad{"CREATE TABLE n AS SELECT 1",
             "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 1"},
         Bad{"CREATE TABLE n AS SELECT NULL AS x",

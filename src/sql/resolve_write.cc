@@ -3,8 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sql/resolve_check.h"
+#include "sql/resolve_literals.h"
 #include "sql/resolve_types.h"
 #include "sql/resolver.h"
 
@@ -45,8 +47,10 @@ std::string duckdb_name(const TableName& name) {
 TableInfo Resolver::target(TableRef& table, const char* refusal) {
   // Trino speaks of the statement here, not of the name in it.
   TableInfo info = table_info(table.name, top(), {1, 1});
-  if (info.kind == TableInfo::Kind::kView)
-    fail(Code::kNotSupported, table.pos, fmt::format("{} views is not supported", refusal));
+  if (info.kind != TableInfo::Kind::kTable)
+    fail(Code::kNotSupported, table.pos,
+         fmt::format("{} {}views is not supported", refusal,
+                     info.kind == TableInfo::Kind::kView ? "" : "materialized "));
   if (info.duckdb_target.empty()) {
     const std::string word = refusal;
     fail(Code::kNotSupported, table.pos,
@@ -126,31 +130,36 @@ void Resolver::insert(Insert& insert) {
   insert.columns.clear();
   for (const auto& column : columns) insert.columns.push_back({column.name, true, insert.pos});
 
+  check_insert(outputs, columns, insert.pos);
+  fit(insert.query, std::move(outputs), columns);
+}
+
+void Resolver::check_insert(const Fields& outputs, const std::vector<ColumnInfo>& columns,
+                            Position pos) {
   bool fits = outputs.size() == columns.size();
   for (size_t i = 0; fits && i < columns.size(); ++i) {
     const auto& from = outputs[i].known_type();
     fits = !from || store_assignable(*from, columns[i].type);
   }
-  if (!fits) {
-    std::vector<std::string> wanted, given;
-    for (const auto& column : columns) wanted.push_back(column.type.display());
-    for (const auto& output : outputs)
-      given.push_back(output.known_type() ? output.known_type()->display() : "unknown");
-    fail(Code::kTypeMismatch, insert.pos,
-         fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]",
-                     fmt::join(wanted, ", "), fmt::join(given, ", ")));
-  }
-  fit_insert(insert, std::move(outputs), columns);
+  if (fits) return;
+  std::vector<std::string> wanted, given;
+  for (const auto& column : columns) wanted.push_back(column.type.display());
+  for (const auto& output : outputs)
+    given.push_back(output.known_type() ? output.known_type()->display() : "unknown");
+  fail(Code::kTypeMismatch, pos,
+       fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]",
+                   fmt::join(wanted, ", "), fmt::join(given, ", ")));
 }
 
-void Resolver::fit_insert(Insert& insert, Fields outputs, const std::vector<ColumnInfo>& columns) {
+void Resolver::fit(QueryPtr& query, Fields outputs, const std::vector<ColumnInfo>& columns,
+                   bool exactly) {
   bool same = true;
   for (size_t i = 0; i < columns.size(); ++i)
     same = same && outputs[i].known_type() == columns[i].type;
   if (same) return;
   auto inner = std::make_unique<SubqueryRelation>();
-  inner->pos = insert.query->pos;
-  inner->query = std::move(insert.query);
+  inner->pos = query->pos;
+  inner->query = std::move(query);
   RelationPtr slot = std::move(inner);
   outputs = wrap(slot, std::move(outputs), "query");
   auto select = std::make_unique<Select>();
@@ -159,12 +168,19 @@ void Resolver::fit_insert(Insert& insert, Fields outputs, const std::vector<Colu
   for (size_t i = 0; i < columns.size(); ++i) {
     ExprPtr value = reference(outputs[i], pos, columns[i].name);
     store(value, columns[i].type);
+    if (exactly && infer_type(*value) != columns[i].type) {
+      auto cast = std::make_unique<Cast>();
+      cast->pos = pos;
+      cast->value = std::move(value);
+      cast->type = parse_type(columns[i].type.display());
+      value = std::move(cast);
+    }
     select->items.push_back({std::move(value), Ident{columns[i].name, true, pos}, pos});
   }
   select->from = std::move(slot);
-  insert.query = std::make_unique<Query>();
-  insert.query->pos = pos;
-  insert.query->body = std::move(select);
+  query = std::make_unique<Query>();
+  query->pos = pos;
+  query->body = std::move(select);
 }
 
 // ---------------------------------------------------------------- DELETE, UPDATE, MERGE
@@ -275,6 +291,25 @@ void check_column_type(const ColumnDefinition& column) {
   }
 }
 
+/// LIKE … INCLUDING PROPERTIES: what WITH (…) does not name is as in the other table. Its place is
+/// its own. `inherits`: whether another LIKE of the statement has done so.
+void inherit_properties(CreateTable& create, const TableInfo& like, const TableName& name,
+                        bool& inherits) {
+  if (like.name.catalog != name.catalog)
+    fail(Code::kNotSupported, create.pos,
+         "CREATE TABLE LIKE table INCLUDING PROPERTIES across catalogs is not supported");
+  if (inherits)
+    fail(Code::kNotSupported, create.pos, "Only one LIKE clause can specify INCLUDING PROPERTIES");
+  inherits = true;
+  static const std::set<std::string> kPlaces = {"location", "data_location", "external_location"};
+  std::set<std::string> said = kPlaces;
+  for (const auto& property : create.properties) said.insert(lower(property.name.value));
+  for (const auto& [property, value] : like.properties) {
+    if (said.contains(property)) continue;
+    create.properties.push_back({{property, true, create.pos}, parse_expression(value)});
+  }
+}
+
 }  // namespace
 
 void Resolver::create_table(CreateTable& create) {
@@ -287,6 +322,7 @@ void Resolver::create_table(CreateTable& create) {
   info.duckdb_target = create.duckdb_target = duckdb_name(name);
   create.keeps_labels = context_.catalogs->keeps_labels(name.catalog);
   std::vector<TableElement> elements;
+  bool inherits = false;
   for (auto& element : create.elements) {
     if (element.column) {
       elements.push_back(std::move(element));
@@ -294,6 +330,7 @@ void Resolver::create_table(CreateTable& create) {
     }
     const TableInfo like = table_info(element.like, top(), create.pos);
     note_read(like);
+    if (element.including_properties) inherit_properties(create, like, name, inherits);
     for (const auto& column : visible_columns(like)) {
       TableElement copy;
       copy.column.emplace();
@@ -368,8 +405,12 @@ void Resolver::create_table_as(CreateTableAs& create) {
 }
 
 void Resolver::create_view(CreateView& create) {
+  if (create.materialized) return create_materialized_view(create);
   const TableName name = new_name(create.name, create.pos);
   const auto before = existing(name, create.pos);
+  if (before && before->kind == TableInfo::Kind::kMaterializedView)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("Materialized view already exists: '{}'", name.display()));
   if (before && before->kind != TableInfo::Kind::kView)
     fail(Code::kTableAlreadyExists, create.pos,
          fmt::format("Table already exists: '{}'", name.display()));
@@ -394,6 +435,74 @@ void Resolver::create_view(CreateView& create) {
         {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
   create.duckdb_target = duckdb_name(name);
   analysis_.writes.push_back(std::move(info));
+}
+
+// ---------------------------------------------------------------- materialized views
+
+namespace {
+
+std::optional<int64_t> grace_period_ms(const CreateView& create) {
+  if (!create.grace_period) return std::nullopt;
+  const auto& interval = as<IntervalLiteral>(*create.grace_period);
+  if (interval.from == "year" || interval.from == "month")
+    fail(Code::kTypeMismatch, interval.pos,
+         "Unsupported grace period type interval year to month, expected interval day to second");
+  const int64_t micros = interval_micros(interval);
+  if (micros < 0)
+    fail(Code::kNumericValueOutOfRange, interval.pos, "Grace period cannot be negative");
+  return micros / 1000;
+}
+
+}  // namespace
+
+void Resolver::create_materialized_view(CreateView& create) {
+  const TableName name = new_name(create.name, create.pos);
+  if (!context_.catalogs->runs_changes(name.catalog))
+    fail(Code::kNotSupported, create.pos,
+         "This connector does not support creating materialized views");
+  if (create.or_replace && create.if_not_exists)
+    fail(Code::kNotSupported, create.pos,
+         "'CREATE OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
+  const auto before = existing(name, create.pos);
+  if (before && before->kind != TableInfo::Kind::kMaterializedView)
+    fail(Code::kTableAlreadyExists, create.pos,
+         fmt::format("{} already exists: '{}'",
+                     before->kind == TableInfo::Kind::kView ? "View" : "Table", name.display()));
+  if (before && !create.or_replace && !create.if_not_exists)
+    fail(Code::kAlreadyExists, create.pos,
+         fmt::format("Materialized view already exists: '{}'", name.display()));
+  views_.push_back(name.display());
+  Fields outputs = query(*create.query, top(), nullptr);
+  views_.pop_back();
+  declare(outputs);
+  TableInfo info;
+  info.name = name;
+  info.kind = TableInfo::Kind::kMaterializedView;
+  info.comment = create.comment.value_or("");
+  info.view_sql = create.query_text;
+  info.view_catalog = context_.catalog;
+  info.view_schema = context_.schema;
+  info.view_owner = context_.user;
+  info.materialization.emplace();
+  info.materialization->grace_period_ms = grace_period_ms(create);
+  info.materialization->fails_when_stale = create.when_stale == "fail";
+  for (const auto& output : outputs)
+    info.columns.push_back(
+        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
+  create.duckdb_target = duckdb_name(name);
+  analysis_.writes.push_back(std::move(info));
+}
+
+void Resolver::refresh(RefreshMaterializedView& refresh) {
+  const TableName name = full_name(refresh.name, top(), refresh.pos);
+  auto info = context_.catalogs->table(name);
+  if (!info || info->kind != TableInfo::Kind::kMaterializedView)
+    fail(Code::kTableNotFound, refresh.pos,
+         fmt::format("Materialized view '{}' does not exist", name.display()));
+  Fields outputs = view_query(refresh.query, *info, refresh.pos);
+  check_insert(outputs, info->columns, refresh.pos);
+  fit(refresh.query, std::move(outputs), info->columns, true);
+  analysis_.writes.push_back(std::move(*info));
 }
 
 }  // namespace meesh::sql

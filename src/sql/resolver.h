@@ -64,6 +64,8 @@ class Resolver {
   Fields relation(RelationPtr& relation, const Env& env, const Scope* outer, const Scope* lateral);
   Fields table(RelationPtr& slot, const Env& env);
   Fields view(RelationPtr& slot, const TableInfo& info);
+  /// The query of a view; throws INVALID_VIEW.
+  Fields view_query(QueryPtr& query, const TableInfo& info, Position pos);
   Fields aliased(RelationPtr& slot, const Env& env, const Scope* outer, const Scope* lateral);
   Fields join(Join& join, const Env& env, const Scope* outer);
   void join_using(Join& join, Fields& left, Fields& right, Fields& joined);
@@ -104,21 +106,30 @@ class Resolver {
   void create_table(CreateTable& create);
   void create_table_as(CreateTableAs& create);
   void create_view(CreateView& create);
+  void create_materialized_view(CreateView& create);
+  void refresh(RefreshMaterializedView& refresh);
   TableInfo target(TableRef& table, const char* refusal);
   Fields target_fields(const TableInfo& info, const std::string& alias,
                        const std::optional<Ident>& name);
   void assign(std::vector<std::pair<Ident, ExprPtr>>& assignments, const TableInfo& info,
               const Scope& scope, const char* verb);
   void store(ExprPtr& value, const Type& type);
-  void fit_insert(Insert& insert, Fields outputs, const std::vector<ColumnInfo>& columns);
+  /// TYPE_MISMATCH unless the columns can hold the outputs.
+  static void check_insert(const Fields& outputs, const std::vector<ColumnInfo>& columns,
+                           Position pos);
+  /// Puts the query under one that gives its outputs as these columns, in their types.
+  /// `exactly`: varchar(5) is not good enough for varchar.
+  void fit(QueryPtr& query, Fields outputs, const std::vector<ColumnInfo>& columns,
+           bool exactly = false);
   void declare(Fields& fields);
   TableName new_name(const Name& name, Position pos);
   std::optional<TableInfo> existing(const TableName& name, Position pos);
   bool definition(Statement& statement);
   void schema_statement(const Name& name, Position pos, bool exists, bool tolerate,
                         Statement& statement);
-  void drop_table(Statement& statement, const Name& name, bool if_exists, bool view,
+  void drop_table(Statement& statement, const Name& name, bool if_exists, TableInfo::Kind kind,
                   const char* word);
+  void rename_view(AlterView& alter);
   void alter_table(AlterTable& alter);
   void comment(CommentOn& comment);
 

@@ -6,13 +6,17 @@
 #include "duckdb.hpp"
 #include "engine/lake/calls.h"
 #include "engine/lake/changes.h"
+#include "engine/lake/materialized_views.h"
 #include "engine/lake/metadata_tables.h"
 #include "engine/lake/properties.h"
 #include "engine/lake/scan.h"
+#include "engine/lake/statistics.h"
 #include "engine/lake/values.h"
 #include "engine/lake/views.h"
 #include "engine/statement_runner.h"
 #include "lake/schema_change.h"
+#include "lake/storage_tables.h"
+#include "sql/ast.h"
 
 namespace meesh::engine {
 namespace {
@@ -30,7 +34,10 @@ class LakeCatalog : public Catalog {
   bool writable() const override { return true; }
   bool runs_changes() const override { return true; }
 
-  void open(Duck& duck) override { add_lake_source(duck, name_, source_); }
+  void open(Duck& duck) override {
+    add_lake_source(duck, name_, source_);
+    register_statistics_functions(*duck.db->instance);
+  }
   void release(Duck& duck) override { drop_lake_source(duck, name_); }
   void prepare(Duck&, const std::vector<sql::TableInfo>&) override {}
 
@@ -42,11 +49,11 @@ class LakeCatalog : public Catalog {
   std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) override;
   std::optional<sql::TableInfo> table_as_of(const std::string& schema, const std::string& table,
                                             bool of_time, const duckdb::Value& version) override;
+  std::optional<sql::TableStatistics> statistics(const sql::TableInfo& table,
+                                                 const std::string& user) override;
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
 
-  std::optional<int64_t> run(ChangeStatement& change) override {
-    return LakeChange(*source_, name_, change).run();
-  }
+  std::optional<int64_t> run(ChangeStatement& change) override;
   void allow_change(const std::string& user, const std::string& schema,
                     const std::string& table) override;
   void create_view(const sql::TableInfo& view, bool or_replace) override;
@@ -66,6 +73,7 @@ class LakeCatalog : public Catalog {
   sql::TableInfo table_info(const lake::Table& table, const lake::Schema& schema,
                             const lake::Snapshot* snapshot) const;
   std::optional<sql::TableInfo> find(const std::string& schema, const std::string& table) const;
+  bool is_storage(const std::string& schema, const std::string& table) const;
 
   const std::string name_;
   lake::Catalog& catalog_;
@@ -80,6 +88,12 @@ std::vector<std::string> LakeCatalog::schemas() {
 
 std::vector<std::string> LakeCatalog::tables(const std::string& schema) {
   auto names = catalog_.tables({schema});
+  if (std::any_of(names.begin(), names.end(), lake::may_be_storage)) {
+    const auto hidden = storage_tables(catalog_, {schema});
+    std::erase_if(names, [&](const std::string& name) {
+      return std::find(hidden.begin(), hidden.end(), name) != hidden.end();
+    });
+  }
   for (auto& view : catalog_.views({schema})) names.push_back(std::move(view));
   std::sort(names.begin(), names.end());
   return names;
@@ -130,7 +144,11 @@ std::optional<sql::TableInfo> LakeCatalog::find(const std::string& schema,
     info.duckdb_target = found->metadata_location;
     return info;
   }
-  if (const auto view = catalog_.find_view({{schema}, table})) return view_info(name_, *view);
+  if (const auto view = catalog_.find_view({{schema}, table})) {
+    auto info = view_info(name_, *view);
+    if (info.materialization) add_materialization(info, *source_, *view);
+    return info;
+  }
   const auto parts = split_metadata_name(table);
   if (!parts) return std::nullopt;
   const auto found = catalog_.find({{schema}, parts->first});
@@ -142,7 +160,7 @@ std::optional<sql::TableInfo> LakeCatalog::find(const std::string& schema,
 std::optional<sql::TableInfo> LakeCatalog::table(const std::string& schema,
                                                  const std::string& table) {
   auto found = find(schema, table);
-  if (found && found->kind == sql::TableInfo::Kind::kView && found->view_sql.empty()) {
+  if (found && found->kind != sql::TableInfo::Kind::kTable && found->view_sql.empty()) {
     throw Error(Code::kNotSupported,
                 "View '" + found->name.display() + "' has no text in Trino's dialect");
   }
@@ -174,6 +192,21 @@ std::optional<sql::TableInfo> LakeCatalog::table_as_of(const std::string& schema
   return table_info(*found, metadata.schema_of(*snapshot), snapshot);
 }
 
+std::optional<sql::TableStatistics> LakeCatalog::statistics(const sql::TableInfo& table,
+                                                            const std::string& user) {
+  if (table.kind != sql::TableInfo::Kind::kTable || table.duckdb_target.empty())
+    return std::nullopt;  // of a metadata table nothing is known
+  const auto metadata = source_->metadata(table.duckdb_target);
+  source_->allow(user, "s3:GetObject", metadata->location + "/*");
+  lake::TableSummary summary;
+  std::map<int, int64_t> ndvs;
+  if (const auto* snapshot = metadata->current_snapshot()) {
+    summary = lake::summarize(source_->cache, *metadata, *snapshot);
+    ndvs = lake::distinct_values(catalog_.files(), *metadata, *snapshot);
+  }
+  return shown_statistics(metadata->schema(), summary, ndvs);
+}
+
 std::vector<sql::TableInfo> LakeCatalog::describe(const std::string& schema) {
   std::vector<sql::TableInfo> found;
   for (const auto& name : schema.empty() ? schemas() : std::vector<std::string>{schema}) {
@@ -189,6 +222,26 @@ std::vector<sql::TableInfo> LakeCatalog::describe(const std::string& schema) {
     }
   }
   return found;
+}
+
+bool LakeCatalog::is_storage(const std::string& schema, const std::string& table) const {
+  if (!lake::may_be_storage(table) || !catalog_.has_namespace({schema})) return false;
+  const auto of_views = storage_tables(catalog_, {schema});
+  return std::find(of_views.begin(), of_views.end(), table) != of_views.end();
+}
+
+std::optional<int64_t> LakeCatalog::run(ChangeStatement& change) {
+  if (MaterializedViewChange::takes(change.statement))
+    return MaterializedViewChange(*source_, name_, change).run();
+  const auto& target = change.analysis.writes.front().name;
+  const auto* alter = sql::try_as<sql::AlterTable>(&change.statement);
+  const bool upkeep = alter && alter->action == sql::AlterTable::Action::kExecute;
+  if (!upkeep && is_storage(target.schema, target.table)) {
+    throw Error(Code::kNotSupported, "Table '" + target.display() +
+                                         "' holds the rows of a materialized view and is changed "
+                                         "by REFRESH MATERIALIZED VIEW alone");
+  }
+  return LakeChange(*source_, name_, change).run();
 }
 
 void LakeCatalog::allow_change(const std::string& user, const std::string& schema,

@@ -1,4 +1,6 @@
 // system.metadata: what the catalogs hold.
+#include <chrono>
+
 #include "engine/catalog_set.h"
 #include "engine/catalogs/system.h"
 
@@ -27,7 +29,22 @@ Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
   return rows;
 }
 
-/// No kind of catalog has properties or materialized views yet: these tables are there and empty.
+Rows materialized_views(CatalogSet& set, const VirtualRequest& request) {
+  Rows rows;
+  for_each_table(set, request, [&](const sql::TableInfo& table) {
+    if (!table.materialization) return;
+    const auto& stored = *table.materialization;
+    std::chrono::system_clock::time_point until;
+    if (stored.last_fresh_ms) until += std::chrono::milliseconds(*stored.last_fresh_ms);
+    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
+                    text(stored.storage.catalog), text(stored.storage.schema),
+                    text(stored.storage.table), text(stored.freshness), time_or_null(until),
+                    text_or_null(table.comment), text(table.view_sql)});
+  });
+  return rows;
+}
+
+/// No kind of catalog has properties yet: these tables are there and empty.
 Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
 
 VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
@@ -58,7 +75,9 @@ std::vector<VirtualTable> system_metadata_tables() {
   views.push_back(time_column("last_fresh_time"));
   views.push_back(text_column("comment"));
   views.push_back(text_column("definition"));
-  found.push_back(make("materialized_views", none, std::move(views)));
+  found.push_back(make("materialized_views", materialized_views, std::move(views)));
+  found.back().schema_column = "schema_name";
+  found.back().table_column = "name";
   found.push_back(make("table_comments", table_comments,
                        text_columns({"catalog_name", "schema_name", "table_name", "comment"})));
   found.back().schema_column = "schema_name";

@@ -1,8 +1,9 @@
 #include "engine/lake/views.h"
 
 #include <algorithm>
-#include <chrono>
+#include <charconv>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/uuid.h"
 #include "engine/lake/values.h"
@@ -14,12 +15,8 @@ namespace {
 constexpr const char* kDialect = "trino";
 constexpr const char* kComment = "comment";
 constexpr const char* kOwner = "trino.run-as-owner";
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+constexpr const char* kGracePeriod = "meesh.grace-period-ms";
+constexpr const char* kWhenStale = "meesh.when-stale";  // "fail"
 
 /// Types that Iceberg has not are text there; the view's query tells the real one.
 lake::Type column_type(const sql::Type& type, int* next_id) {
@@ -58,7 +55,7 @@ lake::ViewVersion next_version(const lake::ViewMetadata& base) {
   version.id = 0;
   for (const auto& known : base.versions) version.id = std::max(version.id, known.id);
   ++version.id;
-  version.timestamp_ms = std::max(now_ms(), base.version().timestamp_ms);
+  version.timestamp_ms = std::max(base::now_ms(), base.version().timestamp_ms);
   version.schema_id = -1;
   return version;
 }
@@ -73,6 +70,16 @@ sql::TableInfo view_info(const std::string& catalog, const lake::View& view) {
   info.comment = text_in(metadata.properties, kComment);
   info.view_owner = text_in(metadata.properties, kOwner);
   info.view_runs_as_invoker = info.view_owner.empty();
+  if (const auto& storage = metadata.version().storage_table; storage && !storage->space.empty()) {
+    info.kind = sql::TableInfo::Kind::kMaterializedView;
+    info.materialization.emplace();
+    info.materialization->storage = {catalog, storage->space[0], storage->name};
+    const std::string grace = text_in(metadata.properties, kGracePeriod);
+    int64_t ms = 0;
+    if (std::from_chars(grace.data(), grace.data() + grace.size(), ms).ec == std::errc())
+      info.materialization->grace_period_ms = ms;
+    info.materialization->fails_when_stale = text_in(metadata.properties, kWhenStale) == "fail";
+  }
   const auto& version = metadata.version();
   info.view_catalog = version.default_catalog.value_or(catalog);
   info.view_schema = version.default_namespace.empty() ? "" : version.default_namespace[0];
@@ -91,7 +98,7 @@ lake::ViewMetadata view_metadata(const sql::TableInfo& view, const std::string& 
                                  const lake::ViewMetadata* base) {
   lake::ViewVersion version;
   version.id = 1;
-  version.timestamp_ms = now_ms();
+  version.timestamp_ms = base::now_ms();
   if (base) {
     const auto next = next_version(*base);
     version.id = next.id;
@@ -113,13 +120,19 @@ lake::ViewMetadata view_metadata(const sql::TableInfo& view, const std::string& 
     updates.emplace_back(lake::SetLocation{location});
   } else {
     lake::RemoveProperties gone;
-    for (const char* key : {kComment, kOwner})
+    for (const char* key : {kComment, kOwner, kGracePeriod, kWhenStale})
       if (base->properties.contains(key)) gone.removals.emplace_back(key);
     if (!gone.removals.empty()) updates.emplace_back(std::move(gone));
     properties["replace.drop-dialect.allowed"] = "true";
   }
   if (!view.comment.empty()) properties[kComment] = view.comment;
   if (!view.view_runs_as_invoker) properties[kOwner] = view.view_owner;
+  if (const auto& stored = view.materialization) {
+    version.storage_table = lake::StorageTable{{stored->storage.schema}, stored->storage.table};
+    if (stored->grace_period_ms)
+      properties[kGracePeriod] = std::to_string(*stored->grace_period_ms);
+    if (stored->fails_when_stale) properties[kWhenStale] = "fail";
+  }
   if (!properties.empty()) updates.emplace_back(lake::SetProperties{properties});
   updates.emplace_back(lake::AddSchema{schema_of(view)});
   updates.emplace_back(lake::AddViewVersion{version});
@@ -136,7 +149,7 @@ lake::ViewMetadata commented(const lake::ViewMetadata& base, const std::string& 
     } else if (base.properties.contains(kComment)) {
       updates.emplace_back(lake::RemoveProperties{{kComment}});
     }
-    return lake::apply(updates, &base, now_ms());
+    return lake::apply(updates, &base, base::now_ms());
   }
   lake::Schema schema = base.schema();
   for (auto& field : schema.fields)

@@ -33,10 +33,12 @@ LakeService::LakeService(const mesh::Mesh& mesh, meta::Database& database, Objec
 }
 
 void LakeService::open(const mesh::Lake& lake, const std::string& owner) {
-  const std::string bucket = lake::parse_path(lake.location + "/-").bucket;
-  objects_.make_bucket({.name = bucket}, owner);
+  for (const auto& place : lake.places()) {
+    const std::string bucket = lake::parse_path(place + "/-").bucket;
+    objects_.make_bucket({.name = bucket}, owner);
+  }
   One one;
-  one.files = std::make_unique<lake::Files>(objects_.store(), std::vector{lake.location});
+  one.files = std::make_unique<lake::Files>(objects_.store(), lake.places());
   one.catalog = std::make_unique<lake::Catalog>(database_, *one.files,
                                                 lake::Warehouse{lake.catalog, lake.location});
   one.cache = std::make_unique<lake::ManifestCache>(*one.files);
@@ -81,8 +83,9 @@ void LakeService::serve(net::Server& server, const std::string& s3_address) {
 std::unique_ptr<TableUpkeep> LakeService::maintain(engine::Engine& engine) {
   std::vector<TableUpkeep::Warehouse> warehouses;
   for (const auto& one : lakes_) warehouses.push_back({*one.catalog, *one.cache});
-  return std::make_unique<TableUpkeep>(mesh_.lake_maintenance, std::move(warehouses), database_,
-                                       engine, server_name(mesh_));
+  return std::make_unique<TableUpkeep>(mesh_.lake_maintenance, std::move(warehouses),
+                                       TableUpkeep::External{external_, objects_.store()},
+                                       database_, engine, server_name(mesh_));
 }
 
 }  // namespace meesh::app

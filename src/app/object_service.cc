@@ -151,7 +151,10 @@ std::unique_ptr<access::Access> open_access(const mesh::Mesh& mesh, meta::Databa
   for (const auto& domain : mesh.domains) {
     std::vector<std::string> names;
     for (const auto& bucket : domain.buckets) names.push_back(bucket.name);
-    if (domain.lake) names.push_back(lake::parse_path(domain.lake->location + "/-").bucket);
+    if (domain.lake) {
+      for (const auto& place : domain.lake->places())
+        names.push_back(lake::parse_path(place + "/-").bucket);
+    }
     access->set_domain(domain.name, names);
   }
   std::map<std::string, access::IssuerKey> issuers;

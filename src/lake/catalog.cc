@@ -42,6 +42,16 @@ Properties parse_properties(const std::string& text) {
 
 const char* kind_text(bool view) { return view ? "view" : "table"; }
 
+/// "table", "view", or "" if nothing has the name.
+std::string kind_at(soci::session& sql, const std::string& warehouse, const Identifier& name) {
+  const std::string space = joined(name.space);
+  std::string kind;
+  sql << "SELECT kind FROM lake_table WHERE warehouse = :warehouse AND namespace = :namespace AND "
+         "name = :name",
+      soci::use(warehouse), soci::use(space), soci::use(name.name), soci::into(kind);
+  return sql.got_data() ? kind : "";
+}
+
 bool namespace_exists(soci::session& sql, const std::string& warehouse, const std::string& name) {
   int count = 0;
   sql << "SELECT count(*) FROM lake_namespace WHERE warehouse = :warehouse AND name = :name",
@@ -94,6 +104,17 @@ Properties Catalog::properties(const Namespace& name) const {
     if (!sql.got_data()) no_namespace(name);
   });
   return parse_properties(text);
+}
+
+std::string Catalog::location(const Namespace& name) const {
+  if (!name.empty() && has_namespace(name)) {
+    const Properties known = properties(name);
+    const auto given = known.find("location");
+    if (given != known.end() && !given->second.empty()) return without_slashes(given->second);
+  }
+  std::string place = warehouse_.location;
+  for (const std::string& level : name) place += "/" + level;
+  return place;
 }
 
 // Trino asks for the location: without one it makes a table first and then finds its folder in use.
@@ -220,12 +241,10 @@ bool Catalog::move_one(soci::session& sql, const Move& move) const {
     return update.get_affected_rows() == 1;
   }
   if (!namespace_exists(sql, warehouse_.name, space)) no_namespace(move.name.space);
-  std::string there;
-  sql << "SELECT kind FROM lake_table WHERE warehouse = :warehouse AND namespace = :namespace AND "
-         "name = :name",
-      soci::use(warehouse_.name), soci::use(space), soci::use(move.name.name), soci::into(there);
-  if (sql.got_data()) throw already_exists(move.name, there == "view");
-  const std::string kind = kind_text(move.kind == Kind::kView);
+  const bool view = move.kind == Kind::kView;
+  const std::string there = kind_at(sql, warehouse_.name, move.name);
+  if (!there.empty()) throw already_exists(move.name, view, there == "view");
+  const std::string kind = kind_text(view);
   sql << "INSERT INTO lake_table VALUES (:warehouse, :namespace, :name, :kind, :location)",
       soci::use(warehouse_.name), soci::use(space), soci::use(move.name.name), soci::use(kind),
       soci::use(move.to);
@@ -291,7 +310,13 @@ void Catalog::move_name(const Identifier& from, const Identifier& to, Kind kind,
            ":namespace AND name = :name AND kind = :kind",
         soci::use(warehouse_.name), soci::use(space), soci::use(from.name), soci::use(word),
         soci::into(location);
-    if (!sql.got_data()) not_found(sql, from, kind);
+    if (!sql.got_data()) not_found(from, kind == Kind::kView);
+    const std::string there = kind_at(sql, warehouse_.name, to);
+    if (!there.empty()) {
+      throw Error(Code::kTableAlreadyExists,
+                  fmt::format("Cannot rename {} to {}. {} already exists", from.display(),
+                              to.display(), there == "view" ? "View" : "Table"));
+    }
     move_one(sql, {to, kind, "", location});
     sql << "DELETE FROM lake_table WHERE warehouse = :warehouse AND namespace = :namespace AND "
            "name = :name",
@@ -308,23 +333,9 @@ void Catalog::remove_row(const Identifier& name, Kind kind, const AlsoCommit& al
                         ":namespace AND name = :name AND kind = :kind",
          soci::use(warehouse_.name), soci::use(space), soci::use(name.name), soci::use(word));
     removal.execute(true);
-    if (removal.get_affected_rows() != 1) not_found(sql, name, kind);
+    if (removal.get_affected_rows() != 1) not_found(name, kind == Kind::kView);
     if (also) also(sql);
   });
-}
-
-void Catalog::not_found(soci::session& sql, const Identifier& name, Kind kind) const {
-  if (kind == Kind::kTable && !namespace_exists(sql, warehouse_.name, joined(name.space))) {
-    no_namespace(name.space);
-  }
-  throw Error(
-      Code::kTableNotFound,
-      fmt::format("{} does not exist: {}", kind == Kind::kView ? "View" : "Table", name.display()));
-}
-
-void Catalog::not_found(const Identifier& name, Kind kind) const {
-  database_.read([&](soci::session& sql) { not_found(sql, name, kind); });
-  internal_error("a name that was not found is there");
 }
 
 }  // namespace meesh::lake

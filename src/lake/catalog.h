@@ -84,6 +84,8 @@ class Catalog {
   std::vector<Namespace> namespaces(const Namespace& parent) const;
   bool has_namespace(const Namespace& name) const;
   Properties properties(const Namespace& name) const;
+  /// Where tables of the namespace go, which need not be there yet.
+  std::string location(const Namespace& name) const;
   /// With a "location" for its tables if none is given.
   /// Its ancestors are made along if they are missing.
   void create_namespace(const Namespace& name, const Properties& properties,
@@ -98,6 +100,8 @@ class Catalog {
   Table load(const Identifier& name) const;
   /// Where a table or view of this name goes unless it is told.
   std::string default_location(const Identifier& name) const;
+  /// Throws what create() throws before it writes anything.
+  void check_new(const Identifier& name) const;
   Table create(const Identifier& name, const TableMetadata& metadata,
                const AlsoCommit& also = nullptr);
   /// All or none of them. Throws ICEBERG_COMMIT_ERROR when others have been faster too often.
@@ -116,6 +120,9 @@ class Catalog {
   View load_view(const Identifier& name) const;
   View create_view(const Identifier& name, const ViewMetadata& metadata,
                    const AlsoCommit& also = nullptr);
+  /// Adopts a metadata file that lies in the warehouse already.
+  View register_view(const Identifier& name, const std::string& metadata_location,
+                     const AlsoCommit& also = nullptr);
   View commit_view(const Identifier& name,
                    const std::function<ViewMetadata(const ViewMetadata& base)>& make,
                    const AlsoCommit& also = nullptr);
@@ -138,6 +145,9 @@ class Catalog {
   std::optional<Pointer> pointer(const Identifier& name) const;
   std::vector<std::string> names(const Namespace& space, Kind kind) const;
   std::shared_ptr<const TableMetadata> read(const std::string& location) const;
+  View read_view(const Identifier& name, const std::string& location) const;
+  View write_view(const Identifier& name, const ViewMetadata& metadata,
+                  const std::string& previous) const;
   Table write(const Identifier& name, TableMetadata metadata, const Table* base) const;
   bool move_one(soci::session& sql, const Move& move) const;
   /// False if a pointer was not what it should be; then nothing has changed.
@@ -151,8 +161,7 @@ class Catalog {
   Properties with_location(const Namespace& name, Properties properties) const;
   void discard(const std::vector<std::string>& files) const;
   void drop_old_metadata(const TableMetadata& before, const TableMetadata& after) const;
-  [[noreturn]] void not_found(soci::session& sql, const Identifier& name, Kind kind) const;
-  [[noreturn]] void not_found(const Identifier& name, Kind kind) const;
+  void check_new(const Identifier& name, Kind kind) const;
   std::vector<std::unique_lock<std::mutex>> take_turns(const std::vector<TableChange>& changes);
 
   meta::Database& database_;
@@ -163,8 +172,5 @@ class Catalog {
 
   std::array<std::mutex, 64> turns_;  // commits of this process on one table, by its name's hash
 };
-
-/// <location>/metadata/00003-<uuid>.metadata.json, one version after `previous` ("" = 00000).
-std::string next_metadata_location(const TableMetadata& metadata, const std::string& previous);
 
 }  // namespace meesh::lake

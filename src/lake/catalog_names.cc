@@ -66,9 +66,15 @@ void no_namespace(const Namespace& name) {
   throw Error(Code::kSchemaNotFound, fmt::format("Namespace does not exist: {}", display(name)));
 }
 
-Error already_exists(const Identifier& name, bool view) {
+void not_found(const Identifier& name, bool view) {
+  throw Error(Code::kTableNotFound,
+              fmt::format("{} does not exist: {}", view ? "View" : "Table", name.display()));
+}
+
+Error already_exists(const Identifier& name, bool view, bool there_view) {
   return Error(Code::kTableAlreadyExists,
-               fmt::format("{} already exists: {}", view ? "View" : "Table", name.display()));
+               fmt::format("{}{} already exists: {}", there_view ? "View" : "Table",
+                           view == there_view ? "" : " with same name", name.display()));
 }
 
 }  // namespace meesh::lake

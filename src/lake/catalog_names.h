@@ -24,7 +24,10 @@ void check_location(const std::string& location);
 
 /// SCHEMA_NOT_FOUND.
 [[noreturn]] void no_namespace(const Namespace& name);
-/// TABLE_ALREADY_EXISTS.
-Error already_exists(const Identifier& name, bool view);
+/// TABLE_NOT_FOUND, also where there is no such namespace: readers of a table that is none look
+/// for its metadata tables (namespace.table.files) then.
+[[noreturn]] void not_found(const Identifier& name, bool view);
+/// TABLE_ALREADY_EXISTS, for what was to be a table or, with `view`, a view, where there is either.
+Error already_exists(const Identifier& name, bool view, bool there_view);
 
 }  // namespace meesh::lake

@@ -26,15 +26,17 @@ int version_of(const std::string& location) {
   return version >= 0 && version < 1'000'000'000 ? version : -1;
 }
 
-}  // namespace
-
-std::string next_metadata_location(const TableMetadata& metadata, const std::string& previous) {
-  const auto given = metadata.properties.find("write.metadata.path");
-  const std::string folder = given != metadata.properties.end() ? without_slashes(given->second)
-                                                                : metadata.location + "/metadata";
+/// <location>/metadata/00003-<uuid>.metadata.json, one version after `previous` ("" = 00000).
+std::string next_metadata_location(const std::string& location, const Properties& properties,
+                                   const std::string& previous) {
+  const auto given = properties.find("write.metadata.path");
+  const std::string folder =
+      given != properties.end() ? without_slashes(given->second) : location + "/metadata";
   return fmt::format("{}/{:05}-{}.metadata.json", folder, version_of(previous) + 1,
                      base::random_uuid());
 }
+
+}  // namespace
 
 // Tables
 
@@ -62,7 +64,7 @@ std::optional<Table> Catalog::find(const Identifier& name) const {
 
 Table Catalog::load(const Identifier& name) const {
   auto table = find(name);
-  if (!table) not_found(name, Kind::kTable);
+  if (!table) not_found(name, false);
   return std::move(*table);
 }
 
@@ -79,7 +81,8 @@ Table Catalog::write(const Identifier& name, TableMetadata metadata, const Table
   check_location(metadata.location);
   files_.check(metadata.location + "/metadata");
   const std::string previous = base ? base->metadata_location : "";
-  Table table{name, next_metadata_location(metadata, previous), nullptr};
+  Table table{name, next_metadata_location(metadata.location, metadata.properties, previous),
+              nullptr};
   const std::string json = metadata_json(metadata);
   files_.write(table.metadata_location, json, kJson);
   table.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
@@ -87,11 +90,19 @@ Table Catalog::write(const Identifier& name, TableMetadata metadata, const Table
   return table;
 }
 
+void Catalog::check_new(const Identifier& name, Kind kind) const {
+  check_name(name);
+  if (const auto there = pointer(name)) {
+    throw already_exists(name, kind == Kind::kView, there->kind == Kind::kView);
+  }
+  if (!has_namespace(name.space)) no_namespace(name.space);
+}
+
+void Catalog::check_new(const Identifier& name) const { check_new(name, Kind::kTable); }
+
 Table Catalog::create(const Identifier& name, const TableMetadata& metadata,
                       const AlsoCommit& also) {
-  check_name(name);
-  if (const auto there = pointer(name)) throw already_exists(name, there->kind == Kind::kView);
-  if (!has_namespace(name.space)) no_namespace(name.space);
+  check_new(name);
   Table table = write(name, metadata, nullptr);
   try {
     swap({{name, Kind::kTable, "", table.metadata_location}}, also);
@@ -194,7 +205,7 @@ void Catalog::drop_old_metadata(const TableMetadata& before, const TableMetadata
 Table Catalog::drop(const Identifier& name, const AlsoCommit& also) {
   Table table{name, "", nullptr};
   const auto there = pointer(name);
-  if (!there || there->kind != Kind::kTable) not_found(name, Kind::kTable);
+  if (!there || there->kind != Kind::kTable) not_found(name, false);
   table.metadata_location = there->location;
   try {
     table.metadata = read(there->location);
@@ -233,35 +244,40 @@ std::vector<std::string> Catalog::views(const Namespace& space) const {
   return names(space, Kind::kView);
 }
 
+View Catalog::read_view(const Identifier& name, const std::string& location) const {
+  try {
+    return View{name, location,
+                std::make_shared<const ViewMetadata>(parse_view_metadata(files_.read(location)))};
+  } catch (Error& error) {
+    throw error.prefixed(location);
+  }
+}
+
+View Catalog::write_view(const Identifier& name, const ViewMetadata& metadata,
+                         const std::string& previous) const {
+  files_.check(metadata.location + "/metadata");
+  View view{name, next_metadata_location(metadata.location, metadata.properties, previous),
+            std::make_shared<const ViewMetadata>(metadata)};
+  files_.write(view.metadata_location, view_metadata_json(metadata), kJson);
+  return view;
+}
+
 std::optional<View> Catalog::find_view(const Identifier& name) const {
   const auto there = pointer(name);
   if (!there || there->kind != Kind::kView) return std::nullopt;
-  try {
-    return View{
-        name, there->location,
-        std::make_shared<const ViewMetadata>(parse_view_metadata(files_.read(there->location)))};
-  } catch (Error& error) {
-    throw error.prefixed(there->location);
-  }
+  return read_view(name, there->location);
 }
 
 View Catalog::load_view(const Identifier& name) const {
   auto view = find_view(name);
-  if (!view) not_found(name, Kind::kView);
+  if (!view) not_found(name, true);
   return std::move(*view);
 }
 
 View Catalog::create_view(const Identifier& name, const ViewMetadata& metadata,
                           const AlsoCommit& also) {
-  check_name(name);
-  if (const auto there = pointer(name)) throw already_exists(name, there->kind == Kind::kView);
-  if (!has_namespace(name.space)) no_namespace(name.space);
-  files_.check(metadata.location + "/metadata");
-  View view{
-      name,
-      fmt::format("{}/metadata/00000-{}.metadata.json", metadata.location, base::random_uuid()),
-      std::make_shared<const ViewMetadata>(metadata)};
-  files_.write(view.metadata_location, view_metadata_json(metadata), kJson);
+  check_new(name, Kind::kView);
+  View view = write_view(name, metadata, "");
   try {
     swap({{name, Kind::kView, "", view.metadata_location}}, also);
   } catch (const CommitStateUnknown&) {
@@ -273,20 +289,23 @@ View Catalog::create_view(const Identifier& name, const ViewMetadata& metadata,
   return view;
 }
 
+View Catalog::register_view(const Identifier& name, const std::string& metadata_location,
+                            const AlsoCommit& also) {
+  check_name(name);
+  View view = read_view(name, metadata_location);
+  files_.check(view.metadata->location + "/metadata");
+  swap({{name, Kind::kView, "", metadata_location}}, also);
+  return view;
+}
+
 View Catalog::commit_view(const Identifier& name,
                           const std::function<ViewMetadata(const ViewMetadata& base)>& make,
                           const AlsoCommit& also) {
   const auto turns = take_turns({{name, nullptr}});
   for (int tries = 0; tries < kMostAttempts; ++tries) {
     const View before = load_view(name);
-    ViewMetadata made = make(*before.metadata);
-    files_.check(made.location + "/metadata");
     const std::string& old = before.metadata_location;
-    View after{name,
-               fmt::format("{}/metadata/{:05}-{}.metadata.json", made.location, version_of(old) + 1,
-                           base::random_uuid()),
-               std::make_shared<const ViewMetadata>(made)};
-    files_.write(after.metadata_location, view_metadata_json(made), kJson);
+    View after = write_view(name, make(*before.metadata), old);
     if (swap({{name, Kind::kView, old, after.metadata_location}}, also)) return after;
     discard({after.metadata_location});
   }

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 
 namespace meesh::lake {
 namespace {
 
 constexpr std::string_view kNullPartition = "__HIVE_DEFAULT_PARTITION__";
+constexpr std::string_view kStaging = ".meesh-";  // then the write's UUID
+constexpr size_t kUuidLength = 36;
 constexpr std::string_view kSchemes[] = {"s3://", "s3a://", "s3n://"};
 
 bool gone(const objects::ObjectError& error) {
@@ -17,19 +20,27 @@ bool gone(const objects::ObjectError& error) {
 }
 
 template <class F>
-void each_object(objects::Store& store, const Folder& folder, F&& use) {
-  objects::ListOptions wanted;
-  wanted.prefix = folder.prefix;
+void each_page(objects::Store& store, const std::string& bucket, objects::ListOptions wanted,
+               F&& use) {
   try {
     while (true) {
-      const auto page = store.list(folder.bucket, wanted);
-      for (const auto& object : page.objects) use(object);
+      const auto page = store.list(bucket, wanted);
+      use(page);
       if (!page.truncated) return;
       wanted.after = page.next;
     }
   } catch (const objects::ObjectError& error) {
     if (!gone(error)) throw;
   }
+}
+
+template <class F>
+void each_object(objects::Store& store, const Folder& folder, F&& use) {
+  objects::ListOptions wanted;
+  wanted.prefix = folder.prefix;
+  each_page(store, folder.bucket, wanted, [&](const objects::Listing& page) {
+    for (const auto& object : page.objects) use(object);
+  });
 }
 
 bool hidden(std::string_view segment) {
@@ -174,6 +185,48 @@ void remove_keys(objects::Store& store, const std::string& bucket,
         throw *outcome.error;
     }
   }
+}
+
+Folder staging_folder(const Folder& table, const std::string& id) {
+  return {table.bucket, table.prefix + std::string(kStaging) + id + "/"};
+}
+
+size_t remove_stale_staging(objects::Store& store, const Folder& table,
+                            std::chrono::milliseconds silent_for) {
+  struct Staging {
+    std::vector<std::string> keys;
+    objects::Time newest{};
+  };
+  std::map<std::string, Staging> found;
+  const Folder hidden_ones{table.bucket, table.prefix + std::string(kStaging)};
+  each_object(store, hidden_ones, [&](const objects::Object& object) {
+    const std::string rest = object.key.substr(hidden_ones.prefix.size());
+    const size_t slash = rest.find('/');
+    if (slash != kUuidLength) return;  // none of ours
+    Staging& staging = found[rest.substr(0, slash)];
+    staging.keys.push_back(object.key);
+    staging.newest = std::max(staging.newest, object.modified);
+  });
+  const objects::Time youngest =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) - silent_for;
+  size_t removed = 0;
+  for (const auto& [id, staging] : found) {
+    if (staging.newest > youngest) continue;
+    remove_keys(store, table.bucket, staging.keys);
+    removed += staging.keys.size();
+  }
+  return removed;
+}
+
+std::vector<Folder> folders_in(objects::Store& store, const Folder& folder) {
+  std::vector<Folder> found;
+  objects::ListOptions wanted;
+  wanted.prefix = folder.prefix;
+  wanted.delimiter = "/";
+  each_page(store, folder.bucket, wanted, [&](const objects::Listing& page) {
+    for (const auto& prefix : page.common_prefixes) found.push_back({folder.bucket, prefix});
+  });
+  return found;
 }
 
 std::string partition_name(const std::vector<std::string>& columns, const PartitionValues& values) {

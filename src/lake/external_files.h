@@ -3,6 +3,7 @@
 // or '_' are none of the table's, nor are empty files and files deeper down.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,19 @@ std::vector<std::string> all_keys(objects::Store& store, const Folder& folder);
 /// Removes keys of a bucket; those that are not there are passed over.
 void remove_keys(objects::Store& store, const std::string& bucket,
                  const std::vector<std::string>& keys);
+
+// A write of several partitions keeps its files out of sight, below the table's folder, until all
+// are written.
+
+/// Where the write called `id`, a UUID, keeps them.
+Folder staging_folder(const Folder& table, const std::string& id);
+/// Removes what killed writes left in the table's folder: staging folders to which nothing has come
+/// for so long. Whoever is still at work after a whole day without a new file finds files missing
+/// (and has to fail then). Gives how many files were removed.
+size_t remove_stale_staging(objects::Store& store, const Folder& table,
+                            std::chrono::milliseconds silent_for = std::chrono::days(1));
+/// The folders directly in a folder.
+std::vector<Folder> folders_in(objects::Store& store, const Folder& folder);
 
 /// "event_date=2025-01-01/country=a%2Fb": special characters as Hive escapes them, NULL as
 /// __HIVE_DEFAULT_PARTITION__.

@@ -56,6 +56,9 @@ class ExternalTest : public testing::Test {
     writer->write(text);
     writer->commit({});
   }
+  std::vector<std::string> keys(const std::string& prefix) {
+    return all_keys(*store_, {"files", prefix});
+  }
   static std::string failure(const std::function<void()>& work) {
     try {
       work();
@@ -217,6 +220,33 @@ TEST_F(ExternalTest, PartitionsAreFoundByTheirFolders) {
               ElementsAre(ExternalPartition{{"1"}, "s3://files/t/p=1"},
                           ExternalPartition{{"2"}, "s3://files/t/p=2"}));
   EXPECT_THAT(find_partitions(*store_, folder, {"p"}, false), SizeIs(3));
+}
+
+TEST_F(ExternalTest, WhatKilledWritesLeftIsRemovedWhenItIsOld) {
+  const std::string one = "0d3c9a5e-58a1-4c37-9d3f-0c5c8f7d1a01";
+  const std::string other = "0d3c9a5e-58a1-4c37-9d3f-0c5c8f7d1a02";
+  const Folder folder = parse_folder("s3://files/t/");
+  put(staging_folder(folder, one).prefix + "p=1/a.parquet", "x");
+  put(staging_folder(folder, one).prefix + "p=2/b.parquet", "x");
+  const std::vector<std::string> theirs = {"t/.meesh-notes/a", "t/.meeshy", "t/p=1/a.parquet",
+                                           "t/p=1/.meesh-" + one + "/a", "u/.meesh-" + one + "/a"};
+  for (const auto& key : theirs) put(key, "x");
+  EXPECT_EQ(remove_stale_staging(*store_, folder), 0u);
+  EXPECT_EQ(remove_stale_staging(*store_, parse_folder("s3://nowhere/t")), 0u);
+  EXPECT_THAT(keys("t/.meesh-" + one), SizeIs(2));
+
+  put(staging_folder(folder, other).prefix + "p=1/a.parquet", "x");
+  EXPECT_EQ(remove_stale_staging(*store_, folder, std::chrono::milliseconds(-1000)), 3u);
+  EXPECT_THAT(keys(""), testing::UnorderedElementsAreArray(theirs));
+}
+
+TEST_F(ExternalTest, FoldersDirectlyInAFolder) {
+  for (const char* key : {"t/a/x", "t/b/c/x", "t/b/y", "t/z", "u/x"}) put(key, "x");
+  const auto found = folders_in(*store_, parse_folder("s3://files/t"));
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].path(), "s3://files/t/a/");
+  EXPECT_EQ(found[1].path(), "s3://files/t/b/");
+  EXPECT_THAT(folders_in(*store_, parse_folder("s3://nowhere/t")), IsEmpty());
 }
 
 TEST_F(ExternalTest, AFolderSaysItsPartitionOnlyIfItsNameDoes) {

@@ -59,11 +59,27 @@ bool lies_below(std::string_view path, std::string_view place) {
 
 void Files::check(std::string_view path) const {
   parse_path(path);
-  const auto below = [&](const std::string& place) { return lies_below(path, place); };
-  if (std::any_of(places_.begin(), places_.end(), below)) return;
+  require(path, path);
+}
+
+void Files::check_folder(std::string_view folder) const {
+  std::string_view bare = folder;
+  while (bare.ends_with('/')) bare.remove_suffix(1);
+  parse_path(fmt::format("{}/-", bare));
+  require(bare, folder);
+}
+
+bool Files::holds(std::string_view path) const {
+  return std::ranges::any_of(places_, [&](const auto& place) { return lies_below(path, place); });
+}
+
+void Files::require(std::string_view path, std::string_view shown) const {
+  if (holds(path)) return;
   throw Error(Code::kPermissionDenied,
-              fmt::format("'{}' lies outside the warehouse", path.substr(0, 200)))
-      .with_hint(fmt::format("its files lie below {}", fmt::join(places_, ", ")));
+              fmt::format("'{}' lies outside the warehouse", shown.substr(0, 200)))
+      .with_hint(fmt::format("its files lie below {}; allowed_locations of the lake, in meesh.yaml "
+                             "or domain.yaml, adds places",
+                             fmt::join(places_, ", ")));
 }
 
 std::string Files::read(const std::string& path, uint64_t most) const {

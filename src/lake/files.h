@@ -24,12 +24,15 @@ bool lies_below(std::string_view path, std::string_view place);
 /// Thread-safe.
 class Files {
  public:
-  /// `places`: where this warehouse's files may lie ("s3://bucket/prefix"). The store outlives it.
+  /// `places`: where this warehouse's files may lie ("s3://bucket", "s3://bucket/prefix"), the one
+  /// for tables without a location of their own first. The store outlives it.
   Files(objects::Store& store, std::vector<std::string> places)
       : store_(store), places_(std::move(places)) {}
 
   /// Throws PERMISSION_DENIED for a path outside the places.
   void check(std::string_view path) const;
+  /// The same for a folder, which may be a whole bucket and may end in slashes.
+  void check_folder(std::string_view folder) const;
   /// The whole file. Throws ICEBERG_MISSING_DATA if it is not there, ICEBERG_BAD_DATA if it is
   /// longer than `most` bytes.
   std::string read(const std::string& path, uint64_t most = 1ull << 30) const;
@@ -38,11 +41,15 @@ class Files {
   /// Files that are not there are passed over.
   void remove(const std::vector<std::string>& paths) const;
   bool exists(const std::string& path) const;
+  /// Whether a path or folder is one of the places or lies in one.
+  bool holds(std::string_view path) const;
 
   objects::Store& store() const { return store_; }
   const std::vector<std::string>& places() const { return places_; }
 
  private:
+  void require(std::string_view path, std::string_view shown) const;
+
   objects::Store& store_;
   const std::vector<std::string> places_;
 };

@@ -95,37 +95,8 @@ void check_format(std::string_view format, std::string_view field, std::string_v
   }
 }
 
-/// One segment or a part of one, whatever the value is.
-std::string safe(const std::string& value) {
-  if (value.empty()) return std::string(kNothing);
-  std::string out = form_encoded(value);
-  if (out == ".") return "%2E";
-  if (out == "..") return "%2E%2E";
-  return out;
-}
-
-}  // namespace
-
-FileLayout::FileLayout(std::string_view text, const PartitionSpec& spec, const Schema& schema) {
-  check(text);
-  for (size_t at = 0; at < text.size();) {
-    const size_t open = std::min(text.find('{', at), text.size());
-    if (open > at) pieces_.push_back({.text = std::string(text.substr(at, open - at))});
-    if (open == text.size()) break;
-    const size_t close = text.find('}', open);
-    if (close == text.npos) refuse("a { without its }");
-    add_placeholder(text.substr(open + 1, close - open - 1), spec, schema);
-    at = close + 1;
-  }
-  const auto names = std::ranges::count_if(pieces_, [](const Piece& piece) { return piece.file; });
-  const size_t last = text.rfind('/') == text.npos ? 0 : text.rfind('/') + 1;
-  if (names != 1 || text.find("{file}", last) == text.npos) {
-    refuse("the last part of the path must have {file} in it, and no other part may");
-  }
-}
-
 /// What can be told from the text alone.
-void FileLayout::check(std::string_view text) const {
+void check_path(std::string_view text) {
   if (text.size() > 500) refuse("the path is longer than 500 bytes");
   for (size_t at = 0; at <= text.size();) {
     const size_t end = std::min(text.find('/', at), text.size());
@@ -140,6 +111,35 @@ void FileLayout::check(std::string_view text) const {
     return byte > 0x20 && byte < 0x7F && c != '\\' && c != '?' && c != '#';
   });
   if (!plain) refuse("only printable ASCII without spaces, \\, ? and # may stand in it");
+}
+
+/// One segment or a part of one, whatever the value is.
+std::string safe(const std::string& value) {
+  if (value.empty()) return std::string(kNothing);
+  std::string out = form_encoded(value);
+  if (out == ".") return "%2E";
+  if (out == "..") return "%2E%2E";
+  return out;
+}
+
+}  // namespace
+
+FileLayout::FileLayout(std::string_view text, const PartitionSpec& spec, const Schema& schema) {
+  check_path(text);
+  for (size_t at = 0; at < text.size();) {
+    const size_t open = std::min(text.find('{', at), text.size());
+    if (open > at) pieces_.push_back({.text = std::string(text.substr(at, open - at))});
+    if (open == text.size()) break;
+    const size_t close = text.find('}', open);
+    if (close == text.npos) refuse("a { without its }");
+    add_placeholder(text.substr(open + 1, close - open - 1), spec, schema);
+    at = close + 1;
+  }
+  const auto names = std::ranges::count_if(pieces_, [](const Piece& piece) { return piece.file; });
+  const size_t last = text.rfind('/') == text.npos ? 0 : text.rfind('/') + 1;
+  if (names != 1 || text.find("{file}", last) == text.npos) {
+    refuse("the last part of the path must have {file} in it, and no other part may");
+  }
 }
 
 void FileLayout::add_placeholder(std::string_view text, const PartitionSpec& spec,
@@ -192,6 +192,15 @@ std::optional<FileLayout> file_layout(const TableMetadata& table) {
   const auto text = table.properties.find(kLayoutProperty);
   if (text == table.properties.end()) return std::nullopt;
   return FileLayout(text->second, table.spec(), table.schema());
+}
+
+std::vector<std::string> named_places(const Properties& properties) {
+  std::vector<std::string> places;
+  for (const char* key : {"write.data.path", "write.metadata.path", "write.object-storage.path"}) {
+    const auto given = properties.find(key);
+    if (given != properties.end()) places.push_back(given->second);
+  }
+  return places;
 }
 
 }  // namespace meesh::lake

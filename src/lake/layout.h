@@ -39,12 +39,15 @@ class FileLayout {
     bool file = false;            // or the file's name
   };
   void add_placeholder(std::string_view text, const PartitionSpec& spec, const Schema& schema);
-  void check(std::string_view text) const;
 
   std::vector<Piece> pieces_;
 };
 
 /// What the table's property meesh.write.layout says; nothing if it has none.
 std::optional<FileLayout> file_layout(const TableMetadata& table);
+
+/// The folders that a table's properties name for its files, beside its location: write.data.path,
+/// write.metadata.path, write.object-storage.path.
+std::vector<std::string> named_places(const Properties& properties);
 
 }  // namespace meesh::lake

@@ -6,8 +6,10 @@
 #include <functional>
 #include <unordered_set>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "lake/layout.h"
 #include "lake/maintenance_reach.h"
 #include "lake/transaction_merge.h"
 #include "lake/updates.h"
@@ -17,17 +19,11 @@ namespace {
 
 constexpr std::string_view kVersionHint = "version-hint.text";  // other engines' pointer
 
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 /// What is below the folder of a table and belongs to others.
 class Neighbours {
  public:
-  Neighbours(const Catalog& catalog, const Table& table)
-      : catalog_(catalog), table_(table), location_(table.metadata->location) {
+  Neighbours(const Catalog& catalog, const Table& table, const std::function<void()>& pause)
+      : catalog_(catalog), table_(table), pause_(pause), location_(table.metadata->location) {
     look_into({});
   }
 
@@ -48,6 +44,7 @@ class Neighbours {
   }
 
   void look_at_table(const Identifier& name) {
+    if (pause_) pause_();
     if (name == table_.name) return;
     const auto other = catalog_.find(name);
     if (!other) return;
@@ -60,11 +57,7 @@ class Neighbours {
           .with_hint("drop one of them, or give it a folder of its own");
     }
     add(metadata.location);
-    for (const char* property :
-         {"write.data.path", "write.metadata.path", "write.object-storage.path"}) {
-      const auto given = metadata.properties.find(property);
-      if (given != metadata.properties.end()) add(given->second);
-    }
+    for (const std::string& place : named_places(metadata.properties)) add(place);
   }
 
   void add(const std::string& folder) {
@@ -73,6 +66,7 @@ class Neighbours {
 
   const Catalog& catalog_;
   const Table& table_;
+  const std::function<void()>& pause_;
   const std::string location_;
   std::vector<std::string> folders_;
 };
@@ -82,21 +76,22 @@ struct Found {
   int64_t bytes = 0;
 };
 
-/// The files of a folder that are old enough and nobody else's.
+/// The files of a folder that are old enough.
 std::vector<Found> old_files(objects::Store& store, const std::string& location,
-                             const Neighbours& neighbours, objects::Time youngest,
+                             objects::Time youngest, const std::function<void()>& pause,
                              int64_t& looked_at) {
   const FilePath folder = parse_path(location);
   objects::ListOptions options;
   options.prefix = folder.key + "/";
   std::vector<Found> found;
   for (bool more = true; more;) {
+    if (pause) pause();
     const objects::Listing page = store.list(folder.bucket, options);
     for (const objects::Object& object : page.objects) {
       ++looked_at;
-      std::string path = fmt::format("s3://{}/{}", folder.bucket, object.key);
-      if (object.modified > youngest || neighbours.owns(path)) continue;
-      found.push_back({std::move(path), static_cast<int64_t>(object.size)});
+      if (object.modified > youngest) continue;
+      found.push_back({fmt::format("s3://{}/{}", folder.bucket, object.key),
+                       static_cast<int64_t>(object.size)});
     }
     options.after = page.next;
     more = page.truncated;
@@ -105,10 +100,14 @@ std::vector<Found> old_files(objects::Store& store, const std::string& location,
 }
 
 /// All files that a table's newest metadata needs, as place_of has them.
-std::unordered_set<std::string> needed_places(ManifestCache& cache, const Table& table) {
+std::unordered_set<std::string> needed_places(ManifestCache& cache, const Table& table,
+                                              const std::function<void()>& pause) {
   const TableMetadata& metadata = *table.metadata;
   Reach reach;
-  for (const Snapshot& snapshot : metadata.snapshots) reach.add(cache, metadata, snapshot);
+  for (const Snapshot& snapshot : metadata.snapshots) {
+    if (pause) pause();
+    reach.add(cache, metadata, snapshot);
+  }
   reach.add_statistics(metadata);
   std::unordered_set<std::string> places{place_of(table.metadata_location)};
   for (const MetadataLogEntry& entry : metadata.metadata_log) {
@@ -117,6 +116,7 @@ std::unordered_set<std::string> needed_places(ManifestCache& cache, const Table&
   for (const std::string& path : reach.lists) places.insert(place_of(path));
   for (const std::string& path : reach.statistics) places.insert(place_of(path));
   for (const auto& [path, file] : reach.manifests) {
+    if (pause) pause();
     places.insert(place_of(path));
     const Manifest entries = cache.manifest(metadata, file);
     for (const ManifestEntry& entry : *entries) {
@@ -134,17 +134,22 @@ OrphanReport remove_orphan_files(Catalog& catalog, ManifestCache& cache, const I
   const std::string& location = before.metadata->location;
   require_gc(*before.metadata, "remove orphan files");
   cache.files().check(location);
-  const Neighbours neighbours(catalog, before);
   const objects::Time youngest =
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) -
       options.older_than;
   OrphanReport report;
-  const std::vector<Found> found =
-      old_files(cache.files().store(), location, neighbours, youngest, report.looked_at);
+  std::vector<Found> found =
+      old_files(cache.files().store(), location, youngest, options.pause, report.looked_at);
   // Looked up after the files: what was committed in between is needed too.
-  const auto needed = needed_places(cache, catalog.load(name));
+  const auto needed = needed_places(cache, catalog.load(name), options.pause);
+  std::erase_if(found, [&](const Found& file) {
+    return needed.contains(place_of(file.path)) || file.path.ends_with(kVersionHint);
+  });
+  if (found.empty()) return report;
+  // Only now: to look at all other tables for each table takes its time in a large lake.
+  const Neighbours neighbours(catalog, before, options.pause);
   for (const Found& file : found) {
-    if (needed.contains(place_of(file.path)) || file.path.ends_with(kVersionHint)) continue;
+    if (neighbours.owns(file.path)) continue;
     report.files.push_back(file.path);
     report.bytes += file.bytes;
   }
@@ -215,7 +220,7 @@ Table rollback_to_snapshot(Catalog& catalog, const Identifier& name, int64_t sna
     SnapshotRef moved = ref != nullptr ? *ref : SnapshotRef{};
     moved.snapshot_id = snapshot_id;
     const std::vector<Update> updates{SetSnapshotRef{branch, moved}};
-    return apply(updates, &table, std::max(now_ms(), table.last_updated_ms),
+    return apply(updates, &table, std::max(base::now_ms(), table.last_updated_ms),
                  base.metadata_location);
   };
   return catalog.commit({{name, make}}).front();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ struct OrphanOptions {
   /// Younger files stay: they may belong to a commit that is under way.
   std::chrono::milliseconds older_than = std::chrono::days(3);
   bool only_list = false;
+  /// Called now and then while it looks; what it throws ends the search, with every file in place.
+  std::function<void()> pause;
 };
 
 struct OrphanReport {
@@ -55,7 +58,7 @@ struct OrphanReport {
 
 /// Removes files below the table's folder that nothing in its metadata names. Folders of other
 /// tables and views below it are left alone. INVALID_ARGUMENTS while gc.enabled is false, or if
-/// another table has the same folder.
+/// there is something to remove and another table has the same folder.
 OrphanReport remove_orphan_files(Catalog& catalog, ManifestCache& cache, const Identifier& name,
                                  const OrphanOptions& options);
 

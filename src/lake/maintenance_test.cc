@@ -187,7 +187,33 @@ TEST_F(MaintenanceTest, StatisticsLeaveWithTheirSnapshot) {
   EXPECT_EQ(expire(name).statistics_files, 1);
   EXPECT_FALSE(lake_.files().exists(old));
   EXPECT_TRUE(lake_.files().exists(young));
+  EXPECT_THAT(lake_.load(name).metadata->statistics, SizeIs(1));
   EXPECT_THAT(orphans(name).files, IsEmpty());
+}
+
+TEST_F(MaintenanceTest, AStatisticsFileOfTwoSnapshotsLeavesWithTheLast) {
+  const Identifier name = lake_.create("t");
+  const std::string path = lake_.load(name).metadata->location + "/metadata/shared.stats";
+  lake_.files().write(path, "puffin", "application/octet-stream");
+  const auto shared = [&](const std::string& written) {
+    StatisticsFile file;
+    file.snapshot_id = head(name);
+    file.path = written;
+    file.size = 6;
+    file.footer_size = 1;
+    update(name, {SetStatistics{file}});
+  };
+  lake_.append(name);
+  shared("s3a" + path.substr(2));
+  age(name, 6);
+  lake_.append(name);
+  shared(path);
+  EXPECT_EQ(expire(name).statistics_files, 0);
+  EXPECT_TRUE(lake_.files().exists(path));
+  age(name, 6);
+  lake_.append(name);
+  EXPECT_EQ(expire(name).statistics_files, 1);
+  EXPECT_FALSE(lake_.files().exists(path));
 }
 
 TEST_F(MaintenanceTest, NothingIsRemovedWhileGarbageCollectionIsOff) {
@@ -238,6 +264,27 @@ TEST_F(MaintenanceTest, OrphansAreFoundByAgeAndBelongToNobody) {
   EXPECT_THAT(orphans(inner).files, ElementsAre(unknown));
   EXPECT_THAT(lake_.live(name), SizeIs(1));
   EXPECT_THAT(lake_.live(inner), SizeIs(1));
+}
+
+TEST_F(MaintenanceTest, ASearchForOrphansCanBeEnded) {
+  const Identifier name = lake_.create("t");
+  lake_.append(name);
+  const std::string lost = lake_.load(name).metadata->location + "/data/lost.parquet";
+  lake_.files().write(lost, "stray", "application/octet-stream");
+  OrphanOptions options{.older_than = std::chrono::milliseconds(-1000), .pause = {}};
+  int pauses = 0;
+  options.pause = [&] { ++pauses; };
+  options.only_list = true;
+  EXPECT_THAT(remove_orphan_files(lake_.catalog(), lake_.cache(), name, options).files,
+              ElementsAre(lost));
+  ASSERT_GT(pauses, 1);
+  options.only_list = false;
+  options.pause = [left = pauses]() mutable {
+    if (--left == 0) throw Error(Code::kServerShuttingDown, "the server is shutting down");
+  };
+  EXPECT_LAKE_ERROR(Code::kServerShuttingDown, "shutting down",
+                    remove_orphan_files(lake_.catalog(), lake_.cache(), name, options));
+  EXPECT_TRUE(lake_.files().exists(lost));
 }
 
 TEST_F(MaintenanceTest, TablesThatShareAFolderKeepTheirFiles) {

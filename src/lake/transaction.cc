@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <unordered_set>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/uuid.h"
@@ -22,12 +22,6 @@ namespace {
 constexpr const char* kAvro = "application/avro";
 /// About as many bytes before compression make a manifest of the target size.
 constexpr int64_t kCompression = 4;
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// How many bytes an entry takes, about.
 int64_t encoded_bytes(const DataFile& file) {
@@ -172,7 +166,7 @@ const Snapshot* SnapshotWriter::parent_of(const TableMetadata& base) const {
 
 TableMetadata SnapshotWriter::make(const Table& base) {
   check(change_.requirements, base.metadata.get());
-  const int64_t now = std::max(now_ms(), base.metadata->last_updated_ms);
+  const int64_t now = std::max(base::now_ms(), base.metadata->last_updated_ms);
   TableMetadata updated;
   if (!change_.updates.empty()) updated = apply(change_.updates, base.metadata.get(), now);
   const TableMetadata& table = change_.updates.empty() ? *base.metadata : updated;

@@ -74,6 +74,7 @@ struct SnapshotChange {
   /// Added to the snapshot's summary ("engine-name", "trino_query_id", …).
   Properties summary;
   /// The added files belong to others (adopted where they lie): a commit that fails leaves them.
+  /// ALREADY_EXISTS if somebody else added one of them since `read_snapshot_id`.
   bool adopted = false;
 };
 

@@ -432,6 +432,28 @@ TEST_F(TransactionTest, AdoptedFilesStayWhenACommitFails) {
   EXPECT_TRUE(lake_.files().exists(theirs.path));
 }
 
+TEST_F(TransactionTest, AFileIsAdoptedOnce) {
+  const Identifier name = lake_.create("t");
+  lake_.append(name);
+  const Table table = lake_.load(name);
+  const DataFile shared = lake_.write(table, 5), other = lake_.write(table, 5);
+  const auto adopting = [&](std::vector<DataFile> files) {
+    SnapshotChange change = lake_.change(table, std::move(files));
+    change.adopted = true;
+    return change;
+  };
+  lake_.commit(name, adopting({shared}));
+  // Computed from the same snapshot, by somebody who did not know.
+  EXPECT_LAKE_ERROR(Code::kAlreadyExists, "File already exists: " + shared.path,
+                    lake_.commit(name, adopting({other, shared})));
+  lake_.commit(name, adopting({other}));
+  EXPECT_EQ(lake_.live(name).size(), 3u);
+  EXPECT_EQ(lake_.live(name).count(shared.path), 1u);
+  lake_.commit(name, lake_.change(lake_.load(name), {}, {shared.path}));
+  lake_.commit(name, adopting({shared}));
+  EXPECT_EQ(lake_.live(name).count(shared.path), 1u);
+}
+
 TEST_F(TransactionTest, FilesOutsideTheWarehouseAreRefused) {
   const Identifier name = lake_.create("t");
   DataFile file = lake_.write(lake_.load(name), 1);

@@ -37,6 +37,7 @@ class Validator {
       : cache_(cache), change_(change), table_(table), parent_(parent) {}
 
   void run() {
+    if (change_.adopted) check_adopted_files();
     const bool replaces = !change_.removed.empty() && (!change_.data.empty() || change_.same_rows);
     if (!change_.conflict && change_.referenced.empty() && !replaces) return;
     find_history();
@@ -45,6 +46,21 @@ class Validator {
   }
 
  private:
+  void check_adopted_files() {
+    std::unordered_set<std::string_view> paths;
+    for (const NewFile& added : change_.data) paths.insert(added.file.path);
+    const ManifestList list = cache_.list(table_, parent_);
+    for (const ManifestFile& manifest : *list) {
+      if (manifest.content != ManifestContent::kData || !manifest.may_have_live_files()) continue;
+      const Manifest entries = cache_.manifest(table_, manifest);
+      for (const ManifestEntry& entry : *entries) {
+        if (!entry.live() || !paths.contains(entry.file.path)) continue;
+        throw Error(Code::kAlreadyExists, "File already exists: " + entry.file.path)
+            .with_hint("another statement added it to the table meanwhile");
+      }
+    }
+  }
+
   /// The snapshots since the one that was read.
   void find_history() {
     const Snapshot* at = &parent_;

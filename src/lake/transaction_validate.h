@@ -7,7 +7,8 @@
 
 namespace meesh::lake {
 
-/// Throws ICEBERG_COMMIT_ERROR with Java's texts if it does not. `parent` is the branch's head,
+/// Throws ICEBERG_COMMIT_ERROR with Java's texts if it does not, ALREADY_EXISTS for adopted files
+/// that are the table's meanwhile. `parent` is the branch's head,
 /// null if there is none. Whether removed files are live is not looked at.
 void validate(ManifestCache& cache, const SnapshotChange& change, const TableMetadata& table,
               const Snapshot* parent);

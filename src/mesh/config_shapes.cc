@@ -195,13 +195,18 @@ Shape lake(const char* about, bool required_location) {
   const Shape location = base::matching("Where its tables go: bucket and folder.",
                                         "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\s]+)*$",
                                         "a place such as s3://lake/warehouse", 900);
+  const Shape allowed = base::list(
+      "Where else its tables may lie: a table names its place as 'location' or 'data_location'.",
+      location);
   const Shape catalog = base::matching(
       "Its catalog in SQL and its warehouse in the Iceberg catalog.", kCatalogName, kCatalogMeans);
   if (required_location) {
-    return base::object(about,
-                        {base::required("location", location), base::optional("catalog", catalog)});
+    return base::object(
+        about, {base::required("location", location), base::optional("allowed_locations", allowed),
+                base::optional("catalog", catalog)});
   }
   return base::object(about, {base::optional("location", location, "s3://lake"),
+                              base::optional("allowed_locations", allowed),
                               base::optional("catalog", catalog, "lake"),
                               base::optional("maintenance", lake_maintenance())});
 }

@@ -83,6 +83,39 @@ TEST_F(LakeConfigTest, Mistakes) {
           ":4:5: unknown key 'compactions' in 'lake.maintenance' (did you mean 'compaction'?)"));
 }
 
+TEST_F(LakeConfigTest, PlacesOfSeveralBuckets) {
+  EXPECT_THAT(load("").lake.allowed_locations, testing::IsEmpty());
+  const Lake lake =
+      load("lake: {location: s3://lake/t, allowed_locations: [s3://bronze, s3://silver/clean]}\n")
+          .lake;
+  EXPECT_THAT(lake.places(),
+              testing::ElementsAre("s3://lake/t", "s3://bronze", "s3://silver/clean"));
+  EXPECT_THAT(complaint("lake:\n  allowed_locations:\n    - s3://bronze\n    - bronze\n"),
+              HasSubstr("meesh.yaml:5:7: expected a place such as s3://lake/warehouse"));
+}
+
+TEST_F(LakeConfigTest, APlaceIsOneLakesAlone) {
+  const auto domain = [&](const std::string& name, const std::string& lake) {
+    fs::create_directories(folder_ / "domains" / name);
+    std::ofstream(folder_ / "domains" / name / "domain.yaml")
+        << "owner: {team: t}\ndatabase: {kind: postgresql, host: h, port: 5432, name: n, user: u, "
+           "password: p}\nlake:\n" +
+               lake;
+  };
+  const std::string mesh = "lake: {allowed_locations: [s3://bronze, s3://gold/a]}\n";
+  domain("sales", "  location: s3://sales\n  allowed_locations: [s3://gold/ab, s3://sales/x]\n");
+  EXPECT_EQ(load(mesh).domains.at(0).lake->places().size(), 3u);
+  domain("sales", "  location: s3://sales\n  allowed_locations: [s3://bronze/sales]\n");
+  EXPECT_THAT(complaint(mesh), HasSubstr("domain.yaml:5:23: the place 's3://bronze/sales' is "
+                                         "another lake's already ('s3://bronze' of the lake "
+                                         "'lake' at "));
+  domain("sales", "  location: s3://gold\n");
+  EXPECT_THAT(complaint(mesh), HasSubstr("domain.yaml:4:13: the place 's3://gold'"));
+  domain("sales", "  location: s3://sales\n");
+  domain("stock", "  location: s3://sales/stock\n");
+  EXPECT_THAT(complaint(mesh), HasSubstr("stock/domain.yaml:4:13: the place"));
+}
+
 TEST_F(LakeConfigTest, OnlyTheMeshHasMaintenance) {
   const auto has = [](const char* kind) {
     return boost::json::serialize(json_schema(kind)).find("\"maintenance\"") != std::string::npos;

@@ -180,10 +180,38 @@ class Loader {
 
   Lake lake(const yaml::Document& document, const Node& node, const std::string& otherwise) {
     const Node* name = node.find("catalog");
-    Lake to{name ? name->text : otherwise, node.find("location")->text};
+    Lake to{name ? name->text : otherwise, node.find("location")->text, {}};
     const Node& where = name ? *name : node;
     claim_catalog(document, to.catalog, where.line, where.column);
+    std::vector<const Node*> places{node.find("location")};
+    if (const Node* allowed = node.find("allowed_locations")) {
+      for (const Node& place : allowed->items) {
+        to.allowed_locations.push_back(place.text);
+        places.push_back(&place);
+      }
+    }
+    for (const Node* place : places) claim_place(document, *place, to.catalog);
     return to;
+  }
+
+  // What lies in one lake is no other's: either might remove it.
+  void claim_place(const yaml::Document& document, const Node& node, const std::string& catalog) {
+    const auto within = [](const std::string& inner, const std::string& outer) {
+      return inner == outer || inner.starts_with(outer + "/");
+    };
+    for (const LakePlace& other : lake_places_) {
+      if (other.catalog == catalog) continue;
+      if (!within(node.text, other.location) && !within(other.location, node.text)) continue;
+      problems_.push_back(
+          document
+              .error(Code::kConfigInvalid,
+                     fmt::format("the place '{}' is another lake's already", node.text), node.line,
+                     node.column)
+              .with_hint(fmt::format("'{}' of the lake '{}' at {}", other.location, other.catalog,
+                                     other.where)));
+      break;
+    }
+    lake_places_.push_back({node.text, catalog, fmt::format("{}:{}", document.file, node.line)});
   }
 
   void fill_maintenance(const Node& node) {
@@ -542,6 +570,10 @@ class Loader {
   Mesh mesh_;
   std::map<std::string, std::string> secrets_;
   std::map<std::string, std::string> catalog_owners_, bucket_owners_;
+  struct LakePlace {
+    std::string location, catalog, where;
+  };
+  std::vector<LakePlace> lake_places_;
   std::vector<Error> problems_;
 };
 

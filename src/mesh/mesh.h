@@ -89,7 +89,15 @@ struct Storage {
 /// A place for Iceberg tables: a catalog in SQL, a warehouse of the Iceberg catalog.
 struct Lake {
   std::string catalog;
-  std::string location;  // "s3://bucket/folder", no slash at the end
+  std::string location;                        // "s3://bucket/folder", no slash at the end
+  std::vector<std::string> allowed_locations;  // where else its tables may lie; written alike
+
+  /// `location` and the others.
+  std::vector<std::string> places() const {
+    std::vector<std::string> all{location};
+    all.insert(all.end(), allowed_locations.begin(), allowed_locations.end());
+    return all;
+  }
 };
 
 /// What is done to the tables of all lakes by itself, and how often.

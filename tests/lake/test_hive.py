@@ -252,6 +252,16 @@ def test_a_failed_insert_leaves_no_file(sql, folder, table):
     assert folder.keys() == []
 
 
+def test_folders_of_writes_under_way_stay(sql, folder, table):
+    sql(f"""CREATE TABLE {table} (a bigint, k varchar) WITH (external_location =
+            '{folder.location}', format = 'PARQUET', partitioned_by = ARRAY['k'])""")
+    under_way = ".meesh-0d3c9a5e-58a1-4c37-9d3f-0c5c8f7d1a01/k=x/a.parquet"
+    folder.put(under_way, "of another server, just now")
+    sql(f"INSERT INTO {table} VALUES (1, 'x'), (2, 'y')")
+    assert sql(f"SELECT a FROM {table} ORDER BY a") == [(1,), (2,)]
+    assert under_way in folder.keys() and len(folder.keys()) == 3
+
+
 def test_writers_at_once_lose_no_row(lake, sql, folder, table):
     sql(f"""CREATE TABLE {table} (writer BIGINT, n BIGINT, k VARCHAR)
             WITH (external_location = '{folder.location}', partitioned_by = ARRAY['k'])""")

@@ -1,30 +1,21 @@
 """Folders of Parquet files that pyarrow wrote become tables where they lie: SQL and PyIceberg read
 the same rows, and the files stay what they were."""
+import concurrent.futures
 import datetime as dt
 import decimal
 import io
 import itertools
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import trino
+from support.s3 import all_keys
 from trino.exceptions import TrinoQueryError
 
 UTC = dt.timezone.utc
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def sql(lake):
-    connection = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return [tuple(row) for row in cursor.fetchall()]
-    return run
 
 
 @pytest.fixture
@@ -336,7 +327,115 @@ def test_the_commands(lake, sql, catalog, space, folder):
         {"x": 1, "k": 1}, {"x": 2, "k": 1}]
     assert "Target directory" in meesh("export", f"{space}.t", out, code=1)
     assert sql("SHOW TABLES FROM hive.default LIKE 'export%'") == []
-    for wrong in (("import", "/tmp/x", f"{space}.u"), ("import", "s3://lake/x", "t"),
-                  ("export", f"{space}.t", "./out")):
-        told = meesh(*wrong, code=1)
-        assert "write schema.table" in told or "meesh lake cp" in told
+    assert "write schema.table" in meesh("import", "s3://lake/x", "t", code=1)
+    assert "is not s3://bucket/folder" in meesh("import", "gs://x", f"{space}.u", code=1)
+    told = meesh("import", "s3://elsewhere/raw", f"{space}.u", code=1)
+    assert "'s3://elsewhere/raw' lies outside the warehouse" in told
+    assert "allowed_locations" in told and "meesh lake cp -r s3://elsewhere/raw" in told
+
+
+@pytest.fixture
+def meesh(lake):
+    """`meesh lake …` with the keys and addresses of the server: its exit code must be `code`."""
+    def run(*arguments, code=0, **environment):
+        keys = {"AWS_ACCESS_KEY_ID": lake.keys.access_key, "S3_ENDPOINT_URL": lake.s3_url,
+                "AWS_SECRET_ACCESS_KEY": lake.keys.secret_key, "MEESH_SERVER": lake.url}
+        done = lake.run("lake", *arguments, env={**keys, **environment})
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done.stdout + done.stderr
+    return run
+
+
+def below(lake, prefix):
+    return all_keys(lake.endpoint().client(), "lake", Prefix=prefix)
+
+
+def test_a_folder_of_this_machine_becomes_a_table(lake, sql, catalog, space, folder, meesh,
+                                                  tmp_path):
+    for day in (1, 2):
+        part = tmp_path / "orders" / f"day=2026-01-0{day}"
+        part.mkdir(parents=True)
+        pq.write_table(pa.table({"id": pa.array([day, day * 10], pa.int64())}), part / "a.parquet")
+    (tmp_path / "orders" / "_temporary").mkdir()
+    (tmp_path / "orders" / "_temporary" / "b.parquet").write_bytes(b"half")
+    (tmp_path / "orders" / "README.md").write_text("not ours")
+    told = meesh("import", tmp_path / "orders", f"{space}.orders")
+    assert f"-> s3://lake/{space}/orders/day=2026-01-01/a.parquet" in told
+    assert sql(f"SELECT sum(id), min(day) FROM {space}.orders") == [(33, dt.date(2026, 1, 1))]
+    told = catalog.load_table((space, "orders"))
+    assert told.location() == f"s3://lake/{space}/orders"
+    assert told.properties["gc.enabled"] == "true"
+    assert told.scan().to_arrow().num_rows == 4
+    sql(f"DELETE FROM {space}.orders WHERE id = 1")
+    sql(f"DROP TABLE {space}.orders")
+    assert below(lake, f"{space}/") == []
+    # What lies where the table would go is nothing of its own.
+    lake.endpoint().client().put_object(Bucket="lake", Key=f"{space}/one/old.parquet", Body=b"x")
+    meesh("import", tmp_path / "orders" / "day=2026-01-01" / "a.parquet", f"lake.{space}.One", "-q")
+    assert sql(f"SELECT count(*) FROM {space}.one") == [(2,)]
+    assert catalog.load_table((space, "one")).location().startswith(f"s3://lake/{space}/one-")
+
+
+def test_a_local_import_that_fails_leaves_nothing(lake, sql, space, meesh, tmp_path):
+    def fails(match, *arguments):
+        told = meesh("import", *arguments, code=1)
+        assert re.search(match, told), told
+        assert below(lake, f"{space}/") == [] and sql(f"SHOW TABLES FROM {space}") == []
+    fails("there is no '.*nothing'", tmp_path / "nothing", f"{space}.t")
+    fails("there are no Parquet files in", tmp_path, f"{space}.t")
+    (tmp_path / "deep").mkdir()
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "deep" / "a.parquet")
+    fails("is no partition.*-r takes the files of all folders", tmp_path, f"{space}.t")
+    fails(r"there is no schema lake.nowhere.*CREATE SCHEMA lake.nowhere", "-r", tmp_path,
+          "nowhere.t")
+    pq.write_table(pa.table({"x": ["text"]}), tmp_path / "b.parquet")
+    fails("Column 'x' is", "-r", tmp_path, f"{space}.t")
+    (tmp_path / "b.parquet").unlink()
+    meesh("import", "-r", tmp_path, f"{space}.t")
+    there = below(lake, f"{space}/")
+    assert "is there already" in meesh("import", "-r", tmp_path, f"{space}.t", code=1)
+    assert below(lake, f"{space}/") == there
+
+
+def test_a_table_goes_to_a_folder_of_this_machine(lake, sql, space, meesh, tmp_path):
+    sql(f"CREATE TABLE {space}.t AS SELECT n, 'é' || CAST(n AS varchar) AS s "
+        "FROM UNNEST(sequence(1, 1000)) AS q(n)")
+    sql(f"DELETE FROM {space}.t WHERE n = 7")
+    told = meesh("export", f"{space}.t", tmp_path / "out")
+    assert f"-> {tmp_path}/out/t.parquet" in told
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["t.parquet"]
+    rows = pq.read_table(tmp_path / "out" / "t.parquet").sort_by("n")
+    assert rows.column("n").to_pylist() == [n for n in range(1, 1001) if n != 7]
+    assert rows.column("s")[0].as_py() == "é1"
+    assert "is there and is no empty folder" in meesh("export", f"{space}.t", tmp_path / "out",
+                                                      code=1)
+    assert "does not exist" in meesh("export", f"{space}.nothing", tmp_path / "none", code=1)
+    # The keys do not fit: nothing comes, and nothing stays on the way either.
+    meesh("export", f"{space}.t", tmp_path / "none", code=1, AWS_SECRET_ACCESS_KEY="wrong")
+    sql(f"DELETE FROM {space}.t")
+    assert "has no rows" in meesh("export", f"{space}.t", tmp_path / "none")
+    assert sql("SHOW TABLES FROM hive.default LIKE 'export%'") == []
+    assert [key for key in below(lake, "hive/") if "/export_" in key] == []
+
+
+def test_files_added_by_several_at_once_join_once(lake, sql, space, folder):
+    sql(f"CREATE TABLE {space}.t (x bigint)")
+    for part in range(3):
+        folder.put(f"{part}.parquet", pa.table({"x": pa.array([part], pa.int64())}))
+
+    def add(_):
+        cursor = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
+                                     catalog="lake").cursor()
+        try:
+            cursor.execute(f"ALTER TABLE {space}.t EXECUTE add_files('{folder.location}', "
+                           "'PARQUET')")
+            cursor.fetchall()
+            return "done"
+        except TrinoQueryError as error:
+            return error.message
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        told = sorted(pool.map(add, range(8)))
+    assert told.count("done") == 1, told
+    assert all("File already exists: " in one for one in told if one != "done"), told
+    assert sql(f"SELECT count(*), sum(x) FROM {space}.t") == [(3, 3)]
+    assert folder.parquet() == ["0.parquet", "1.parquet", "2.parquet"]

@@ -10,18 +10,6 @@ import trino
 from trino.exceptions import TrinoUserError
 
 
-@pytest.fixture(scope="module")
-def sql(lake):
-    connection = trino.dbapi.connect(host="127.0.0.1", port=lake.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return [tuple(row) for row in cursor.fetchall()]
-    return run
-
-
 def test_every_type_goes_out_and_comes_back(sql, catalog, space):
     sql(f"""CREATE TABLE {space}.t (b boolean, i integer, l bigint NOT NULL, f real, d double,
             p decimal(38, 10), day date, since timestamp(6), zoned timestamp(6) with time zone,
@@ -211,3 +199,54 @@ def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, sp
     sql(f"INSERT INTO {space}.t VALUES DECIMAL '{lowest}'")
     assert sql(f"SELECT a FROM {space}.t WHERE a < 0") == [(lowest,)]
     assert catalog.load_table((space, "t")).scan().to_arrow()["a"].to_pylist() == [lowest]
+
+
+def test_a_table_like_another_with_its_properties(sql, space):
+    sql(f"""CREATE TABLE {space}.a (id bigint COMMENT 'key', at timestamp(6), name varchar) WITH (
+            partitioning = ARRAY['day(at)', 'bucket(id, 4)'], sorted_by = ARRAY['name DESC'],
+            data_layout = '{{at_day}}/{{file}}', data_location = 's3://lake/{space}/else',
+            max_commit_retry = 7)""")
+    sql(f"CREATE TABLE {space}.b (LIKE {space}.a INCLUDING PROPERTIES, more integer)")
+    (create,), = sql(f"SHOW CREATE TABLE {space}.b")
+    for kept in ("partitioning = ARRAY['day(at)','bucket(id, 4)']", "max_commit_retry = 7",
+                 "sorted_by = ARRAY['name DESC NULLS LAST']", "data_layout = '{at_day}/{file}'",
+                 f"location = 's3://lake/{space}/b'", "COMMENT 'key'", "more integer"):
+        assert kept in create
+    assert "data_location" not in create
+    sql(f"INSERT INTO {space}.b VALUES (1, TIMESTAMP '2025-01-15 08:00:00', 'x', 2)")
+    (path,), = sql(f'SELECT file_path FROM {space}."b$files"')
+    assert path.startswith(f"s3://lake/{space}/b/data/2025-01-15/")
+    sql(f"""CREATE TABLE {space}.c (LIKE {space}.a INCLUDING PROPERTIES)
+            WITH (Partitioning = ARRAY['month(at)'], data_layout = DEFAULT)""")
+    (create,), = sql(f"SHOW CREATE TABLE {space}.c")
+    assert "ARRAY['month(at)']" in create and "sorted_by" in create and "layout" not in create
+    for words in ("", " EXCLUDING PROPERTIES"):
+        sql(f"CREATE OR REPLACE TABLE {space}.d (LIKE {space}.a{words})")
+        (create,), = sql(f"SHOW CREATE TABLE {space}.d")
+        assert "partitioning" not in create and "max_commit_retry" not in create
+    for elements, told in (
+            (f"LIKE {space}.a INCLUDING PROPERTIES, LIKE {space}.b INCLUDING PROPERTIES",
+             "Only one LIKE clause can specify INCLUDING PROPERTIES"),
+            ("LIKE tpch.tiny.nation INCLUDING PROPERTIES", "across catalogs is not supported")):
+        with pytest.raises(TrinoUserError, match=told) as refused:
+            sql(f"CREATE TABLE {space}.e ({elements})")
+        assert refused.value.error_name == "NOT_SUPPORTED"
+
+
+def test_a_partition_field_that_would_have_a_columns_name(sql, space):
+    for statement in (
+            f"CREATE TABLE {space}.t (a bigint, a_bucket bigint) WITH (partitioning = "
+            "ARRAY['bucket(a, 4)'])",
+            f"CREATE TABLE {space}.t WITH (partitioning = ARRAY['truncate(a, 4)']) AS "
+            "SELECT 1 AS a, 2 AS a_trunc"):
+        with pytest.raises(TrinoUserError, match="which a column has already") as refused:
+            sql(statement)
+        assert refused.value.error_name == "INVALID_TABLE_PROPERTY"
+    sql(f"CREATE TABLE {space}.t (a bigint, a_bucket bigint)")
+    with pytest.raises(TrinoUserError, match=r"bucket\(a, 4\) makes a partition field") as refused:
+        sql(f"ALTER TABLE {space}.t SET PROPERTIES partitioning = ARRAY['bucket(a, 4)']")
+    assert refused.value.error_name == "INVALID_TABLE_PROPERTY"
+    sql(f"ALTER TABLE {space}.t RENAME COLUMN a_bucket TO b")
+    sql(f"ALTER TABLE {space}.t SET PROPERTIES partitioning = ARRAY['bucket(a, 4)']")
+    sql(f"INSERT INTO {space}.t VALUES (1, 2)")
+    assert sql(f"SELECT * FROM {space}.t") == [(1, 2)]

@@ -12,11 +12,11 @@ WEBHOOK_ARN = "arn:minio:sqs::tests:webhook"
 MASTER_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
-def lake_mesh(folder, **storage):
+def lake_mesh(folder, lake=None, **storage):
     """A mesh without databases whose S3 endpoint has known keys and whose tables nobody touches
-    unasked; `storage` changes its section."""
+    unasked; `lake` and `storage` change their sections."""
     quiet = {"compaction": False, "expire_snapshots": False, "orphan_files": False}
-    return plain_mesh(folder, lake={"maintenance": quiet}, storage={
+    return plain_mesh(folder, lake={"maintenance": quiet, **(lake or {})}, storage={
         "kind": "local", "port": free_ports(1)[0],
         "root": {"access_key": "${S3_ACCESS_KEY}", "secret_key": "${S3_SECRET_KEY}"},
         "master_key": MASTER_KEY,

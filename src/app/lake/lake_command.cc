@@ -467,6 +467,7 @@ void add_lake(CLI::App& app, int& exit_code) {
       "meesh lake presign s3://datalake/raw/report.csv --expires 7d\n"
       "meesh lake tables\n"
       "meesh lake history sales.orders\n"
+      "meesh lake import ./orders sales.orders\n"
       "meesh lake scrub --mesh demo\n"
       "meesh lake backup /backup/today --mesh demo");
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "sql/lexer.h"
 
 namespace meesh::app {
 namespace {
@@ -19,18 +21,6 @@ constexpr auto kFirstRound = std::chrono::minutes(3);
 constexpr auto kLook = 100ms;  // whether users are at work
 /// No key or domain can have a name with a space: the rights are those of the SQL port itself.
 constexpr const char* kUser = "meesh maintenance";
-
-std::string quoted(const std::string& name) {
-  std::string out = "\"";
-  for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 int64_t number(const lake::Properties& summary, const char* name) {
   const auto found = summary.find(name);
@@ -69,9 +59,11 @@ struct Compacted {
 }  // namespace
 
 TableUpkeep::TableUpkeep(const mesh::LakeMaintenance& settings, std::vector<Warehouse> warehouses,
-                         meta::Database& database, engine::Engine& engine, std::string holder)
+                         External external, meta::Database& database, engine::Engine& engine,
+                         std::string holder)
     : settings_(settings),
       warehouses_(std::move(warehouses)),
+      external_(external),
       engine_(engine),
       leases_(database),
       orphan_runs_(database),
@@ -108,6 +100,7 @@ void TableUpkeep::go_round() {
     if (!visit(warehouse, {})) return;
   }
   settled_ = std::move(settling_);
+  if (settings_.orphan_files && !visit_external()) return;
   if (settings_.orphan_files) orphan_runs_.forget_old();
 }
 
@@ -120,6 +113,37 @@ bool TableUpkeep::visit(const Warehouse& warehouse, const lake::Namespace& paren
     if (!visit(warehouse, space)) return false;
   }
   return true;
+}
+
+bool TableUpkeep::visit_external() {
+  const auto& tables = external_.tables;
+  for (const std::string& schema : tables.schemas()) {
+    for (const std::string& name : tables.tables(schema)) {
+      if (stop_.requested() || !still_ours()) return false;
+      const auto table = tables.find(schema, name);
+      if (!table) continue;
+      sweep(table->id, [&] { return std::vector{lake::parse_folder(table->location)}; });
+    }
+    // A CREATE TABLE AS that was killed has left no table.
+    sweep(tables.warehouse().name + "." + schema, [&] {
+      return lake::folders_in(external_.store, lake::parse_folder(tables.schema_location(schema)));
+    });
+  }
+  return true;
+}
+
+void TableUpkeep::sweep(const std::string& what,
+                        const std::function<std::vector<lake::Folder>()>& folders) {
+  attempt(what, "killed_writes", [&] {
+    if (!orphan_runs_.claim(what)) return;
+    for (const lake::Folder& folder : folders()) {
+      stop_.check();
+      const size_t removed = lake::remove_stale_staging(external_.store, folder);
+      if (removed == 0) continue;
+      log::info("files of writes that were killed are removed",
+                {{"folder", folder.path()}, {"files", removed}});
+    }
+  });
 }
 
 bool TableUpkeep::still_ours() {
@@ -166,7 +190,7 @@ void TableUpkeep::tend(const Warehouse& warehouse, const lake::Identifier& name)
 
 void TableUpkeep::expire(const Warehouse& warehouse, const lake::Identifier& name,
                          const std::string& shown) {
-  const auto options = lake::gentle_expiry(*warehouse.catalog.load(name).metadata, now_ms());
+  const auto options = lake::gentle_expiry(*warehouse.catalog.load(name).metadata, base::now_ms());
   const auto report = lake::expire_snapshots(warehouse.catalog, warehouse.cache, name, options);
   if (report.snapshots.empty() && report.refs.empty()) return;
   log::info("snapshots of a table expired", {{"table", shown},
@@ -194,8 +218,9 @@ void TableUpkeep::compact(const Warehouse& warehouse, const lake::Identifier& na
   const auto start = Clock::now();
   try {
     run(fmt::format("ALTER TABLE {}.{}.{} EXECUTE optimize(file_size_threshold => '{}B')",
-                    quoted(warehouse.catalog.warehouse().name), quoted(name.space.front()),
-                    quoted(name.name), *threshold));
+                    sql::quote_identifier(warehouse.catalog.warehouse().name),
+                    sql::quote_identifier(name.space.front()), sql::quote_identifier(name.name),
+                    *threshold));
   } catch (const Error& error) {
     if (error.code() == Code::kNotSupported) settling_.insert(at);
     throw;
@@ -216,7 +241,10 @@ void TableUpkeep::compact(const Warehouse& warehouse, const lake::Identifier& na
 void TableUpkeep::remove_orphans(const Warehouse& warehouse, const lake::Table& table,
                                  const std::string& shown) {
   if (!orphan_runs_.claim(table.metadata->uuid)) return;
-  const auto report = lake::remove_orphan_files(warehouse.catalog, warehouse.cache, table.name, {});
+  lake::OrphanOptions options;
+  options.pause = [this] { stop_.check(); };
+  const auto report =
+      lake::remove_orphan_files(warehouse.catalog, warehouse.cache, table.name, options);
   if (report.files.empty()) return;
   log::info("orphan files of a table were removed", {{"table", shown},
                                                      {"files", report.files.size()},

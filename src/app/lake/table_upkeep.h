@@ -19,6 +19,7 @@
 #include "base/shutdown.h"
 #include "engine/engine.h"
 #include "lake/catalog.h"
+#include "lake/external_files.h"
 #include "lake/manifest_cache.h"
 #include "lake/upkeep.h"
 #include "mesh/mesh.h"
@@ -33,10 +34,17 @@ class TableUpkeep {
     lake::ManifestCache& cache;
   };
 
+  /// External tables: of these, only what killed writes left is removed.
+  struct External {
+    lake::ExternalTables& tables;
+    objects::Store& store;
+  };
+
   /// Begins at once if there is anything to do. All outlive it; the engine knows the warehouses by
   /// their names. `holder`: this server's name, the same after a restart.
   TableUpkeep(const mesh::LakeMaintenance& settings, std::vector<Warehouse> warehouses,
-              meta::Database& database, engine::Engine& engine, std::string holder);
+              External external, meta::Database& database, engine::Engine& engine,
+              std::string holder);
   /// Cancels a compaction under way, and waits for what is quicker done than undone.
   ~TableUpkeep();
   TableUpkeep(const TableUpkeep&) = delete;
@@ -52,6 +60,10 @@ class TableUpkeep {
   /// This server's turn still; asked before every table.
   bool still_ours();
   void tend(const Warehouse& warehouse, const lake::Identifier& name);
+  /// False if the round is to end.
+  bool visit_external();
+  /// Removes what killed writes left in these folders, once a day for each `what`.
+  void sweep(const std::string& what, const std::function<std::vector<lake::Folder>()>& folders);
   /// Logs what `step` throws.
   void attempt(const std::string& table, const char* what, const std::function<void()>& step) const;
 
@@ -71,6 +83,7 @@ class TableUpkeep {
 
   const mesh::LakeMaintenance settings_;
   const std::vector<Warehouse> warehouses_;
+  const External external_;
   engine::Engine& engine_;
   meta::Leases leases_;
   lake::OrphanRuns orphan_runs_;

@@ -6,10 +6,13 @@
 #include <functional>
 #include <memory>
 
+#include "app/lake/keys.h"
+#include "app/lake/local_tables.h"
 #include "app/language.h"
 #include "app/sql/sql_command.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "sql/lexer.h"
 
 namespace meesh::app {
 namespace {
@@ -17,20 +20,10 @@ namespace {
 struct TableOptions {
   SqlOptions sql;
   std::string catalog = "lake", table, snapshot, threshold, where, place;
-  bool as_json = false, recursive = false;
+  bool as_json = false, recursive = false, quiet = false;
+  std::string endpoint = "http://127.0.0.1:9000", region = "us-east-1", mesh;
+  int jobs = 8;
 };
-
-std::string identifier(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
-
-std::string text(std::string_view value) {
-  std::string out = "'";
-  for (const char c : value) out += c == '\'' ? "''" : std::string(1, c);
-  return out + '\'';
-}
 
 /// Catalog, schema and table of "schema.table" or "catalog.schema.table".
 std::array<std::string, 3> name_parts(const TableOptions& options) {
@@ -51,14 +44,14 @@ std::array<std::string, 3> name_parts(const TableOptions& options) {
 /// The quoted name; `suffix` is a metadata table's ("$snapshots").
 std::string table_name(const TableOptions& options, std::string_view suffix = {}) {
   const auto [catalog, schema, table] = name_parts(options);
-  return fmt::format("{}.{}.{}", identifier(catalog), identifier(schema),
-                     identifier(table + std::string(suffix)));
+  return fmt::format("{}.{}.{}", sql::quote_identifier(catalog), sql::quote_identifier(schema),
+                     sql::quote_identifier(table + std::string(suffix)));
 }
 
 void check_place(const TableOptions& options) {
   if (options.place.starts_with("s3://") && options.place.size() > 5) return;
   throw Error(Code::kInvalidArguments, fmt::format("'{}' is not s3://bucket/folder", options.place))
-      .with_hint("meesh lake cp -r copies between s3:// and folders of this machine");
+      .with_hint("write s3://bucket/folder, or a path of this machine");
 }
 
 std::string size_of(const TableOptions& options) {
@@ -69,12 +62,13 @@ std::string size_of(const TableOptions& options) {
 }
 
 std::vector<std::string> list(const TableOptions& options) {
-  const std::string one = options.table.empty() ? "" : " AND table_schema = " + text(options.table);
+  const std::string one =
+      options.table.empty() ? "" : " AND table_schema = " + sql::quote_string(options.table);
   return {
       fmt::format("SELECT table_schema AS \"schema\", table_name AS \"table\", table_type AS "
                   "type FROM {}.information_schema.tables WHERE table_schema <> "
                   "'information_schema'{} ORDER BY 1, 2",
-                  identifier(options.catalog), one)};
+                  sql::quote_identifier(options.catalog), one)};
 }
 
 std::vector<std::string> describe(const TableOptions& options) {
@@ -105,7 +99,7 @@ std::vector<std::string> optimize(const TableOptions& options) {
   const std::string threshold =
       options.threshold.empty()
           ? ""
-          : fmt::format("(file_size_threshold => {})", text(options.threshold));
+          : fmt::format("(file_size_threshold => {})", sql::quote_string(options.threshold));
   const std::string where = options.where.empty() ? "" : " WHERE " + options.where;
   return {
       fmt::format("ALTER TABLE {} EXECUTE optimize{}{}", table_name(options), threshold, where)};
@@ -116,7 +110,8 @@ std::vector<std::string> import_folder(const TableOptions& options) {
   const auto [catalog, schema, table] = name_parts(options);
   return {fmt::format("CALL {}.system.import_table(schema_name => {}, table_name => {}, location "
                       "=> {}, recursive_directory => '{}')",
-                      identifier(catalog), text(schema), text(table), text(options.place),
+                      sql::quote_identifier(catalog), sql::quote_string(schema),
+                      sql::quote_string(table), sql::quote_string(options.place),
                       options.recursive ? "true" : "fail"),
           size_of(options)};
 }
@@ -130,8 +125,28 @@ std::vector<std::string> export_table(const TableOptions& options) {
   return {
       fmt::format(
           "CREATE TABLE {} WITH (external_location = {}, format = 'PARQUET') AS SELECT * FROM {}",
-          external, text(options.place), table_name(options)),
+          external, sql::quote_string(options.place), table_name(options)),
       "DROP TABLE " + external};
+}
+
+/// "./orders" and "/tmp/orders", unlike "s3://lake/orders" or "gs://lake/orders".
+bool on_this_machine(const TableOptions& options) {
+  return options.place.find("://") == std::string::npos;
+}
+
+LocalTable local_table(const TableOptions& options) {
+  const auto [catalog, schema, table] = name_parts(options);
+  return {.sql = options.sql,
+          .catalog = catalog,
+          .schema = schema,
+          .table = table,
+          .folder = options.place,
+          .endpoint = options.endpoint,
+          .region = options.region,
+          .mesh = options.mesh,
+          .jobs = options.jobs,
+          .recursive = options.recursive,
+          .quiet = options.quiet || options.as_json};
 }
 
 using Statements = std::vector<std::string> (*)(const TableOptions&);
@@ -160,13 +175,52 @@ CLI::App* add(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions
   return command;
 }
 
+/// As add(), for a command that works with a folder of this machine too.
+CLI::App* add_folder(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions>& options,
+                     const char* name, std::string_view help, Statements statements,
+                     int (*local)(const LocalTable&)) {
+  auto* command = add(lake, exit_code, options, name, help, statements);
+  command
+      ->add_option("--endpoint", options->endpoint,
+                   std::string(say("Address of the S3 endpoint (S3_ENDPOINT_URL)",
+                                   "Adresse du service S3 (S3_ENDPOINT_URL)")))
+      ->capture_default_str();
+  command->add_option("--region", options->region)->capture_default_str();
+  command->add_option("--mesh", options->mesh,
+                      std::string(say("Use the administrator's key of this mesh folder",
+                                      "Employer la clé d'administration de ce mesh")));
+  command
+      ->add_option("-j,--jobs", options->jobs,
+                   std::string(say("Transfers at once", "Transferts simultanés")))
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  command->add_flag(
+      "-q,--quiet", options->quiet,
+      std::string(say("No line for each file copied", "Sans une ligne par fichier copié")));
+  command->callback([options, statements, local, &exit_code] {
+    if (options->as_json) options->sql.format = OutputFormat::kJson;
+    if (on_this_machine(*options)) {
+      exit_code = local(local_table(*options));
+      return;
+    }
+    options->sql.execute = statements(*options);
+    exit_code = run_sql(options->sql);
+  });
+  return command;
+}
+
 /// import and export.
 void add_folders(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOptions>& options) {
-  auto* taking = add(lake, exit_code, options, "import",
-                     say("Make a table of a folder of Parquet files, where it lies",
-                         "Faire une table d'un dossier de fichiers Parquet, sur place"),
-                     import_folder);
-  taking->add_option("folder", options->place, "s3://bucket/folder")->required();
+  const std::string about_folder(
+      say("s3://bucket/folder, or a folder of this machine whose files are copied",
+          "s3://bucket/dossier, ou un dossier de cette machine dont les fichiers sont copiés"));
+  auto* taking = add_folder(lake, exit_code, options, "import",
+                            say("Make a table of a folder of Parquet files: of the lake, where it "
+                                "lies, or of this machine",
+                                "Faire une table d'un dossier de fichiers Parquet : du lac, sur "
+                                "place, ou de cette machine"),
+                            import_folder, import_local);
+  taking->add_option("folder", options->place, about_folder)->required();
   taking->add_option("table", options->table, std::string(say("schema.table", "schéma.table")))
       ->required();
   taking->add_flag("-r,--recursive", options->recursive,
@@ -175,15 +229,22 @@ void add_folders(CLI::App& lake, int& exit_code, const std::shared_ptr<TableOpti
                                    "partitions (year=2026)")));
   taking->footer(
       "meesh lake import s3://lake/raw/orders sales.orders\n"
-      "meesh lake import -r s3://lake/raw/orders lake.sales.orders");
-  auto* giving =
-      add(lake, exit_code, options, "export",
-          say("Write a table's rows as Parquet files", "Écrire les lignes d'une table en Parquet"),
-          export_table);
+      "meesh lake import -r s3://lake/raw/orders lake.sales.orders\n"
+      "meesh lake import ./orders sales.orders");
+  auto* giving = add_folder(
+      lake, exit_code, options, "export",
+      say("Write a table's rows as Parquet files", "Écrire les lignes d'une table en Parquet"),
+      export_table, export_local);
   giving->add_option("table", options->table, std::string(say("schema.table", "schéma.table")))
       ->required();
-  giving->add_option("folder", options->place, "s3://bucket/folder")->required();
-  giving->footer("meesh lake export sales.orders s3://exports/orders");
+  giving
+      ->add_option("folder", options->place,
+                   std::string(say("s3://bucket/folder, or a new folder of this machine",
+                                   "s3://bucket/dossier, ou un nouveau dossier de cette machine")))
+      ->required();
+  giving->footer(
+      "meesh lake export sales.orders s3://exports/orders\n"
+      "meesh lake export sales.orders ./orders");
 }
 
 }  // namespace
@@ -192,6 +253,8 @@ void add_tables(CLI::App& lake, int& exit_code) {
   auto options = std::make_shared<TableOptions>();
   options->sql.session.user = system_user();
   if (const char* server = std::getenv("MEESH_SERVER")) options->sql.session.server = server;
+  if (const auto endpoint = environment("S3_ENDPOINT_URL"); !endpoint.empty())
+    options->endpoint = endpoint;
   const std::string_view about_table = say("schema.table", "schéma.table");
   add(lake, exit_code, options, "tables", say("List Iceberg tables", "Lister les tables Iceberg"),
       list)

@@ -110,13 +110,22 @@ int run_transfers(objects::Store& store, const std::vector<Transfer>& transfers,
   std::atomic<int> failed = 0;
   std::mutex output;
   ProgressBar bar(human_bytes);
+  const auto check = [&] {
+    if (options.stop && *options.stop) throw Error(Code::kUserCanceled, "interrupted");
+  };
   const auto work = [&] {
     for (size_t i = next++; i < transfers.size(); i = next++) {
+      if (options.stop && *options.stop) {
+        ++failed;
+        return;
+      }
       const Transfer& transfer = transfers[i];
       std::string problem;
       try {
-        run_one(store, transfer, options.remove_source,
-                [&](uint64_t bytes) { bar.show(done += bytes, total); });
+        run_one(store, transfer, options.remove_source, [&](uint64_t bytes) {
+          check();
+          bar.show(done += bytes, total);
+        });
       } catch (const std::exception& error) {
         problem = error.what();
         ++failed;

@@ -1,6 +1,7 @@
 // Copies between folders and buckets, several at a time, with one bar for all.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct TransferOptions {
   int jobs = 8;
   bool remove_source = false;
   bool quiet = false;
+  /// Once it is true, what is under way fails and nothing else begins.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// Runs all of them; one that fails is told and does not stop the others. A local file appears

@@ -44,9 +44,7 @@ RemoteError remote_error(const json::object& error) {
     out.line = number_of(where->as_object(), "lineNumber", 0);
     out.column = number_of(where->as_object(), "columnNumber", 0);
   }
-  if (const auto* info = error.if_contains("failureInfo"); info && info->is_object()) {
-    out.hint = string_of(info->as_object(), "hint");
-  }
+  out.hint = string_of(error, "hint");  // meesh's own
   return out;
 }
 

@@ -251,6 +251,7 @@ int64_t HiveChange::create_table_as(sql::CreateTableAs& create) {
   const auto printed = sql::print_duckdb(query);
   create.query = std::move(query.query);
   const auto made = planned(columns, create.properties, create.comment);
+  sweep_staging(source_, lake::parse_folder(made.location));
   if (lake::has_objects(source_.store, lake::parse_folder(made.location))) {
     throw Error(Code::kAlreadyExists,
                 fmt::format("Target directory for table '{}' already exists: {}", made.display(),

@@ -116,9 +116,9 @@ int64_t rows_of(const duckdb::MaterializedQueryResult& result) {
   return const_cast<duckdb::MaterializedQueryResult&>(result).GetValue(0, 0).GetValue<int64_t>();
 }
 
-/// A place that nobody reads, below the table's own.
-lake::Folder staging(const lake::Folder& folder, const std::string& id) {
-  return {folder.bucket, folder.prefix + ".meesh-" + id + "/"};
+size_t files_of(const duckdb::MaterializedQueryResult& result) {
+  const auto files = const_cast<duckdb::MaterializedQueryResult&>(result).GetValue(1, 0);
+  return files.IsNull() ? 0 : duckdb::ListValue::GetChildren(files).size();
 }
 
 /// Empty text has no folder of its own: Hive reads it as NULL.
@@ -137,9 +137,17 @@ class Publication {
       places_.emplace(known.values, lake::parse_folder(known.location));
   }
 
-  HiveFiles run(const lake::Folder& from) {
+  /// `written`: how many files there have to be.
+  HiveFiles run(const lake::Folder& from, size_t written) {
     try {
-      for (const auto& key : lake::all_keys(source_.store, from)) move(from, key);
+      const auto keys = lake::all_keys(source_.store, from);
+      if (keys.size() < written) {
+        throw Error(Code::kIoError,
+                    fmt::format("{} of the {} files that the statement wrote to {} are gone",
+                                written - keys.size(), written, from.path()))
+            .with_hint("run the statement again, and leave hidden folders alone while it runs");
+      }
+      for (const auto& key : keys) move(from, key);
     } catch (...) {
       remove_hive(source_, files_);
       throw;
@@ -196,7 +204,7 @@ HiveFiles write_partitions(const HiveSource& source, const ExternalTable& table,
                            const sql::Printed& query, const std::string& select,
                            const std::string& user, const RunHive& run) {
   const std::string id = base::random_uuid();
-  const auto place = staging(lake::parse_folder(table.location), id);
+  const auto place = lake::staging_folder(lake::parse_folder(table.location), id);
   std::string by;
   for (const auto& name : table.partitioned_by) by += (by.empty() ? "" : ", ") + quote_ident(name);
   std::string target = place.path();
@@ -207,7 +215,7 @@ HiveFiles write_partitions(const HiveSource& source, const ExternalTable& table,
         fmt::format("PARTITION_BY ({}), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN '{}-{{uuid}}', "
                     "FILE_EXTENSION '{}'",
                     by, id, extension(table))));
-    HiveFiles files = Publication(source, table, user).run(place);
+    HiveFiles files = Publication(source, table, user).run(place, files_of(*result));
     files.rows = rows_of(*result);
     sweep(source, place);
     return files;
@@ -219,6 +227,18 @@ HiveFiles write_partitions(const HiveSource& source, const ExternalTable& table,
 
 }  // namespace
 
+void sweep_staging(const HiveSource& source, const lake::Folder& folder) noexcept {
+  try {
+    const size_t removed = lake::remove_stale_staging(source.store, folder);
+    if (removed == 0) return;
+    log::info("files of writes that were killed are removed",
+              {{"folder", folder.path()}, {"files", removed}});
+  } catch (const std::exception& error) {
+    log::warn("files of writes that were killed stay",
+              {{"folder", folder.path()}, {"error", error.what()}});
+  }
+}
+
 HiveFiles write_hive(const HiveSource& source, const ExternalTable& table,
                      const sql::Printed& query, const std::string& user, const RunHive& run) {
   const auto folder = lake::parse_folder(table.location);
@@ -227,6 +247,7 @@ HiveFiles write_hive(const HiveSource& source, const ExternalTable& table,
                         ? json_keys(source.store, table, hive_files(source, table))
                         : std::map<std::string, std::string>();
   const std::string select = select_list(table, keys);
+  sweep_staging(source, folder);
   if (!table.partitioned_by.empty())
     return write_partitions(source, table, query, select, user, run);
   const std::string key =

@@ -28,6 +28,10 @@ struct HiveFiles {
 HiveFiles write_hive(const HiveSource& source, const lake::ExternalTable& table,
                      const sql::Printed& query, const std::string& user, const RunHive& run);
 
+/// Removes what killed writes left in a table's folder, which write_hive does too; what cannot be
+/// removed is told to the log.
+void sweep_staging(const HiveSource& source, const lake::Folder& folder) noexcept;
+
 /// Takes back what write_hive wrote; what cannot be removed is told to the log.
 void remove_hive(const HiveSource& source, const HiveFiles& files) noexcept;
 

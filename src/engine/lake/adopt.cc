@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 
+#include "base/clock.h"
 #include "engine/lake/adopt_files.h"
 #include "engine/lake/changes.h"
 #include "engine/lake/values.h"
@@ -17,23 +17,31 @@
 namespace meesh::engine {
 namespace {
 
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string without_slash(const lake::Folder& folder) {
   std::string place = folder.path();
   while (place.ends_with('/')) place.pop_back();
   return place;
 }
 
+/// Throws PERMISSION_DENIED, which says how files from elsewhere get in, unless the lake may use
+/// it.
+void check_place(const lake::Files& files, const std::string& place) {
+  try {
+    files.check_folder(place);
+  } catch (Error& error) {
+    if (error.code() != Code::kPermissionDenied) throw;
+    throw error.with_hint(fmt::format(
+        "the lake's files lie below {}. Either add {} to allowed_locations of the lake in "
+        "meesh.yaml or domain.yaml, or copy the files: meesh lake cp -r {} {}/…",
+        fmt::join(files.places(), ", "), place, place, files.places().front()));
+  }
+}
+
 /// Lists what the user may read.
 ForeignFiles list_readable(const Adoption& how, const FolderToAdopt& from, bool partition_itself) {
   const auto folder = lake::parse_folder(from.location);
   const auto& files = how.source.catalog.files();
-  files.check(without_slash(folder));
+  check_place(files, without_slash(folder));
   how.source.allow(how.user, "s3:ListBucket", folder.path());
   how.source.allow(how.user, "s3:GetObject", folder.path() + "*");
   auto found =
@@ -371,6 +379,7 @@ void add_files(const Adoption& how, const lake::Identifier& name, const lake::Ta
   const auto [mapping, changed] = fitting_mapping(foreign, table);
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = table.uuid;
+  if (const auto* head = table.current_snapshot()) snapshot.read_snapshot_id = head->id;
   snapshot.adopted = true;
   snapshot.summary = how.summary;
   snapshot.data = as_data_files(how, foreign, table, mapping);
@@ -412,7 +421,7 @@ void import_table(const Adoption& how, const lake::Identifier& name, const Folde
                                          {"write.parquet.compression-codec", "zstd"},
                                          {"gc.enabled", "false"},
                                          {"meesh.maintenance.compaction", "false"}},
-                                        now_ms());
+                                        base::now_ms());
   const auto mapping = mapping_of(fresh.schema().fields);
   fresh.properties[lake::kNameMapping] = name_mapping_json(mapping);
   lake::SnapshotChange snapshot;

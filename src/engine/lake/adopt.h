@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "engine/lake/arguments.h"
 #include "engine/lake/scan.h"
 #include "engine/lake/write.h"
+#include "engine/procedure_arguments.h"
 #include "lake/catalog.h"
 
 namespace meesh::engine {

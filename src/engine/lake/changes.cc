@@ -1,12 +1,13 @@
 #include "engine/lake/changes.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/lake/properties.h"
 #include "engine/lake/values.h"
 #include "engine/statement_runner.h"
+#include "lake/layout.h"
 #include "lake/maintenance.h"
 #include "lake/updates.h"
 
@@ -15,12 +16,6 @@ namespace {
 
 using sql::as;
 using sql::StatementKind;
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 lake::Schema schema_of(const std::vector<sql::ColumnInfo>& columns) {
   lake::Schema schema;
@@ -68,11 +63,20 @@ std::vector<lake::Update> replacement(const lake::TableMetadata& before,
 }  // namespace
 
 int64_t commit_time(const lake::TableMetadata& base) {
-  return std::max(now_ms(), base.last_updated_ms);
+  return std::max(base::now_ms(), base.last_updated_ms);
 }
 
 void LakeChange::allow(std::string_view action, const std::string& place) const {
-  source_.allow(change_.user, action, place + "/*");
+  std::string folder = place;
+  while (folder.ends_with('/')) folder.pop_back();
+  source_.allow(change_.user, action, folder + "/*");
+}
+
+void LakeChange::allow_places(const lake::Properties& properties) const {
+  for (const auto& place : lake::named_places(properties)) {
+    source_.catalog.files().check_folder(place);
+    allow("s3:PutObject", place);
+  }
 }
 
 lake::Properties LakeChange::summary() const {
@@ -106,6 +110,9 @@ std::optional<int64_t> LakeChange::run() {
     case StatementKind::kTruncate:
       truncate();
       return std::nullopt;
+    case StatementKind::kAnalyze:
+      analyze(as<sql::Analyze>(statement));
+      return std::nullopt;
     case StatementKind::kInsert:
       return insert(as<sql::Insert>(statement));
     case StatementKind::kDelete:
@@ -136,7 +143,7 @@ void LakeChange::create_schema(const sql::CreateSchema& create) {
       properties["location"] = literal_text(property.value.get(), "Property value");
   }
   const auto location = properties.find("location");
-  if (location != properties.end()) source_.catalog.files().check(location->second);
+  if (location != properties.end()) source_.catalog.files().check_folder(location->second);
   allow("s3:PutObject", location != properties.end()
                             ? location->second
                             : source_.catalog.warehouse().location + "/" + space[0]);
@@ -147,7 +154,7 @@ void LakeChange::drop_schema(const sql::DropSchema& drop) {
   const lake::Namespace space = {target().name.schema};
   auto& catalog = source_.catalog;
   if (!catalog.has_namespace(space)) return;  // IF EXISTS, or the resolver had refused it
-  allow("s3:DeleteObject", catalog.warehouse().location + "/" + space[0]);
+  allow("s3:DeleteObject", catalog.location(space));
   if (drop.cascade) {
     for (const auto& view : catalog.views(space)) catalog.drop_view({space, view});
     for (const auto& table : catalog.tables(space)) {
@@ -166,17 +173,18 @@ lake::TableMetadata LakeChange::fresh_table(const std::vector<sql::ColumnInfo>& 
   const auto asked = read_properties(properties, catalog_);
   const auto schema = schema_of(columns);
   const auto spec = partition_spec(asked.partitioning.value_or(std::vector<std::string>{}), schema);
+  check_new_names(spec, schema);
   const auto order = sort_order(asked.sorted_by.value_or(std::vector<std::string>{}), schema);
   std::string location = asked.location.value_or(source_.catalog.default_location(name()));
   while (location.ends_with('/')) location.pop_back();
   source_.catalog.files().check(location);
-  if (asked.data_location) source_.catalog.files().check(*asked.data_location);
   allow("s3:PutObject", location);
   auto kept = iceberg_properties(asked);
+  allow_places(kept);
   kept.emplace("write.format.default", "PARQUET");
   kept.emplace("write.parquet.compression-codec", "zstd");
   if (comment) kept["comment"] = *comment;
-  return lake::new_table_metadata(schema, spec, order, location, kept, now_ms());
+  return lake::new_table_metadata(schema, spec, order, location, kept, base::now_ms());
 }
 
 int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed* query,

@@ -36,6 +36,8 @@ class LakeChange {
   // procedures.cc
   void execute(const sql::AlterTable& alter);
   void optimize(const sql::AlterTable& alter);
+  // statistics.cc
+  void analyze(const sql::Analyze& analyze);
   // changes_rows.cc
   int64_t remove(sql::Delete& remove);
   int64_t update(sql::Update& update);
@@ -54,6 +56,8 @@ class LakeChange {
   std::shared_ptr<const lake::TableMetadata> pinned() const;
   /// Throws PERMISSION_DENIED unless the user may do this below the place.
   void allow(std::string_view action, const std::string& place) const;
+  /// The same to write wherever the properties of a table say that its files go.
+  void allow_places(const lake::Properties& properties) const;
   lake::Properties summary() const;
   int64_t create(const lake::TableMetadata& fresh, const sql::Printed* query, bool or_replace);
   int64_t replace(const lake::Table& before, const lake::TableMetadata& fresh,

@@ -98,6 +98,7 @@ std::vector<lake::Update> property_updates(const sql::AlterTable& alter,
         }
       }
     }
+    check_new_names(spec, table.schema());
     updates.emplace_back(lake::AddPartitionSpec{std::move(spec)});
     updates.emplace_back(lake::SetDefaultSpec{lake::kLastAdded});
   }
@@ -137,6 +138,7 @@ void LakeChange::alter_schema(const sql::AlterTable& alter, const lake::Identifi
 }
 
 void LakeChange::set_properties(const sql::AlterTable& alter, const lake::Identifier& name) {
+  allow_places(iceberg_properties(read_properties(alter.properties, catalog_)));
   source_.catalog.commit({{name, [&](const lake::Table& base) {
                              const auto updates = property_updates(alter, *base.metadata, catalog_);
                              auto changed =

@@ -290,6 +290,19 @@ lake::PartitionSpec partition_spec(const std::vector<std::string>& partitioning,
   return spec;
 }
 
+void check_new_names(const lake::PartitionSpec& spec, const lake::Schema& schema) {
+  for (const auto& field : spec.fields) {
+    const auto* column = lake::find_field(schema, field.name);
+    if (field.field_id != 0 || !column || column->id == field.source_id) continue;
+    throw Error(Code::kInvalidTableProperty,
+                fmt::format("Unable to parse partitioning value: {} makes a partition field of the "
+                            "name '{}', which a column has already",
+                            shown_partition(field, schema), field.name))
+        .with_hint("give the column another name, or partition by another transform of " +
+                   quoted_name(lake::field_name(schema, field.source_id)));
+  }
+}
+
 lake::SortOrder sort_order(const std::vector<std::string>& sorted_by, const lake::Schema& schema) {
   static const RE2 pattern(fmt::format(
       R"re(\s*({})(?:\s+(?i:(ASC|DESC)))?(?:\s+(?i:NULLS\s+(FIRST|LAST)))?\s*)re", kIdentifier));

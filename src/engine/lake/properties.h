@@ -35,6 +35,8 @@ lake::Properties iceberg_properties(const TableProperties& properties);
 /// "day(ts)", "bucket(id, 4)", "country". Field ids are left open.
 lake::PartitionSpec partition_spec(const std::vector<std::string>& partitioning,
                                    const lake::Schema& schema);
+/// INVALID_TABLE_PROPERTY if a field that has no id yet would have a column's name.
+void check_new_names(const lake::PartitionSpec& spec, const lake::Schema& schema);
 /// "ts DESC NULLS LAST".
 lake::SortOrder sort_order(const std::vector<std::string>& sorted_by, const lake::Schema& schema);
 

@@ -81,9 +81,7 @@ void Call::need(std::string_view action, const std::string& location) const {
 }
 
 void Call::need_in(std::string_view action, const lake::Namespace& name) const {
-  std::string location = catalog->warehouse().location;
-  for (const auto& level : name) location += "/" + level;
-  need(action, location);
+  need(action, catalog->location(name));
 }
 
 Refusal refusal(const Error& error, bool view) {
@@ -105,6 +103,8 @@ Refusal refusal(const Error& error, bool view) {
     case Code::kIcebergBadData:
     case Code::kIcebergMissingData:
       return {400, "ValidationException"};
+    case Code::kInvalidArguments:  // well-formed, but senseless: Java tells the two apart
+      return {400, "IllegalArgumentException"};
     case Code::kSchemaNotFound:
       return {404, "NoSuchNamespaceException"};
     case Code::kTableNotFound:

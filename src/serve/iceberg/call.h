@@ -79,6 +79,7 @@ void report_metrics(Call& call);
 void commit_transaction(Call& call);
 void list_views(Call& call);
 void create_view(Call& call);
+void register_view(Call& call);
 void load_view(Call& call);
 void replace_view(Call& call);
 void drop_view(Call& call);

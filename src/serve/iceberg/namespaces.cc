@@ -24,6 +24,15 @@ lake::Namespace parent_of(const Call& call) {
   return levels;
 }
 
+/// Whoever says where tables go has to have the right to write there. False if nothing is said.
+bool need_at_location(const Call& call, const lake::Properties& properties) {
+  const auto location = properties.find("location");
+  if (location == properties.end() || location->second.empty()) return false;
+  call.catalog->files().check_folder(location->second);
+  call.need("s3:PutObject", location->second);
+  return true;
+}
+
 }  // namespace
 
 void list_namespaces(Call& call) {
@@ -44,7 +53,7 @@ void create_namespace(Call& call) {
     name = read_namespace(root.member("namespace"));
     properties = root.find_properties("properties");
   });
-  call.need_in("s3:PutObject", name);
+  if (!need_at_location(call, properties)) call.need_in("s3:PutObject", name);
   call.answer(once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
     call.catalog->create_namespace(name, properties, also);
     return to_json(name, call.catalog->properties(name));
@@ -83,6 +92,7 @@ void update_properties(Call& call) {
     }
   }
   call.need_in("s3:PutObject", call.space());
+  need_at_location(call, updates);
   call.answer(once(call, [&](const lake::AlsoCommit& also) -> boost::json::value {
     boost::json::array updated, removed, missing;
     const auto edit = [&](lake::Properties& properties) {

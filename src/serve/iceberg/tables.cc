@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lake/updates_json.h"
 #include "serve/iceberg/call.h"
@@ -11,11 +11,6 @@
 
 namespace meesh::serve::iceberg {
 namespace {
-
-int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 /// Only the snapshots that a branch or tag names; clients fetch the others when they need them.
 lake::TableMetadata with_named_snapshots(lake::TableMetadata metadata) {
@@ -34,8 +29,9 @@ boost::json::object load_result(const Call& call, const lake::Table& table,
   result["config"] = endpoint_config(call.service);
   if (!wants_credentials(call) || call.service.s3_endpoint.empty()) return result;
   try {
-    const auto config = vended_config(call, table.name, table.metadata->location);
-    result["storage-credentials"] = storage_credentials(config, table.metadata->location);
+    const auto places = table_places(call, *table.metadata);
+    const auto config = vended_config(call, table.name, places);
+    result["storage-credentials"] = storage_credentials(config, places);
     result["config"] = config;
   } catch (const Error& error) {  // the table is there all the same
     log::warn("no keys can be vended for a table",
@@ -125,7 +121,7 @@ void need_new_places(const Call& call, const lake::TableMetadata& before,
 lake::TableChange to_change(const Call& call, const Asked& asked) {
   return {asked.name, [&call, &asked](const lake::Table& base) {
             lake::check(asked.commit.requirements, base.metadata.get());
-            auto made = lake::apply(asked.commit.updates, base.metadata.get(), now_ms(),
+            auto made = lake::apply(asked.commit.updates, base.metadata.get(), base::now_ms(),
                                     base.metadata_location);
             need_new_places(call, *base.metadata, made);
             return made;
@@ -134,7 +130,7 @@ lake::TableChange to_change(const Call& call, const Asked& asked) {
 
 lake::Table create_from_updates(Call& call, const Asked& asked, const lake::AlsoCommit& also) {
   lake::check(asked.commit.requirements, nullptr);
-  const auto metadata = lake::apply(asked.commit.updates, nullptr, now_ms());
+  const auto metadata = lake::apply(asked.commit.updates, nullptr, base::now_ms());
   need_new_places(call, {}, metadata);
   return call.catalog->create(asked.name, metadata, also);
 }
@@ -171,14 +167,10 @@ void create_table(Call& call) {
   call.need_in("s3:PutObject", name.space);
   if (asked.location.empty()) asked.location = call.catalog->default_location(name);
   const auto metadata = lake::new_table_metadata(asked.schema, asked.spec, asked.order,
-                                                 asked.location, asked.properties, now_ms());
+                                                 asked.location, asked.properties, base::now_ms());
   need_new_places(call, {}, metadata);
   if (asked.stage) {
-    if (call.catalog->find(name) || call.catalog->find_view(name)) {
-      throw Error(Code::kTableAlreadyExists,
-                  fmt::format("Table already exists: {}", name.display()));
-    }
-    call.catalog->properties(name.space);  // it exists
+    call.catalog->check_new(name);
     call.catalog->files().check(asked.location + "/metadata");
     call.answer(
         load_result(call, {name, "", std::make_shared<const lake::TableMetadata>(metadata)}));
@@ -225,11 +217,11 @@ void load_table(Call& call) {
 
 void load_credentials(Call& call) {
   const lake::Table table = call.catalog->load(call.name());
-  const std::string& location = table.metadata->location;
-  call.need("s3:GetObject", location);
-  call.answer(boost::json::object{
-      {"storage-credentials",
-       storage_credentials(vended_config(call, table.name, location), location)}});
+  call.need("s3:GetObject", table.metadata->location);
+  const auto places = table_places(call, *table.metadata);
+  call.answer(
+      boost::json::object{{"storage-credentials",
+                           storage_credentials(vended_config(call, table.name, places), places)}});
 }
 
 void commit_table(Call& call) {

@@ -121,9 +121,8 @@ class PythonWriter(Writer):
                 if self.stop.is_set():
                     return
             except OSError as error:
-                # The snapshot that it builds on expired; whether before its commit is not told. A
-                # key that may not list the bucket is refused where nothing is, as in S3.
-                assert "ACCESS_DENIED" in str(error) or isinstance(error, FileNotFoundError), error
+                # The snapshot that it builds on expired; whether before its commit is not told.
+                assert "NO_SUCH_KEY" in str(error) or isinstance(error, FileNotFoundError), error
                 self.conflicts["OSError"] += 1
                 self.maybe.add(n)
                 n, self.next = self.next, self.next + 1

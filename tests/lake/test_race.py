@@ -122,7 +122,8 @@ class PythonWriter(Writer):
                     return
             except OSError as error:
                 # The snapshot that it builds on expired; whether before its commit is not told.
-                assert "NO_SUCH_KEY" in str(error) or isinstance(error, FileNotFoundError), error
+                missing = any(name in str(error) for name in ("NO_SUCH_KEY", "RESOURCE_NOT_FOUND"))
+                assert missing or isinstance(error, FileNotFoundError), error
                 self.conflicts["OSError"] += 1
                 self.maybe.add(n)
                 n, self.next = self.next, self.next + 1

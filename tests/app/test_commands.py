@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support.meesh import binary
+from support.meesh import ROOT, binary
 from support.processes import wait_until
 from support.statements import ENDLESS
 
@@ -167,6 +167,15 @@ def test_demo_ask_answers_every_query_of_the_demo(ours):
     assert result.returncode == 0, result.stderr
     for name in ("query_a.sql", "query_a_deduplicated.sql", "query_b.sql"):
         assert name in result.stdout
+
+
+def test_the_demos_lake_statements_run_again_and_again(ours, query):
+    [[orders, revenue]] = query("SELECT count(*), sum(total_amount) FROM sales.public.orders WHERE "
+                                "date_trunc('month', created_at) = TIMESTAMP '2024-11-01 00:00'")
+    for _ in range(2):
+        result = ours.run("sql", "--server", ours.url, "-f", ROOT / "demo/lake/orders_history.sql")
+        assert result.returncode == 0, result.stderr
+        assert f"2024-11-01 00:00:00.000000,{orders},{revenue}\n" in result.stdout
 
 
 def test_a_second_load_replaces_the_first_ones_rows(ours, query):

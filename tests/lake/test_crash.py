@@ -53,8 +53,9 @@ class Worker(threading.Thread):
             cursor.execute(text)
             cursor.fetchall()
         except trino.exceptions.TrinoExternalError as error:
-            # The files that a statement reads may expire under it.
-            assert error.error_name in ("ICEBERG_COMMIT_ERROR", "ICEBERG_MISSING_DATA"), error
+            # The files that a statement reads may expire under it: its manifests or its data.
+            gone = error.error_name == "IO_ERROR" and "key does not exist" in error.message
+            assert gone or error.error_name in ("ICEBERG_COMMIT_ERROR", "ICEBERG_MISSING_DATA"), error
             return False
         except (requests.RequestException, trino.exceptions.TrinoConnectionError) as error:
             raise Killed from error

@@ -404,6 +404,26 @@ void Resolver::create_table_as(CreateTableAs& create) {
   analysis_.writes.push_back(std::move(info));
 }
 
+TableInfo Resolver::view_of(CreateView& create, const TableName& name, TableInfo::Kind kind) {
+  views_.push_back(name.display());
+  Fields outputs = query(*create.query, top(), nullptr);
+  views_.pop_back();
+  declare(outputs);
+  create.duckdb_target = duckdb_name(name);
+  TableInfo info;
+  info.name = name;
+  info.kind = kind;
+  info.comment = create.comment.value_or("");
+  info.view_sql = create.query_text;
+  info.view_catalog = context_.catalog;
+  info.view_schema = context_.schema;
+  info.view_owner = context_.user;
+  for (const auto& output : outputs)
+    info.columns.push_back(
+        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
+  return info;
+}
+
 void Resolver::create_view(CreateView& create) {
   if (create.materialized) return create_materialized_view(create);
   const TableName name = new_name(create.name, create.pos);
@@ -417,23 +437,8 @@ void Resolver::create_view(CreateView& create) {
   if (before && !create.or_replace && !create.if_not_exists)
     fail(Code::kTableAlreadyExists, create.pos,
          fmt::format("View already exists: '{}'", name.display()));
-  views_.push_back(name.display());
-  Fields outputs = query(*create.query, top(), nullptr);
-  views_.pop_back();
-  declare(outputs);
-  TableInfo info;
-  info.name = name;
-  info.kind = TableInfo::Kind::kView;
-  info.comment = create.comment.value_or("");
-  info.view_sql = create.query_text;
-  info.view_catalog = context_.catalog;
-  info.view_schema = context_.schema;
-  info.view_owner = context_.user;
+  TableInfo info = view_of(create, name, TableInfo::Kind::kView);
   info.view_runs_as_invoker = create.security == "invoker";
-  for (const auto& output : outputs)
-    info.columns.push_back(
-        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
-  create.duckdb_target = duckdb_name(name);
   analysis_.writes.push_back(std::move(info));
 }
 
@@ -471,25 +476,10 @@ void Resolver::create_materialized_view(CreateView& create) {
   if (before && !create.or_replace && !create.if_not_exists)
     fail(Code::kAlreadyExists, create.pos,
          fmt::format("Materialized view already exists: '{}'", name.display()));
-  views_.push_back(name.display());
-  Fields outputs = query(*create.query, top(), nullptr);
-  views_.pop_back();
-  declare(outputs);
-  TableInfo info;
-  info.name = name;
-  info.kind = TableInfo::Kind::kMaterializedView;
-  info.comment = create.comment.value_or("");
-  info.view_sql = create.query_text;
-  info.view_catalog = context_.catalog;
-  info.view_schema = context_.schema;
-  info.view_owner = context_.user;
+  TableInfo info = view_of(create, name, TableInfo::Kind::kMaterializedView);
   info.materialization.emplace();
   info.materialization->grace_period_ms = grace_period_ms(create);
   info.materialization->fails_when_stale = create.when_stale == "fail";
-  for (const auto& output : outputs)
-    info.columns.push_back(
-        {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
-  create.duckdb_target = duckdb_name(name);
   analysis_.writes.push_back(std::move(info));
 }
 

@@ -105,6 +105,8 @@ class Resolver {
   void merge(Merge& merge);
   void create_table(CreateTable& create);
   void create_table_as(CreateTableAs& create);
+  /// What CREATE VIEW and CREATE MATERIALIZED VIEW have in common; resolves the query.
+  TableInfo view_of(CreateView& create, const TableName& name, TableInfo::Kind kind);
   void create_view(CreateView& create);
   void create_materialized_view(CreateView& create);
   void refresh(RefreshMaterializedView& refresh);

@@ -1,36 +1,11 @@
 """Spark on the lake, with Iceberg's own runtime: what it writes PyIceberg reads, and the other way
 round."""
-import os
-import shutil
-import subprocess
-import sys
-
 import pyarrow as pa
 import pytest
-from support.meesh import ROOT
-from support.trino_server import versions
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 
 SCRIPT = """
-import os, sys
-from pyspark.sql import SparkSession, functions as F
-url, space, jars = sys.argv[1:]
-catalog = "spark.sql.catalog.lake"
-spark = (SparkSession.builder.master("local[2]").appName("tests")
-    .config("spark.jars", jars).config("spark.ui.enabled", "false")
-    .config("spark.sql.shuffle.partitions", "2").config("spark.driver.memory", "900m")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
-    .config("spark.sql.session.timeZone", "UTC")
-    .config("spark.sql.extensions",
-            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
-    .config(catalog, "org.apache.iceberg.spark.SparkCatalog").config(catalog + ".type", "rest")
-    .config(catalog + ".uri", url + "/iceberg").config(catalog + ".warehouse", "lake")
-    .config(catalog + ".credential", os.environ["S3_ACCESS_KEY"] + ":" + os.environ["S3_SECRET_KEY"])
-    .config(catalog + ".oauth2-server-uri", url + "/iceberg/v1/oauth/tokens")
-    .config(catalog + ".header.X-Iceberg-Access-Delegation", "vended-credentials")
-    .config(catalog + ".io-impl", "org.apache.iceberg.aws.s3.S3FileIO")
-    .getOrCreate())
 t = f"lake.{space}.written"
 spark.sql(f'''CREATE TABLE {t} (id BIGINT, name STRING, price DECIMAL(9, 2), day DATE,
                 at TIMESTAMP, tags ARRAY<STRING>, place STRUCT<x: INT>, counts MAP<STRING, BIGINT>)
@@ -56,32 +31,16 @@ spark.sql(f"CALL lake.system.rewrite_data_files(table => '{space}.moved')")
 spark.sql(f"CALL lake.system.expire_snapshots(table => '{space}.moved', retain_last => 1, "
           "older_than => TIMESTAMP '2100-01-01 00:00:00')")
 assert spark.table(moved).count() == 50
-spark.stop()
-print("all good")
 """
 
 
-def test_spark_and_pyiceberg_share_tables(lake, catalog, space, folder):
-    pytest.importorskip("pyspark", reason="setup/setup.sh --for full brings it")
-    jars = [str(ROOT / ".deps" / "maven" / f"{name}-{versions()['ICEBERG_VERSION']}.jar")
-            for name in (f"iceberg-spark-runtime-{versions()['ICEBERG_SPARK']}",
-                         "iceberg-aws-bundle")]
-    if not all(map(os.path.exists, jars)) or not shutil.which("java"):
-        pytest.skip("no Iceberg runtime for Spark, or no Java: setup/setup.sh --for full")
+def test_spark_and_pyiceberg_share_tables(catalog, space, run_spark):
     data = pa.table({"id": pa.array(range(1000), pa.int64()),
                      "name": [f"n{n % 7}" for n in range(1000)]})
     table = catalog.create_table((space, "read"), data.schema)
     table.append(data)
     table.delete("id < 100")
-    script = folder / "job.py"
-    script.write_text(SCRIPT)
-    result = subprocess.run(
-        [sys.executable, str(script), lake.url, space, ",".join(jars)], text=True,
-        capture_output=True, timeout=500,
-        env={**os.environ, "S3_ACCESS_KEY": lake.keys.access_key,
-             "S3_SECRET_KEY": lake.keys.secret_key, "AWS_REGION": "us-east-1"})
-    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-6000:]
-    assert "all good" in result.stdout
+    run_spark(SCRIPT)
     found = catalog.load_table((space, "written")).scan().to_arrow().sort_by("id").to_pylist()
     assert [(row["id"], row["title"], row["extra"]) for row in found] == [
         (1, "Zoë", None), (2, None, 7), (3, None, 8)]

@@ -1,11 +1,7 @@
 """ANALYZE and SHOW STATS, with Trino's answers; statistics files that Iceberg's other engines read
 and those that they write. DataSketches' own library is the judge of the sketches in them."""
 import json
-import os
-import shutil
 import struct
-import subprocess
-import sys
 import uuid
 
 import datasketches
@@ -13,10 +9,7 @@ import pytest
 import trino
 import zstandard
 from pyiceberg.table.statistics import BlobMetadata, StatisticsFile
-from support import trino_server
 from support.iceberg_files import check_files
-from support.meesh import ROOT
-from support.trino_server import TrinoServer, versions
 from trino.exceptions import TrinoQueryError
 
 THETA = "apache-datasketches-theta-v1"
@@ -295,33 +288,6 @@ def test_statistics_leave_with_their_snapshot(sql, stats, lake, catalog, space):
 
 # ---------------------------------------------------------------- Trino and Spark themselves
 
-@pytest.fixture(scope="module")
-def trino_sql(lake, work_folder):
-    if reason := trino_server.why_not():
-        pytest.skip(reason)
-    folder = work_folder / "trino-of-statistics"
-    folder.mkdir()
-    server = TrinoServer(folder, {"lake": {
-        "connector.name": "iceberg", "iceberg.catalog.type": "rest",
-        "iceberg.rest-catalog.uri": f"{lake.url}/iceberg",
-        "iceberg.rest-catalog.warehouse": "lake", "iceberg.rest-catalog.security": "OAUTH2",
-        "iceberg.rest-catalog.oauth2.credential":
-            f"{lake.keys.access_key}:{lake.keys.secret_key}",
-        "iceberg.rest-catalog.oauth2.server-uri": f"{lake.url}/iceberg/v1/oauth/tokens",
-        "iceberg.rest-catalog.vended-credentials-enabled": "true",
-        "fs.native-s3.enabled": "true", "s3.endpoint": lake.s3_url, "s3.region": "us-east-1",
-        "s3.path-style-access": "true"}}, heap="2G").start().wait(400)
-    connection = trino.dbapi.connect(host="127.0.0.1", port=server.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return [tuple(row) for row in cursor.fetchall()]
-    yield run
-    server.stop()
-
-
 @pytest.mark.full
 @pytest.mark.timeout(600)
 def test_trino_tells_the_same(sql, trino_sql, catalog, space):
@@ -349,51 +315,19 @@ def test_trino_tells_the_same(sql, trino_sql, catalog, space):
 
 
 SPARK = """
-import os, sys
-from pyspark.sql import SparkSession
-url, space, jars = sys.argv[1:]
-catalog = "spark.sql.catalog.lake"
-spark = (SparkSession.builder.master("local[2]").appName("statistics")
-    .config("spark.jars", jars).config("spark.ui.enabled", "false")
-    .config("spark.sql.shuffle.partitions", "2").config("spark.driver.memory", "900m")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
-    .config("spark.sql.extensions",
-            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
-    .config(catalog, "org.apache.iceberg.spark.SparkCatalog").config(catalog + ".type", "rest")
-    .config(catalog + ".uri", url + "/iceberg").config(catalog + ".warehouse", "lake")
-    .config(catalog + ".credential", os.environ["S3_ACCESS_KEY"] + ":" + os.environ["S3_SECRET_KEY"])
-    .config(catalog + ".oauth2-server-uri", url + "/iceberg/v1/oauth/tokens")
-    .config(catalog + ".header.X-Iceberg-Access-Delegation", "vended-credentials")
-    .config(catalog + ".io-impl", "org.apache.iceberg.aws.s3.S3FileIO")
-    .getOrCreate())
 spark.sql(f"CREATE TABLE lake.{space}.theirs USING iceberg AS "
           "SELECT id, cast(id % 7 AS string) AS name FROM range(20000)")
 for table in ("theirs", "ours"):
     print(spark.sql(f"CALL lake.system.compute_table_stats(table => '{space}.{table}')").collect())
-spark.stop()
 """
 
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-def test_what_spark_computes_is_read(sql, stats, lake, catalog, space, folder):
-    pytest.importorskip("pyspark", reason="setup/setup.sh --for full brings it")
-    jars = [str(ROOT / ".deps" / "maven" / f"{name}-{versions()['ICEBERG_VERSION']}.jar")
-            for name in (f"iceberg-spark-runtime-{versions()['ICEBERG_SPARK']}",
-                         "iceberg-aws-bundle")]
-    if not all(map(os.path.exists, jars)) or not shutil.which("java"):
-        pytest.skip("no Iceberg runtime for Spark, or no Java: setup/setup.sh --for full")
+def test_what_spark_computes_is_read(sql, stats, lake, catalog, space, run_spark):
     sql(f"CREATE TABLE {space}.ours AS SELECT x AS id, 'n' || CAST(x % 5 AS varchar) AS name "
         "FROM UNNEST(sequence(1, 3000)) AS s(x)")
-    script = folder / "job.py"
-    script.write_text(SPARK)
-    result = subprocess.run(
-        [sys.executable, str(script), lake.url, space, ",".join(jars)], text=True,
-        capture_output=True, timeout=500,
-        env={**os.environ, "S3_ACCESS_KEY": lake.keys.access_key,
-             "S3_SECRET_KEY": lake.keys.secret_key, "AWS_REGION": "us-east-1"})
-    told = [line for line in result.stderr.splitlines() if not line.startswith("\t")]
-    assert result.returncode == 0, "\n".join(told)[-6000:]
+    run_spark(SPARK)
     known = stats(f"{space}.theirs")
     assert known["id"][1] == pytest.approx(20_000, rel=0.1)
     assert known["name"][1] == 7

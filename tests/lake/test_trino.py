@@ -1,43 +1,17 @@
 """Trino itself on the lake, with its Iceberg connector: what it writes PyIceberg reads, and the
-other way round. Keys to the files come from the catalog."""
+other way round."""
 import datetime as dt
 import decimal
 
 import pyarrow as pa
 import pytest
-import trino
-from support import trino_server
-from support.trino_server import TrinoServer
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def sql(lake, work_folder):
-    if reason := trino_server.why_not():
-        pytest.skip(reason)
-    folder = work_folder / "trino-of-the-lake"
-    folder.mkdir()
-    server = TrinoServer(folder, {"lake": {
-        "connector.name": "iceberg", "iceberg.catalog.type": "rest",
-        "iceberg.rest-catalog.uri": f"{lake.url}/iceberg",
-        "iceberg.rest-catalog.warehouse": "lake",
-        "iceberg.rest-catalog.security": "OAUTH2",
-        "iceberg.rest-catalog.oauth2.credential":
-            f"{lake.keys.access_key}:{lake.keys.secret_key}",
-        "iceberg.rest-catalog.oauth2.server-uri": f"{lake.url}/iceberg/v1/oauth/tokens",
-        "iceberg.rest-catalog.vended-credentials-enabled": "true",
-        "fs.native-s3.enabled": "true", "s3.endpoint": lake.s3_url, "s3.region": "us-east-1",
-        "s3.path-style-access": "true"}}, heap="2G").start().wait()
-    connection = trino.dbapi.connect(host="127.0.0.1", port=server.port, user="tests",
-                                     catalog="lake")
-
-    def run(text):
-        cursor = connection.cursor()
-        cursor.execute(text)
-        return cursor.fetchall()
-    yield run
-    server.stop()
+@pytest.fixture
+def sql(trino_sql):
+    return trino_sql
 
 
 def test_trino_writes_pyiceberg_reads(sql, catalog, space):
@@ -67,10 +41,10 @@ def test_pyiceberg_writes_trino_reads(sql, catalog, space):
     table.append(data)
     table.delete("id < 100")
     assert sql(f"SELECT count(*), min(id), max(at) FROM {space}.t") == [
-        [900, 100, dt.datetime(2025, 2, 11, 15)]]
+        (900, 100, dt.datetime(2025, 2, 11, 15))]
     for bound in (99, 100, 500, 999, 1000):  # a bound off by one would drop rows without a word
         assert sql(f"SELECT count(*) FROM {space}.t WHERE id <= {bound}") == [
-            [max(0, min(bound, 999) - 99)]]
+            (max(0, min(bound, 999) - 99),)]
 
 
 def test_deletes_updates_merges_evolution(sql, catalog, space):
@@ -88,17 +62,17 @@ def test_deletes_updates_merges_evolution(sql, catalog, space):
     assert found.slice(50).to_pylist() == [{"id": 1000, "title": "new", "extra": 2}]
     assert found.slice(3, 1).to_pylist() == [{"id": 7, "title": "changed", "extra": 1}]
     sql(f"ALTER TABLE {space}.t EXECUTE optimize")
-    assert sql(f"SELECT count(*) FROM {space}.t") == [[51]]
+    assert sql(f"SELECT count(*) FROM {space}.t") == [(51,)]
     assert catalog.load_table((space, "t")).scan().to_arrow().num_rows == 51
 
 
 def test_views_are_kept_as_iceberg_views(sql, rest, space):
     sql(f"CREATE VIEW {space}.v AS SELECT 42 AS answer")
-    assert sql(f"SELECT * FROM {space}.v") == [[42]]
+    assert sql(f"SELECT * FROM {space}.v") == [(42,)]
     found = rest("GET", f"namespaces/{space}/views/v").json()["metadata"]
     assert found["versions"][0]["representations"][0]["dialect"] == "trino"
     sql(f"CREATE OR REPLACE VIEW {space}.v AS SELECT 43 AS answer")
-    assert sql(f"SELECT * FROM {space}.v") == [[43]]
+    assert sql(f"SELECT * FROM {space}.v") == [(43,)]
     sql(f"DROP VIEW {space}.v")
 
 
@@ -108,10 +82,10 @@ def test_metadata_tables(sql, catalog, space):
     table.append(data)
     table.append(data)
     assert sql(f'SELECT operation FROM {space}."t$snapshots" ORDER BY committed_at') == [
-        ["append"], ["append"]]
-    assert sql(f'SELECT sum(record_count) FROM {space}."t$files"') == [[6]]
+        ("append",), ("append",)]
+    assert sql(f'SELECT sum(record_count) FROM {space}."t$files"') == [(6,)]
     first = table.metadata.snapshots[0].snapshot_id
-    assert sql(f"SELECT count(*) FROM {space}.t FOR VERSION AS OF {first}") == [[3]]
+    assert sql(f"SELECT count(*) FROM {space}.t FOR VERSION AS OF {first}") == [(3,)]
 
 
 def test_drop_with_its_files(sql, rest, space):

@@ -265,6 +265,19 @@ TEST_F(MaterializedViewTest, OtherStatementsSayWhatItIs) {
   EXPECT_EQ(freshness(), "FRESH");
 }
 
+TEST_F(MaterializedViewTest, WhereTheRowsGoTheUserMustBeAllowedToWrite) {
+  const std::string user = "owner of v";
+  run("CREATE MATERIALIZED VIEW v AS SELECT 1 AS a", user);
+  for (const std::string place : {"write.metadata.path", "write.data.path"}) {
+    EXPECT_THAT(
+        failure("CREATE OR REPLACE MATERIALIZED VIEW v WITH (extra_properties = MAP(ARRAY['" +
+                    place + "'], ARRAY['" + kPlace + "/s/other/x'])) AS SELECT 1 AS a",
+                user),
+        HasSubstr("PERMISSION_DENIED"))
+        << place;
+  }
+}
+
 TEST_F(MaterializedViewTest, MetadataShowsThemAsTablesAndNotTheirStorage) {
   run("CREATE MATERIALIZED VIEW v AS SELECT id FROM orders");
   run("CREATE TABLE my__storage AS SELECT 1 AS a");

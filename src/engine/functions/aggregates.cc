@@ -7,6 +7,7 @@
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "engine/functions/coercion.h"
 #include "engine/functions/rules.h"
+#include "engine/int128.h"
 
 namespace meesh::engine {
 namespace {
@@ -97,16 +98,6 @@ struct DecimalSum {
   duckdb::hugeint_t sum;
   int64_t count;
 };
-
-__int128 wide(duckdb::hugeint_t v) {
-  return (static_cast<__int128>(v.upper) << 64) | static_cast<__int128>(v.lower);
-}
-duckdb::hugeint_t narrow(__int128 v) {
-  duckdb::hugeint_t out;
-  out.upper = static_cast<int64_t>(v >> 64);
-  out.lower = static_cast<uint64_t>(v);
-  return out;
-}
 
 struct DecimalAverage {
   template <class STATE>

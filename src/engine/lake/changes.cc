@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/lake/properties.h"
+#include "engine/lake/fresh_table.h"
 #include "engine/lake/values.h"
 #include "engine/statement_runner.h"
 #include "lake/layout.h"
@@ -16,22 +16,6 @@ namespace {
 
 using sql::as;
 using sql::StatementKind;
-
-lake::Schema schema_of(const std::vector<sql::ColumnInfo>& columns) {
-  lake::Schema schema;
-  int next_id = 1;
-  for (const auto& column : columns) {
-    lake::Field field;
-    field.id = next_id++;
-    field.name = lower_case(column.name);
-    field.required = !column.nullable;
-    field.doc = column.comment;
-    schema.fields.push_back(std::move(field));
-  }
-  for (size_t i = 0; i < columns.size(); ++i)
-    schema.fields[i].type = lake_type(columns[i].type, &next_id);
-  return schema;
-}
 
 /// The updates that make `fresh` of the table `before`, with field ids that were never used.
 std::vector<lake::Update> replacement(const lake::TableMetadata& before,
@@ -67,16 +51,7 @@ int64_t commit_time(const lake::TableMetadata& base) {
 }
 
 void LakeChange::allow(std::string_view action, const std::string& place) const {
-  std::string folder = place;
-  while (folder.ends_with('/')) folder.pop_back();
-  source_.allow(change_.user, action, folder + "/*");
-}
-
-void LakeChange::allow_places(const lake::Properties& properties) const {
-  for (const auto& place : lake::named_places(properties)) {
-    source_.catalog.files().check_folder(place);
-    allow("s3:PutObject", place);
-  }
+  allow_below(source_, change_.user, action, place);
 }
 
 lake::Properties LakeChange::summary() const {
@@ -167,24 +142,11 @@ void LakeChange::drop_schema(const sql::DropSchema& drop) {
 
 // ---------------------------------------------------------------- tables
 
-lake::TableMetadata LakeChange::fresh_table(const std::vector<sql::ColumnInfo>& columns,
-                                            const std::vector<sql::Property>& properties,
-                                            const std::optional<std::string>& comment) const {
-  const auto asked = read_properties(properties, catalog_);
-  const auto schema = schema_of(columns);
-  const auto spec = partition_spec(asked.partitioning.value_or(std::vector<std::string>{}), schema);
-  check_new_names(spec, schema);
-  const auto order = sort_order(asked.sorted_by.value_or(std::vector<std::string>{}), schema);
-  std::string location = asked.location.value_or(source_.catalog.default_location(name()));
-  while (location.ends_with('/')) location.pop_back();
-  source_.catalog.files().check(location);
-  allow("s3:PutObject", location);
-  auto kept = iceberg_properties(asked);
-  allow_places(kept);
-  kept.emplace("write.format.default", "PARQUET");
-  kept.emplace("write.parquet.compression-codec", "zstd");
-  if (comment) kept["comment"] = *comment;
-  return lake::new_table_metadata(schema, spec, order, location, kept, base::now_ms());
+lake::TableMetadata LakeChange::fresh(const std::vector<sql::ColumnInfo>& columns,
+                                      const std::vector<sql::Property>& properties,
+                                      const std::optional<std::string>& comment) const {
+  return fresh_table(source_, change_.user, columns, read_properties(properties, catalog_),
+                     source_.catalog.default_location(name()), comment);
 }
 
 int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed* query,
@@ -242,7 +204,7 @@ void LakeChange::create_table(const sql::CreateTable& create_statement) {
                     columns.at(i).name + "'",
                 {column.pos.line, column.pos.column, {}});
   }
-  create(fresh_table(columns, create_statement.properties, create_statement.comment), nullptr,
+  create(fresh(columns, create_statement.properties, create_statement.comment), nullptr,
          create_statement.or_replace);
 }
 
@@ -255,7 +217,7 @@ int64_t LakeChange::create_table_as(sql::CreateTableAs& create_statement) {
     columns[i].name = create_statement.columns[i].value;
   const auto printed = sql::print_duckdb(query);
   create_statement.query = std::move(query.query);
-  return create(fresh_table(columns, create_statement.properties, create_statement.comment),
+  return create(fresh(columns, create_statement.properties, create_statement.comment),
                 create_statement.with_data ? &printed : nullptr, create_statement.or_replace);
 }
 

@@ -56,15 +56,13 @@ class LakeChange {
   std::shared_ptr<const lake::TableMetadata> pinned() const;
   /// Throws PERMISSION_DENIED unless the user may do this below the place.
   void allow(std::string_view action, const std::string& place) const;
-  /// The same to write wherever the properties of a table say that its files go.
-  void allow_places(const lake::Properties& properties) const;
   lake::Properties summary() const;
   int64_t create(const lake::TableMetadata& fresh, const sql::Printed* query, bool or_replace);
   int64_t replace(const lake::Table& before, const lake::TableMetadata& fresh,
                   const sql::Printed* query);
-  lake::TableMetadata fresh_table(const std::vector<sql::ColumnInfo>& columns,
-                                  const std::vector<sql::Property>& properties,
-                                  const std::optional<std::string>& comment) const;
+  lake::TableMetadata fresh(const std::vector<sql::ColumnInfo>& columns,
+                            const std::vector<sql::Property>& properties,
+                            const std::optional<std::string>& comment) const;
 
   LakeSource& source_;
   const std::string& catalog_;

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/lake/changes.h"
-#include "engine/lake/properties.h"
+#include "engine/lake/fresh_table.h"
 #include "engine/lake/values.h"
 #include "engine/statement_runner.h"
 #include "lake/layout.h"
@@ -138,7 +138,8 @@ void LakeChange::alter_schema(const sql::AlterTable& alter, const lake::Identifi
 }
 
 void LakeChange::set_properties(const sql::AlterTable& alter, const lake::Identifier& name) {
-  allow_places(iceberg_properties(read_properties(alter.properties, catalog_)));
+  allow_places(source_, change_.user,
+               iceberg_properties(read_properties(alter.properties, catalog_)));
   source_.catalog.commit({{name, [&](const lake::Table& base) {
                              const auto updates = property_updates(alter, *base.metadata, catalog_);
                              auto changed =

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "engine/lake/properties.h"
+#include "engine/lake/fresh_table.h"
 #include "engine/lake/values.h"
 #include "engine/lake/views.h"
 #include "engine/lake/write.h"
@@ -48,20 +48,6 @@ bool reads_storage(const sql::Materialization& stored, int64_t now_ms) {
   if (!stored.last_fresh_ms) return false;
   if (!stored.grace_period_ms) return true;
   return *stored.grace_period_ms > 0 && now_ms - *stored.last_fresh_ms <= *stored.grace_period_ms;
-}
-
-lake::Schema schema_of(const std::vector<sql::ColumnInfo>& columns) {
-  lake::Schema schema;
-  int next_id = 1;
-  for (const auto& column : columns) {
-    lake::Field field;
-    field.id = next_id++;
-    field.name = column.name;
-    schema.fields.push_back(std::move(field));
-  }
-  for (size_t i = 0; i < columns.size(); ++i)
-    schema.fields[i].type = lake_type(columns[i].type, &next_id);
-  return schema;
 }
 
 /// The properties of the storage table, with errors in Trino's words for materialized views.
@@ -156,35 +142,10 @@ std::optional<int64_t> MaterializedViewChange::run() {
 }
 
 void MaterializedViewChange::allow(std::string_view action, const std::string& place) const {
-  std::string folder = place;
-  while (folder.ends_with('/')) folder.pop_back();
-  source_.allow(change_.user, action, folder + "/*");
+  allow_below(source_, change_.user, action, place);
 }
 
 // ---------------------------------------------------------------- definition
-
-lake::TableMetadata MaterializedViewChange::fresh_storage(
-    const std::vector<sql::ColumnInfo>& columns, const TableProperties& asked,
-    const std::string& view_location) const {
-  const auto schema = schema_of(columns);
-  const auto spec = partition_spec(asked.partitioning.value_or(std::vector<std::string>{}), schema);
-  check_new_names(spec, schema);
-  const auto order = sort_order(asked.sorted_by.value_or(std::vector<std::string>{}), schema);
-  // Below the view, so that who may read or change the one may do so with the other.
-  std::string location = asked.location.value_or(
-      fmt::format("{}/storage-{}", view_location, base::random_uuid().substr(0, 8)));
-  while (location.ends_with('/')) location.pop_back();
-  source_.catalog.files().check(location);
-  allow("s3:PutObject", location);
-  if (asked.data_location) {
-    source_.catalog.files().check_folder(*asked.data_location);
-    allow("s3:PutObject", *asked.data_location);
-  }
-  auto kept = iceberg_properties(asked);
-  kept.emplace("write.format.default", "PARQUET");
-  kept.emplace("write.parquet.compression-codec", "zstd");
-  return lake::new_table_metadata(schema, spec, order, location, kept, base::now_ms());
-}
 
 void MaterializedViewChange::create(sql::CreateView& create) {
   auto& catalog = source_.catalog;
@@ -199,7 +160,10 @@ void MaterializedViewChange::create(sql::CreateView& create) {
   const auto given = change_.columns_of(query);
   for (size_t i = 0; i < view.columns.size(); ++i) view.columns[i].type = given.at(i).type;
   const auto asked = read_view_properties(create.properties, catalog_, view.name.schema);
-  const auto fresh = fresh_storage(view.columns, asked, location);
+  // Below the view, so that who may read or change the one may do so with the other.
+  const auto fresh = fresh_table(
+      source_, change_.user, view.columns, asked,
+      fmt::format("{}/storage-{}", location, base::random_uuid().substr(0, 8)), std::nullopt);
   check_writable(fresh);
   // As they are stored: they are the same however the view is read.
   for (size_t i = 0; i < view.columns.size(); ++i)

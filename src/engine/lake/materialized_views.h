@@ -6,7 +6,6 @@
 #include <string>
 
 #include "engine/catalog.h"
-#include "engine/lake/properties.h"
 #include "engine/lake/scan.h"
 #include "lake/refresh_state.h"
 #include "sql/sql.h"
@@ -47,9 +46,6 @@ class MaterializedViewChange {
   const sql::TableInfo& target() const { return change_.analysis.writes.front(); }
   lake::Identifier name() const { return {{target().name.schema}, target().name.table}; }
   void allow(std::string_view action, const std::string& place) const;
-  lake::TableMetadata fresh_storage(const std::vector<sql::ColumnInfo>& columns,
-                                    const TableProperties& asked,
-                                    const std::string& view_location) const;
   void check_columns(const std::vector<sql::ColumnInfo>& columns, const lake::Schema& schema) const;
   lake::RefreshState state_of_sources(const lake::ViewMetadata& view) const;
   void purge(const lake::Table& storage) const;

@@ -7,6 +7,7 @@
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "duckdb/parser/parsed_data/create_aggregate_function_info.hpp"
 #include "engine/functions/build.h"
+#include "engine/int128.h"
 #include "engine/lake/statistics.h"
 #include "lake/theta_sketch.h"
 
@@ -66,10 +67,6 @@ class BigEndian {
  private:
   char bytes_[16];
 };
-
-unsigned __int128 wide(const duckdb::hugeint_t& value) {
-  return static_cast<unsigned __int128>(static_cast<uint64_t>(value.upper)) << 64 | value.lower;
-}
 
 template <class T, class Add>
 void each_decimal(const duckdb::UnifiedVectorFormat& column, idx_t count, Add add) {

@@ -6,6 +6,7 @@
 #include "duckdb/common/types/hugeint.hpp"
 #include "duckdb/common/types/uuid.hpp"
 #include "engine/duck_types.h"
+#include "engine/int128.h"
 
 namespace meesh::engine {
 namespace {
@@ -16,15 +17,6 @@ using SqlKind = sql::TypeKind;
 
 [[noreturn]] void not_stored(const sql::Type& type) {
   throw Error(Code::kNotSupported, "Type not supported for Iceberg: " + type.display());
-}
-
-lake::Int128 wide(const duckdb::hugeint_t& value) {
-  return static_cast<lake::Int128>((static_cast<unsigned __int128>(value.upper) << 64) |
-                                   value.lower);
-}
-
-duckdb::hugeint_t narrow(lake::Int128 value) {
-  return {static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)};
 }
 
 std::string uuid_bytes(const duckdb::hugeint_t& value) {

@@ -80,6 +80,16 @@ void LakeService::serve(net::Server& server, const std::string& s3_address) {
   serve::iceberg::register_iceberg(server, std::move(service));
 }
 
+std::string LakeService::snapshot_of(const sql::TableName& table) const {
+  for (const auto& one : lakes_) {
+    if (one.catalog->warehouse().name != table.catalog) continue;
+    const auto found = one.catalog->find({{table.schema}, table.table});
+    if (!found || !found->metadata->current_snapshot_id) return "";
+    return std::to_string(*found->metadata->current_snapshot_id);
+  }
+  return "";
+}
+
 std::unique_ptr<TableUpkeep> LakeService::maintain(engine::Engine& engine) {
   std::vector<TableUpkeep::Warehouse> warehouses;
   for (const auto& one : lakes_) warehouses.push_back({*one.catalog, *one.cache});

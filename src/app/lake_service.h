@@ -28,6 +28,8 @@ class LakeService {
   void add_to(engine::Engine& engine);
   /// Adds /iceberg to the server. `s3_address`: how clients reach the objects ("" = they cannot).
   void serve(net::Server& server, const std::string& s3_address);
+  /// The snapshot a table has now; "" for one without any, and for tables of other catalogs.
+  std::string snapshot_of(const sql::TableName& table) const;
   /// Keeps the tables in order as long as it is held, which the engine must outlive.
   [[nodiscard]] std::unique_ptr<TableUpkeep> maintain(engine::Engine& engine);
 

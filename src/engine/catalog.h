@@ -16,6 +16,10 @@ class MaterializedQueryResult;
 class Value;
 }  // namespace duckdb
 
+namespace soci {
+class session;
+}
+
 namespace meesh::sql {
 struct Analysis;
 struct Printed;
@@ -23,6 +27,8 @@ struct Statement;
 }  // namespace meesh::sql
 
 namespace meesh::engine {
+
+struct LakeCommit;  // engine/engine.h
 
 struct Duck;  // the DuckDB instance, see engine/duck.h; catalogs' own sources include it
 
@@ -32,9 +38,12 @@ struct ChangeStatement {
   const sql::Analysis& analysis;
   std::string user, query_id;
   /// Runs DuckDB SQL on the statement's connection with its user's rights, until it is canceled.
-  std::function<std::unique_ptr<duckdb::MaterializedQueryResult>(const sql::Printed&)> run;
+  std::function<std::unique_ptr<duckdb::MaterializedQueryResult>(const sql::Printed&)> run{};
   /// The columns that a resolved query gives.
-  std::function<std::vector<sql::ColumnInfo>(sql::Statement& query)> columns_of;
+  std::function<std::vector<sql::ColumnInfo>(sql::Statement& query)> columns_of{};
+  const LakeCommit* commit = nullptr;  // what the session asked for; may be null
+  /// For the transaction that publishes the change. Never empty.
+  std::function<void(soci::session&)> also{};
 };
 
 /// Thread-safe. Names are lower case. Metadata calls may block on the network; an unreachable

@@ -178,7 +178,8 @@ void StatementRunner::explain(sql::Explain& statement, const Parameters& paramet
   answer_rows("SELECT " + quote_string(plan) + " AS \"Query Plan\"");
 }
 
-bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis) {
+bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis,
+                                     WriteNotice& notice) {
   if (analysis.writes.empty()) return false;
   const auto catalog = core_.catalogs.get(analysis.writes.front().name.catalog);
   if (!catalog->runs_changes()) return false;
@@ -195,7 +196,9 @@ bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analy
     auto& lease = connection();
     RunningQuery::Interruptible interruptible(query_, *lease, used);
     query_.enter(QueryState::kRunning);
-    ChangeStatement change{statement, analysis, query_.session().user, query_.id(), {}, {}};
+    ChangeStatement change{statement, analysis, query_.session().user, query_.id()};
+    change.commit = query_.session().commit.get();
+    change.also = [&notice](soci::session& sql) { notice.committing(sql); };
     change.run = [&](const sql::Printed& text) { return materialized(*lease, text); };
     change.columns_of = [&](sql::Statement& query) {
       std::vector<sql::ColumnInfo> columns;
@@ -340,6 +343,7 @@ void StatementRunner::create_view(sql::CreateView& statement) {
   catalog->allow_change(query_.session().user, name.schema, name.table);
   catalog->create_view(view, statement.or_replace);
   catalog->invalidate();
+  WriteNotice(core_, query_, sql::lineage_of_view(*body, analysis, view)).written();
   answer_done("CREATE VIEW");
 }
 
@@ -363,6 +367,7 @@ void StatementRunner::drop_view(const sql::DropView& statement) {
   catalog->allow_change(query_.session().user, name.schema, name.table);
   catalog->drop_view(name.schema, name.table);
   catalog->invalidate();
+  WriteNotice(core_, query_, sql::lineage_of_drop(type, name)).written();
   answer_done(type);
 }
 
@@ -386,6 +391,7 @@ void StatementRunner::rename_view(const sql::AlterView& statement) {
   catalog->allow_change(query_.session().user, to.schema, to.table);
   catalog->rename_view(from.schema, from.table, to.schema, to.table);
   catalog->invalidate();
+  WriteNotice(core_, query_, sql::lineage_of_rename("RENAME VIEW", from, to)).written();
   answer_done("RENAME VIEW");
 }
 

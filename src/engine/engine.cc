@@ -121,9 +121,9 @@ class LocalEngine : public Engine {
     register_functions(*duck_.db->instance);
     catalogs_.register_with(duck_);
     connections_ = std::make_unique<ConnectionPool>(*duck_.db);
-    core_ =
-        std::make_unique<Core>(Core{options_, duck_, catalogs_, *connections_, transactions_,
-                                    [this](const std::string& id) { return find_running(id); }});
+    core_ = std::make_unique<Core>(Core{options_, duck_, catalogs_, *connections_, transactions_,
+                                        [this](const std::string& id) { return find_running(id); },
+                                        nullptr});
     watch_ = std::thread([this] { watch(); });
     canceler_ = std::thread([this] { cancel_at_sources(); });
   }
@@ -163,6 +163,8 @@ class LocalEngine : public Engine {
   void use_objects(objects::Store& store, AuthorizeObject authorize) override {
     register_object_files(duck_, store, std::move(authorize));
   }
+
+  void observe(StatementObserver& observer) override { core_->observer = &observer; }
 
   void add_catalog(std::unique_ptr<Catalog> catalog) override { catalogs_.add(std::move(catalog)); }
   bool drop_catalog(const std::string& name) override { return catalogs_.drop(name); }

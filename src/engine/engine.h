@@ -20,13 +20,34 @@
 #include "base/error.h"
 #include "engine/batch.h"
 #include "engine/catalog.h"
+#include "sql/lineage.h"
 #include "sql/sql.h"
 
+namespace soci {
+class session;
+}
 namespace meesh::objects {
 class Store;
 }
 
 namespace meesh::engine {
+
+/// What a statement that changes a table of the lake takes along in its commit; for statements of
+/// our own rooms. Statements that change nothing else leave it alone.
+struct LakeCommit {
+  /// Runs in the transaction of the metadata database that publishes the change: where the rows
+  /// came from, how far a run is. Also when no row came.
+  std::function<void(soci::session&)> also;
+  /// INSERT: the files of this partition leave in the same commit, so that running it again gives
+  /// the same table. Columns that the table is partitioned by as they are, and their values as
+  /// people write them; together they may leave columns of the partition open.
+  std::vector<std::pair<std::string, std::string>> replaced_partition;
+  std::map<std::string, std::string> summary;  // of the snapshot
+  /// Write, audit, publish: called when the rows are written and nobody sees them yet. `candidate`
+  /// is the SQL name under which other statements can read the table as it would be. What it throws
+  /// ends the statement, and nothing has changed.
+  std::function<void(const std::string& candidate)> audit;
+};
 
 /// Who asks and with what defaults; protocols fill it from headers for each statement.
 struct Session {
@@ -40,6 +61,7 @@ struct Session {
   std::map<std::string, std::string> prepared_statements;  // name → SQL text
   std::string transaction_id;                              // "" = autocommit
   std::string remote_address, user_agent;
+  std::shared_ptr<const LakeCommit> commit;  // null for clients' statements
 };
 
 /// What a statement changed in the client's session; the protocol tells the client.
@@ -117,6 +139,25 @@ struct Options {
   std::string environment = "production";
 };
 
+/// A statement that wrote, and what went where.
+struct WriteEvent {
+  QueryInfo query;
+  const Session& session;
+  const sql::Lineage& lineage;
+};
+
+/// Told of every statement that writes. Both are called on query threads, several at a time.
+class StatementObserver {
+ public:
+  virtual ~StatementObserver() = default;
+  /// In the transaction that publishes a change of the lake: what it writes there is true exactly
+  /// when the change is. It may be called again after a conflict, and what it throws ends the
+  /// change.
+  virtual void committing(soci::session& sql, const WriteEvent& event) = 0;
+  /// After any other write. Must not throw.
+  virtual void written(const WriteEvent& event) = 0;
+};
+
 /// Throws PERMISSION_DENIED unless the user may do "s3:GetObject", "s3:PutObject",
 /// "s3:DeleteObject" or "s3:ListBucket" there.
 using AuthorizeObject = std::function<void(const std::string& user, std::string_view action,
@@ -136,6 +177,9 @@ class Engine {
   /// From then on s3:// names objects of this store, read and written with the rights of the user
   /// whose statement asks. It outlives the engine. Called once, before the first statement.
   virtual void use_objects(objects::Store& store, AuthorizeObject authorize) = 0;
+
+  /// It outlives the engine. Called once at most, before the first statement.
+  virtual void observe(StatementObserver& observer) = 0;
 
   /// Catalogs can come and go while queries run.
   virtual void add_catalog(std::unique_ptr<Catalog> catalog) = 0;

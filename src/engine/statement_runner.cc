@@ -1,5 +1,6 @@
 #include "engine/statement_runner.h"
 
+#include "base/log.h"
 #include "duckdb/common/progress_bar/progress_bar.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
 #include "engine/batch_reader.h"
@@ -41,6 +42,31 @@ std::string lower_case(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
+}
+
+WriteNotice::WriteNotice(Core& core, RunningQuery& query, const sql::Statement& statement,
+                         const sql::Analysis& analysis)
+    : core_(core), query_(query) {
+  if (!core_.observer) return;
+  try {
+    lineage_ = sql::lineage_of(statement, analysis, core_.catalogs);
+  } catch (const std::exception& error) {
+    log::warn("the lineage of a statement is not known",
+              {{"query", query_.id()}, {"error", error.what()}});
+  }
+}
+
+void WriteNotice::committing(soci::session& sql) {
+  const auto& commit = query_.session().commit;
+  if (commit && commit->also) commit->also(sql);
+  if (!lineage_) return;
+  core_.observer->committing(sql, {query_.info(), query_.session(), *lineage_});
+  committed_ = true;
+}
+
+void WriteNotice::written() {
+  if (!core_.observer || !lineage_ || committed_) return;
+  core_.observer->written({query_.info(), query_.session(), *lineage_});
 }
 
 void StatementRunner::run() {
@@ -131,8 +157,10 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
   const StatementKind kind = statement->kind;  // resolution makes SHOW a query
   query_.set_update_type(analysis.update_type);
   check_writes(analysis);
-  if (run_in_catalog(*statement, analysis)) return;
-  if (define_in_source(*statement, analysis)) return;
+  WriteNotice notice(core_, query_, *statement, analysis);
+  if (run_in_catalog(*statement, analysis, notice) || define_in_source(*statement, analysis)) {
+    return notice.written();
+  }
 
   std::optional<std::string> remote;
   if (auto* query = sql::try_as<sql::QueryStatement>(statement.get()); query && !transaction_) {
@@ -162,6 +190,7 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
       if (!may_retry || !lost_server || attempt > 0 || query_.has_output()) throw;
     }
   }
+  notice.written();
   if (counts_rows(kind) || returns_rows(kind)) {
     if (returns_rows(kind)) return;
   } else {

@@ -19,6 +19,27 @@ struct Core {
   ConnectionPool& connections;
   Transactions& transactions;
   std::function<std::shared_ptr<RunningQuery>(const std::string&)> find_query;
+  StatementObserver* observer = nullptr;
+};
+
+/// Tells the observer of one statement: in the transaction of a lake's commit if it has one, else
+/// when it is done. What went where is taken from the statement before it runs, which uses it up.
+class WriteNotice {
+ public:
+  WriteNotice(Core& core, RunningQuery& query, std::optional<sql::Lineage> lineage)
+      : core_(core), query_(query), lineage_(std::move(lineage)) {}
+  WriteNotice(Core& core, RunningQuery& query, const sql::Statement& statement,
+              const sql::Analysis& analysis);
+  /// Within the commit; also does what the session asked for there.
+  void committing(soci::session& sql);
+  /// The statement has ended well.
+  void written();
+
+ private:
+  Core& core_;
+  RunningQuery& query_;
+  std::optional<sql::Lineage> lineage_;
+  bool committed_ = false;
 };
 
 class StatementRunner {
@@ -71,7 +92,8 @@ class StatementRunner {
   /// Tables that their source must define itself, so that types are kept; false: DuckDB does it.
   bool define_in_source(sql::Statement& statement, const sql::Analysis& analysis);
   /// Changes that the catalog runs itself; false: it does not.
-  bool run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis);
+  bool run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis,
+                      WriteNotice& notice);
   bool create_table_as(sql::CreateTableAs& statement, const sql::Analysis& analysis,
                        Catalog& catalog);
   void create_view(sql::CreateView& statement);

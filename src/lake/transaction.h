@@ -139,15 +139,20 @@ class SnapshotWriter {
   std::map<std::string, Part> made_of_;  // rewritten manifests by what they were made of
 };
 
-/// One commit of one table or several: all or none of them.
+/// Sees a table as a commit would leave it, before anybody else does; what it throws ends the
+/// commit. Its files are written; it has no metadata file.
+using Audit = std::function<void(const Table& candidate)>;
+
+/// One commit of one table or several: all or none of them. `audit` is asked once for each, before
+/// the first attempt.
 std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
                           std::vector<std::pair<Identifier, SnapshotChange>> changes,
-                          const AlsoCommit& also = nullptr);
+                          const AlsoCommit& also = nullptr, const Audit& audit = nullptr);
 
 /// CREATE TABLE AS: a table that is there with its first snapshot or not at all. `fresh` comes from
 /// new_table_metadata.
 Table create_table_as(Catalog& catalog, ManifestCache& cache, const Identifier& name,
                       const TableMetadata& fresh, SnapshotChange change,
-                      const AlsoCommit& also = nullptr);
+                      const AlsoCommit& also = nullptr, const Audit& audit = nullptr);
 
 }  // namespace meesh::lake

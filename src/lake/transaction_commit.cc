@@ -38,7 +38,7 @@ void leave_to_orphan_removal(const std::string& tables) {
 
 std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
                           std::vector<std::pair<Identifier, SnapshotChange>> changes,
-                          const AlsoCommit& also) {
+                          const AlsoCommit& also, const Audit& audit) {
   std::vector<std::unique_ptr<SnapshotWriter>> writers;
   std::vector<TableChange> parts;
   std::string names;
@@ -54,6 +54,10 @@ std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
                        return make_on(*writer, catalog, base);
                      }});
   }
+  for (size_t i = 0; audit && i < parts.size(); ++i) {
+    const Table base = catalog.load(parts[i].table);
+    audit({base.name, "", std::make_shared<const TableMetadata>(parts[i].make(base))});
+  }
   std::vector<Table> tables;
   try {
     tables = catalog.commit(parts, with_crash_point(also));
@@ -68,9 +72,11 @@ std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
 }
 
 Table create_table_as(Catalog& catalog, ManifestCache& cache, const Identifier& name,
-                      const TableMetadata& fresh, SnapshotChange change, const AlsoCommit& also) {
+                      const TableMetadata& fresh, SnapshotChange change, const AlsoCommit& also,
+                      const Audit& audit) {
   SnapshotWriter writer(cache, std::move(change));
   const TableMetadata made = writer.make({name, "", std::make_shared<const TableMetadata>(fresh)});
+  if (audit) audit({name, "", std::make_shared<const TableMetadata>(made)});
   Table table;
   try {
     table = catalog.create(name, made, with_crash_point(also));

@@ -211,6 +211,32 @@ Shape lake(const char* about, bool required_location) {
                               base::optional("maintenance", lake_maintenance())});
 }
 
+Shape lineage() {
+  return base::object(
+      "OpenLineage events about what the mesh's statements, ingestions and pipelines do.",
+      {base::optional(
+           "url",
+           base::matching("Where they are POSTed to; without it, nowhere.", "^https?://[^\\s]+$",
+                          "an address such as http://localhost:5000/api/v1/lineage", 2048)),
+       base::optional("api_key", base::secret_text("Sent as a bearer token.")),
+       base::optional("namespace", base::matching("Namespace of the mesh's jobs; without it, "
+                                                  "meesh://NAME.",
+                                                  "^\\S+$", "a namespace without spaces", 255))});
+}
+
+Shape smtp() {
+  return base::object(
+      "The mail server that alerts leave by.",
+      {base::required("host", host()), base::optional("port", port("Port of the server."), "587"),
+       base::optional(
+           "tls", base::choice("How the connection is made private.", {"starttls", "tls", "none"}),
+           "starttls"),
+       base::optional("user", base::text("User to log in as.")),
+       base::optional("password", base::secret_text("Its password.")),
+       base::required("from", base::matching("Sender of the mails.", "^[^\\s@<>]+@[^\\s@<>]+$",
+                                             "an address such as mesh@example.com", 255))});
+}
+
 Shape tags() {
   return base::list("Words to find it by.",
                     base::matching("", "^[^\\s,]+$", "a word without spaces or commas"));
@@ -286,6 +312,7 @@ const Shape& mesh_shape() {
                     base::kind("memory", base::object("Tables in memory, gone at the end.", {})),
                     base::kind("postgresql", external_postgresql())},
                    "", {"mysql"}))),
+       base::optional("lineage", lineage()), base::optional("smtp", smtp()),
        base::optional("language", base::choice("Language of messages.", {"en", "fr"}), "en"),
        base::optional(
            "log",
@@ -308,9 +335,12 @@ const Shape& product_shape() {
                       base::matching("The product's name, unique in its domain.", kDomainName,
                                      "a name (lower-case letters, digits, _ and -)")),
        base::optional("description", base::text("What it is for.")),
-       base::optional("table",
-                      base::matching("The table that holds it: schema.table.",
-                                     "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$", "schema.table", 127)),
+       base::optional(
+           "table", base::matching("The table that holds it: schema.table of the domain's "
+                                   "catalog, or catalog.schema.table.",
+                                   "^[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+){1,2}$", "schema.table", 191)),
+       base::optional("contract",
+                      base::text("Its data contract: an ODCS file, relative to the mesh folder.")),
        base::optional("tags", tags())});
   return shape;
 }

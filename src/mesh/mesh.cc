@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "mesh/config_shapes.h"
+#include "mesh/mesh_files.h"
 #include "objects/checksum.h"
 
 namespace meesh::mesh {
@@ -34,7 +35,11 @@ std::string first_hint(const std::vector<Error>& all) {
 
 class Loader {
  public:
-  Loader(const fs::path& folder, const LoadOptions& options) : shown_(folder), options_(options) {
+  Loader(const fs::path& folder, const LoadOptions& options)
+      : shown_(folder),
+        options_(options),
+        files_(folder, folder, [this](const std::string& name) { return mesh_.secret(name); }) {
+    mesh_.shown = folder;
     mesh_.folder = fs::absolute(folder).lexically_normal();
     if (!mesh_.folder.has_filename()) mesh_.folder = mesh_.folder.parent_path();
   }
@@ -54,51 +59,29 @@ class Loader {
   }
 
  private:
-  // Nothing if the file has mistakes; they are in problems_ then.
-  std::optional<yaml::Document> read(const fs::path& relative, const base::Shape& shape,
-                                     bool secrets = false) {
-    const std::string shown = (shown_ / relative).string();
-    const size_t before = problems_.size();
-    try {
-      yaml::Document document = yaml::parse(read_text(mesh_.folder / relative, shown), shown);
-      if (!secrets) {
-        document.substitute([this](const std::string& name) { return secret(name); }, problems_);
-      }
-      base::check(shape, document, problems_);
-      if (problems_.size() > before) return std::nullopt;
-      return document;
-    } catch (const Error& e) {
-      problems_.push_back(e);
-      return std::nullopt;
-    }
+  std::optional<yaml::Document> read(const fs::path& relative, const base::Shape& shape) {
+    return files_.read(relative, shape);
   }
 
-  static std::string read_text(const fs::path& path, const std::string& shown) {
-    std::error_code ignored;
-    std::ifstream stream(path, std::ios::binary);
-    if (fs::is_directory(path, ignored) || !stream) {
-      throw Error(Code::kConfigInvalid, "the file cannot be read", {0, 0, shown});
-    }
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return std::move(text).str();
-  }
-
-  std::optional<std::string> secret(const std::string& name) const {
-    if (options_.environment) {
-      if (auto value = options_.environment(name)) return value;
-    } else if (const char* value = std::getenv(name.c_str())) {
-      return value;
-    }
-    const auto found = secrets_.find(name);
-    return found == secrets_.end() ? std::nullopt : std::optional(found->second);
-  }
-
+  /// From here on `mesh_.secret` knows the environment and the secrets file.
   void read_secrets() {
-    const fs::path path = mesh_.folder / "secrets.yaml";
+    mesh_.secret = [secrets = secrets_of_file(), environment = options_.environment](
+                       const std::string& name) -> std::optional<std::string> {
+      if (environment) {
+        if (auto value = environment(name)) return value;
+      } else if (const char* value = std::getenv(name.c_str())) {
+        return value;
+      }
+      const auto found = secrets.find(name);
+      return found == secrets.end() ? std::nullopt : std::optional(found->second);
+    };
+  }
+
+  std::map<std::string, std::string> secrets_of_file() {
+    std::map<std::string, std::string> secrets;
     struct stat status{};
-    if (::stat(path.c_str(), &status) != 0) return;
-    const std::string shown = (shown_ / "secrets.yaml").string();
+    if (::stat((mesh_.folder / "secrets.yaml").c_str(), &status) != 0) return secrets;
+    const std::string shown = files_.shown("secrets.yaml");
     if ((status.st_mode & 077) != 0) {
       problems_.push_back(Error(Code::kConfigInvalid,
                                 fmt::format("others may read this file (its mode is {:04o})",
@@ -107,11 +90,11 @@ class Loader {
                               .with_hint(fmt::format("chmod 600 {}", shown)));
       // Its values are read all the same, or each of them would seem to be missing.
     }
-    if (const auto document = read("secrets.yaml", secrets_shape(), true)) {
+    if (const auto document = files_.read("secrets.yaml", secrets_shape(), true)) {
       const Node& root = document->root;
-      for (size_t i = 0; i < root.keys.size(); ++i)
-        secrets_[root.keys[i].name] = root.items[i].text;
+      for (size_t i = 0; i < root.keys.size(); ++i) secrets[root.keys[i].name] = root.items[i].text;
     }
+    return secrets;
   }
 
   static int integer_or(const Node& node, std::string_view key, int otherwise) {
@@ -173,9 +156,25 @@ class Loader {
     fill_maintenance(*root.find("lake")->find("maintenance"));
     fill_compute(*root.find("compute"));
     if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
+    fill_lineage(root.find("lineage"));
+    fill_smtp(root.find("smtp"));
     mesh_.language = root.find("language")->text;
     mesh_.log_level = root.find("log")->find("level")->text;
     mesh_.log_format = root.find("log")->find("format")->text;
+  }
+
+  void fill_lineage(const Node* node) {
+    mesh_.lineage.name_space = "meesh://" + mesh_.name;
+    if (node == nullptr) return;
+    mesh_.lineage = {text_or(*node, "url", ""), text_or(*node, "api_key", ""),
+                     text_or(*node, "namespace", mesh_.lineage.name_space)};
+  }
+
+  void fill_smtp(const Node* node) {
+    if (node == nullptr) return;
+    mesh_.smtp =
+        Smtp{node->find("host")->text,   integer_or(*node, "port", 0),   node->find("tls")->text,
+             text_or(*node, "user", ""), text_or(*node, "password", ""), node->find("from")->text};
   }
 
   Lake lake(const yaml::Document& document, const Node& node, const std::string& otherwise) {
@@ -336,7 +335,7 @@ class Loader {
         to.key = "secret:" + secret->text;
       } else {
         const fs::path path = existing_file(document, *file, mesh_.folder);
-        if (fs::is_regular_file(path)) to.key = read_text(path, path.string());
+        if (fs::is_regular_file(path)) to.key = files_.text(fs::relative(path, mesh_.folder));
       }
       if (const Node* audiences = node.find("audiences")) {
         for (const Node& one : audiences->items) to.audiences.push_back(one.text);
@@ -551,8 +550,15 @@ class Loader {
 
   void add_product(const yaml::Document& document, const Node& node,
                    std::vector<Product>& products) {
-    Product product{
-        node.find("name")->text, text_or(node, "description", ""), text_or(node, "table", ""), {}};
+    Product product{node.find("name")->text,
+                    text_or(node, "description", ""),
+                    text_or(node, "table", ""),
+                    {},
+                    {}};
+    if (const Node* contract = node.find("contract")) {
+      existing_file(document, *contract, mesh_.folder);
+      product.contract = contract->text;
+    }
     if (const Node* tags = node.find("tags")) {
       for (const Node& tag : tags->items) product.tags.push_back(tag.text);
     }
@@ -568,13 +574,13 @@ class Loader {
   fs::path shown_;
   const LoadOptions& options_;
   Mesh mesh_;
-  std::map<std::string, std::string> secrets_;
   std::map<std::string, std::string> catalog_owners_, bucket_owners_;
   struct LakePlace {
     std::string location, catalog, where;
   };
   std::vector<LakePlace> lake_places_;
-  std::vector<Error> problems_;
+  MeshFiles files_;
+  std::vector<Error>& problems_ = files_.problems();
 };
 
 }  // namespace

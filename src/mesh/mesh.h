@@ -135,6 +135,7 @@ struct Owner {
 
 struct Product {
   std::string name, description, table;
+  std::filesystem::path contract;  // an ODCS file, relative to the mesh; "" = none
   std::vector<std::string> tags;
 };
 
@@ -156,6 +157,20 @@ struct ExtraCatalog {
   Database database;  // kPostgresql
 };
 
+/// Where OpenLineage events about this mesh go, and what its jobs are named under.
+struct LineageExport {
+  std::string url;  // events are POSTed to it; "" = nowhere
+  std::string api_key, name_space;
+};
+
+/// The mail server that alerts leave by.
+struct Smtp {
+  std::string host;
+  int port = 587;
+  std::string tls;  // "none", "starttls", "tls"
+  std::string user, password, from;
+};
+
 struct LoadOptions {
   std::filesystem::path data;  // instead of the file's `data`, relative to the working directory
   /// The environment; a test may give its own.
@@ -164,6 +179,7 @@ struct LoadOptions {
 
 struct Mesh {
   std::filesystem::path folder;  // absolute
+  std::filesystem::path shown;   // the folder as it was given, for messages
   std::filesystem::path data;    // absolute; may not exist yet
   std::string name;
   Listen listen;
@@ -173,11 +189,15 @@ struct Mesh {
   Lake lake;
   LakeMaintenance lake_maintenance;
   Compute compute;
+  LineageExport lineage;
+  std::optional<Smtp> smtp;
   std::vector<ExtraCatalog> catalogs;
   std::vector<Domain> domains;  // by folder name
   std::string language;         // "en" or "fr"
   std::string log_level;        // trace, debug, info, warn, error
   std::string log_format;       // auto, human, json
+  /// What ${NAME} stands for, from the environment and the secrets file.
+  std::function<std::optional<std::string>(const std::string&)> secret;
 
   /// Reads `folder`. Throws ConfigError with every mistake of every file.
   static Mesh load(const std::filesystem::path& folder, const LoadOptions& options = {});

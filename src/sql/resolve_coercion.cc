@@ -98,14 +98,9 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
 }
 
 bool store_assignable(const Type& from, const Type& to) {
-  if (is_text(from) && is_text(to)) return true;
-  const auto common = common_type(from, to);
-  if (!common) return false;
-  if (*common == to) return true;
-  // Precision and length are checked or rounded when the value is stored.
-  if (from.kind == to.kind) return true;
-  if (is_dated(from) && is_dated(to)) return common->kind == to.kind;
-  return to.kind == TypeKind::kDecimal && as_decimal(from).has_value();
+  // As Trino's analyzer: a type that both can be read as is enough, in whichever direction; the cast
+  // that stores the value checks or rounds it.
+  return (is_text(from) && is_text(to)) || common_type(from, to).has_value();
 }
 
 }  // namespace meesh::sql

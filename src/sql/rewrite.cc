@@ -210,8 +210,13 @@ std::string Rewriter::columns() const {
 }
 
 std::string Rewriter::functions_list() const {
+  // Ours are all in system.builtin; a schema of one's own has none.
+  const std::string schema = show_.name.empty() ? "" : lower(show_.name.back().value);
+  if (!schema.empty()) check_catalog(catalog_or_session(1), "Catalog '{}' does not exist");
+  const bool ours = schema.empty() || (schema == "builtin" && catalog_or_session(1) == "system");
   std::vector<std::vector<std::string>> lines;
   for (const auto& f : functions()) {
+    if (!ours) break;
     const char* kind = f.kind == FunctionInfo::Kind::kScalar      ? "scalar"
                        : f.kind == FunctionInfo::Kind::kAggregate ? "aggregate"
                                                                   : "window";

@@ -44,6 +44,11 @@ TEST(Show, HasTrinosColumns) {
                           "Table", "Privilege", "Grantable", "With Hierarchy"));
 }
 
+TEST(Show, FunctionsOfASchemaAreItsOwnAlone) {
+  EXPECT_THAT(duckdb("SHOW FUNCTIONS FROM memory.other"), Not(HasSubstr("'abs'")));
+  EXPECT_THAT(duckdb("SHOW FUNCTIONS"), HasSubstr("'abs'"));
+}
+
 TEST(Show, ReadsInformationSchema) {
   EXPECT_EQ(duckdb("SHOW TABLES FROM sales.public LIKE 'c$_%' ESCAPE '$'"),
             "SELECT \"tables\".\"table_name\" AS \"Table\" FROM "

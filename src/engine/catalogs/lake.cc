@@ -149,6 +149,10 @@ std::optional<sql::TableInfo> LakeCatalog::find(const std::string& schema,
     if (info.materialization) add_materialization(info, *source_, *view);
     return info;
   }
+  if (const auto candidate = source_->candidate(schema, table)) {
+    const auto& metadata = *candidate->metadata;
+    return table_info(*candidate, metadata.schema(), metadata.current_snapshot());
+  }
   const auto parts = split_metadata_name(table);
   if (!parts) return std::nullopt;
   const auto found = catalog_.find({{schema}, parts->first});

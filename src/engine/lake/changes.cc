@@ -44,7 +44,36 @@ std::vector<lake::Update> replacement(const lake::TableMetadata& before,
   return updates;
 }
 
+/// The value that a file's rows have in a column its partition spec takes as it is, as people write
+/// it.
+std::string partition_value(const lake::TableMetadata& table, const lake::PartitionSpec& spec,
+                            const std::vector<lake::Value>& partition, const std::string& column) {
+  for (size_t i = 0; i < spec.fields.size(); ++i) {
+    const auto& field = spec.fields[i];
+    const auto* source = lake::find_field(table.schema(), field.source_id);
+    if (!source || lower_case(source->name) != lower_case(column)) continue;
+    if (field.transform.kind != lake::TransformKind::kIdentity) continue;
+    return lake::transformed_text(field.transform, source->type, partition.at(i));
+  }
+  throw Error(Code::kInvalidArguments,
+              fmt::format("the table has files that are not partitioned by column '{}'", column))
+      .with_hint(
+          "ALTER TABLE … SET PROPERTIES partitioning changes new files only; EXECUTE optimize "
+          "rewrites the others");
+}
+
 }  // namespace
+
+lake::Audit audit_of(LakeSource& source, const std::string& catalog,
+                     const ChangeStatement& change) {
+  if (!change.commit || !change.commit->audit) return nullptr;
+  return [&source, &catalog, &change](const lake::Table& table) {
+    const LakeSource::Candidate candidate(source, table);
+    change.commit->audit(fmt::format("{}.{}.{}", quote_ident(catalog),
+                                     quote_ident(candidate.name().space.at(0)),
+                                     quote_ident(candidate.name().name)));
+  };
+}
 
 int64_t commit_time(const lake::TableMetadata& base) {
   return std::max(base::now_ms(), base.last_updated_ms);
@@ -55,8 +84,19 @@ void LakeChange::allow(std::string_view action, const std::string& place) const 
 }
 
 lake::Properties LakeChange::summary() const {
-  return {{"engine-name", "meesh"}, {"trino_query_id", change_.query_id}};
+  lake::Properties summary{{"engine-name", "meesh"}, {"trino_query_id", change_.query_id}};
+  if (change_.commit)
+    summary.insert(change_.commit->summary.begin(), change_.commit->summary.end());
+  return summary;
 }
+
+void LakeChange::publish(lake::SnapshotChange snapshot) {
+  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
+  changes.emplace_back(name(), std::move(snapshot));
+  lake::commit(source_.catalog, source_.cache, std::move(changes), change_.also, audit());
+}
+
+void LakeChange::publish_nothing() { source_.catalog.commit({}, change_.also); }
 
 std::shared_ptr<const lake::TableMetadata> LakeChange::pinned() const {
   return source_.metadata(target().duckdb_target);
@@ -164,7 +204,8 @@ int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed*
     rows = written.rows;
     snapshot.data = std::move(written.files);
   }
-  lake::create_table_as(source_.catalog, source_.cache, name(), fresh, std::move(snapshot));
+  lake::create_table_as(source_.catalog, source_.cache, name(), fresh, std::move(snapshot),
+                        change_.also, audit());
   return rows;
 }
 
@@ -187,9 +228,7 @@ int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata
     rows = written.rows;
     snapshot.data = std::move(written.files);
   }
-  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
-  changes.emplace_back(name(), std::move(snapshot));
-  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  publish(std::move(snapshot));
   return rows;
 }
 
@@ -257,15 +296,32 @@ int64_t LakeChange::insert(sql::Insert& insert) {
   }
   const auto rows = around("SELECT " + stored + " FROM (", printed, ") AS i(" + given + ")");
   auto written = write_data(*table, source_.catalog.files(), rows, change_.run);
-  if (written.files.empty()) return 0;
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = table->uuid;
   snapshot.data = std::move(written.files);
   snapshot.summary = summary();
-  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
-  changes.emplace_back(name(), std::move(snapshot));
-  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  leave_replaced_partition(*table, snapshot);
+  if (snapshot.data.empty() && snapshot.removed.empty() && !audit()) {
+    publish_nothing();
+    return 0;
+  }
+  publish(std::move(snapshot));
   return written.rows;
+}
+
+void LakeChange::leave_replaced_partition(const lake::TableMetadata& table,
+                                          lake::SnapshotChange& snapshot) {
+  const auto* head = table.current_snapshot();
+  if (!change_.commit || change_.commit->replaced_partition.empty() || !head) return;
+  snapshot.read_snapshot_id = head->id;
+  for (const auto& file : lake::plan_scan(source_.cache, table, head, {}).files) {
+    const auto& spec = *table.find_spec(file.spec_id);
+    const bool leaves =
+        std::ranges::all_of(change_.commit->replaced_partition, [&](const auto& wanted) {
+          return partition_value(table, spec, file.file->partition, wanted.first) == wanted.second;
+        });
+    if (leaves) snapshot.removed.push_back(file.file->path);
+  }
 }
 
 void LakeChange::truncate() {
@@ -273,15 +329,13 @@ void LakeChange::truncate() {
   allow("s3:DeleteObject", table.metadata->location);
   const auto* head = table.metadata->current_snapshot();
   const auto plan = lake::plan_scan(source_.cache, *table.metadata, head, {});
-  if (plan.files.empty()) return;
+  if (plan.files.empty()) return publish_nothing();
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = table.metadata->uuid;
   snapshot.read_snapshot_id = head->id;
   snapshot.summary = summary();
   for (const auto& file : plan.files) snapshot.removed.push_back(file.file->path);
-  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
-  changes.emplace_back(name(), std::move(snapshot));
-  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  publish(std::move(snapshot));
 }
 
 }  // namespace meesh::engine

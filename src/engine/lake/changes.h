@@ -10,6 +10,9 @@
 
 namespace meesh::engine {
 
+/// What the statement's session wants looked at before a change is published; null: nothing.
+lake::Audit audit_of(LakeSource& source, const std::string& catalog, const ChangeStatement& change);
+
 /// Runs one statement. Of its parts, rows are written first and one commit makes them the table's;
 /// if anything throws, nothing has changed.
 class LakeChange {
@@ -57,6 +60,12 @@ class LakeChange {
   /// Throws PERMISSION_DENIED unless the user may do this below the place.
   void allow(std::string_view action, const std::string& place) const;
   lake::Properties summary() const;
+  lake::Audit audit() const { return audit_of(source_, catalog_, change_); }
+  /// One commit of the statement's table, with what the session takes along.
+  void publish(lake::SnapshotChange snapshot);
+  /// A change that came to nothing: what goes along with it is done all the same.
+  void publish_nothing();
+  void leave_replaced_partition(const lake::TableMetadata& table, lake::SnapshotChange& snapshot);
   int64_t create(const lake::TableMetadata& fresh, const sql::Printed* query, bool or_replace);
   int64_t replace(const lake::Table& before, const lake::TableMetadata& fresh,
                   const sql::Printed* query);

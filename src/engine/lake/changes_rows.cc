@@ -209,10 +209,11 @@ int64_t LakeChange::commit_rows(const RowChange& change) {
   }
   snapshot.data = std::move(written.files);
   snapshot.deletes = std::move(deletes.files);
-  if (snapshot.data.empty() && snapshot.deletes.empty() && snapshot.removed.empty()) return rows;
-  std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
-  changes.emplace_back(name(), std::move(snapshot));
-  lake::commit(source_.catalog, source_.cache, std::move(changes));
+  if (snapshot.data.empty() && snapshot.deletes.empty() && snapshot.removed.empty() && !audit()) {
+    publish_nothing();
+    return rows;
+  }
+  publish(std::move(snapshot));
   return rows;
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "engine/lake/changes.h"
 #include "engine/lake/fresh_table.h"
 #include "engine/lake/values.h"
 #include "engine/lake/views.h"
@@ -345,7 +346,8 @@ std::optional<int64_t> MaterializedViewChange::replace_rows(const lake::Table& s
   std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
   changes.emplace_back(storage.name, std::move(snapshot));
   try {
-    lake::commit(source_.catalog, source_.cache, std::move(changes));
+    lake::commit(source_.catalog, source_.cache, std::move(changes), change_.also,
+                 audit_of(source_, catalog_, change_));
   } catch (const Error& error) {
     if (error.code() == Code::kIcebergCommitError) return std::nullopt;
     throw;

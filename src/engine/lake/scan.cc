@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/uuid.h"
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/common/multi_file/multi_file_reader.hpp"
 #include "duckdb/function/partition_stats.hpp"
@@ -538,9 +539,35 @@ std::shared_ptr<const lake::TableMetadata> LakeSource::metadata(const std::strin
     std::lock_guard lock(mutex_);
     const auto found = kept_.find(location);
     if (found != kept_.end()) return found->second;
+    constexpr std::string_view kCandidate = "candidate:";
+    if (location.starts_with(kCandidate)) {
+      const auto candidate = candidates_.find(location.substr(kCandidate.size()));
+      if (candidate != candidates_.end()) return candidate->second.metadata;
+    }
   }
   return std::make_shared<const lake::TableMetadata>(
       lake::parse_metadata(catalog.files().read(location)));
+}
+
+LakeSource::Candidate::Candidate(LakeSource& source, const lake::Table& table)
+    : source_(source), table_(table) {
+  table_.name.name += "$candidate_" + base::random_uuid();
+  table_.metadata_location = "candidate:" + table_.name.name;
+  std::lock_guard lock(source_.mutex_);
+  source_.candidates_[table_.name.name] = table_;
+}
+
+LakeSource::Candidate::~Candidate() {
+  std::lock_guard lock(source_.mutex_);
+  source_.candidates_.erase(table_.name.name);
+}
+
+std::optional<lake::Table> LakeSource::candidate(const std::string& schema,
+                                                 const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto found = candidates_.find(name);
+  if (found == candidates_.end() || found->second.name.space != lake::Namespace{schema}) return {};
+  return found->second;
 }
 
 void LakeSource::allow(const std::string& user, std::string_view action,

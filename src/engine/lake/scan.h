@@ -38,14 +38,31 @@ class LakeSource {
   /// Of a metadata file of this catalog.
   std::shared_ptr<const lake::TableMetadata> metadata(const std::string& location);
 
+  /// A table that is not committed yet, to be read under a name that nobody else knows while the
+  /// candidate lives.
+  class Candidate {
+   public:
+    Candidate(LakeSource& source, const lake::Table& table);
+    ~Candidate();
+    Candidate(const Candidate&) = delete;
+    Candidate& operator=(const Candidate&) = delete;
+    const lake::Identifier& name() const { return table_.name; }
+
+   private:
+    LakeSource& source_;
+    lake::Table table_;
+  };
+  std::optional<lake::Table> candidate(const std::string& schema, const std::string& name) const;
+
   /// Throws PERMISSION_DENIED unless the user may do this with the object; "" may do everything.
   void allow(const std::string& user, std::string_view action, const std::string& path) const;
 
  private:
   const AuthorizeObject authorize_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const lake::TableMetadata>> kept_;  // guarded by mutex_
-  std::deque<std::string> order_;  // of kept_, oldest first; guarded by mutex_
+  std::deque<std::string> order_;                  // of kept_, oldest first; guarded by mutex_
+  std::map<std::string, lake::Table> candidates_;  // by name, unique; guarded by mutex_
 };
 using LakeSourcePtr = std::shared_ptr<LakeSource>;
 

@@ -11,6 +11,7 @@
 #   compiler            .deps/toolchain.env: which clang (or gcc), read by run and test
 #   DuckDB              .deps/duckdb-VERSION/{lib,include,extensions}
 #   Python environment  .venv, with setup/requirements-test.txt
+#   dbt                 .deps/dbt, with setup/requirements-dbt.txt (test: dbt's tests of adapters too)
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
 #   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
 #   Spark               .venv with setup/requirements-full.txt, jars in .deps/maven (bench, full)
@@ -40,8 +41,9 @@ case $purpose in
 esac
 
 # What a finished set-up depends on, as one word; the same word again means nothing to do.
-inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt)
-[[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json)
+inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt
+  setup/requirements-dbt.txt)
+[[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json setup/requirements-dbt-test.txt)
 [[ $level -ge 3 || $purpose == full ]] && inputs+=(setup/requirements-full.txt)
 stamp=$deps/setup-$purpose-$(cat "${inputs[@]}" | sha256sum | cut -c1-16)
 source setup/versions.env
@@ -49,6 +51,7 @@ duckdb=$deps/duckdb-$DUCKDB_VERSION
 
 whole() {  # what the stamp promises is still there
   [[ -f $stamp && -f $duckdb/lib/libduckdb.so && -f $deps/toolchain.env && -x .venv/bin/python ]] &&
+    [[ -x $deps/dbt/bin/dbt ]] &&
     [[ $level -lt 2 || -d tests/trino/js/node_modules && -d $deps/kafka-$KAFKA_VERSION ]] &&
     dpkg-query -W $(<"$stamp") >/dev/null 2>&1
 }
@@ -221,6 +224,25 @@ if [[ $level -ge 2 ]]; then
 else
   say "ready"
 fi
+
+# --- dbt ---------------------------------------------------------------------------------------
+step="dbt"
+if [[ ! -x $deps/dbt/bin/pip ]] || ! "$deps/dbt/bin/python" -c '' 2>/dev/null; then
+  rm -rf "$deps/dbt"
+  quietly python3 -m venv "$deps/dbt"
+fi
+install_dbt() {  # a file of requirements, once
+  local mark
+  mark=$deps/dbt/${1##*/}-$(sha256sum <"$1" | cut -c1-16)
+  [[ -f $mark ]] && return
+  say "installing $1"
+  fetch "$deps/dbt/bin/pip" install --quiet --disable-pip-version-check -r "$1"
+  rm -f "$deps/dbt/${1##*/}"-*
+  touch "$mark"
+}
+install_dbt setup/requirements-dbt.txt
+[[ $level -lt 2 ]] || install_dbt setup/requirements-dbt-test.txt
+say "ready: $("$deps/dbt/bin/pip" show dbt-core dbt-trino 2>/dev/null | awk '/^Name/ {n = $2} /^Version/ {printf "%s%s %s", s, n, $2; s = ", "}')"
 
 # --- DuckDB ----------------------------------------------------------------------------------
 step="DuckDB $DUCKDB_VERSION"

@@ -15,10 +15,13 @@ constexpr size_t kMostRows = 20;  // the rest is not for a terminal
 }
 
 bool ask_file(const std::string& file, const std::string& server) {
-  using Clock = std::chrono::steady_clock;
   std::ifstream in(file);
   if (!in) throw Error(Code::kNotFound, fmt::format("cannot read '{}'", file));
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return ask_text({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}, server);
+}
+
+bool ask_text(const std::string& sql, const std::string& server) {
+  using Clock = std::chrono::steady_clock;
   ClientSession session;
   session.server = server;
   session.user = "meesh";
@@ -35,7 +38,7 @@ bool ask_file(const std::string& file, const std::string& server) {
   };
   callbacks.canceled = [&] { return shown > kMostRows; };
   const auto start = Clock::now();
-  const auto outcome = client.run(text, callbacks);
+  const auto outcome = client.run(sql, callbacks);
   const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   printer->end();
   if (outcome.error) {

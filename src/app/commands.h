@@ -11,6 +11,10 @@ void add_sql(CLI::App& app, int& exit_code);
 void add_lake(CLI::App& app, int& exit_code);
 void add_access(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
+void add_ingest(CLI::App& app, int& exit_code);
+void add_lineage(CLI::App& app, int& exit_code);
+void add_quality(CLI::App& app, int& exit_code);    // check, profile, contract
+void add_pipelines(CLI::App& app, int& exit_code);  // run, runs, backfill, logs, schedule, assets
 void add_doctor(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);

@@ -90,6 +90,20 @@ std::string LakeService::snapshot_of(const sql::TableName& table) const {
   return "";
 }
 
+std::optional<sql::TableName> LakeService::table_at(const std::string& location) const {
+  for (const auto& one : lakes_) {
+    for (const auto& space : one.catalog->namespaces({})) {
+      for (const auto& name : one.catalog->tables(space)) {
+        const auto found = one.catalog->find({space, name});
+        if (found && found->metadata->location == location) {
+          return sql::TableName{one.catalog->warehouse().name, space.back(), name};
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<TableUpkeep> LakeService::maintain(engine::Engine& engine) {
   std::vector<TableUpkeep::Warehouse> warehouses;
   for (const auto& one : lakes_) warehouses.push_back({*one.catalog, *one.cache});

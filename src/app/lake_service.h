@@ -30,6 +30,8 @@ class LakeService {
   void serve(net::Server& server, const std::string& s3_address);
   /// The snapshot a table has now; "" for one without any, and for tables of other catalogs.
   std::string snapshot_of(const sql::TableName& table) const;
+  /// The table that lies there ("s3://bucket/folder"), if there is one.
+  std::optional<sql::TableName> table_at(const std::string& location) const;
   /// Keeps the tables in order as long as it is held, which the engine must outlive.
   [[nodiscard]] std::unique_ptr<TableUpkeep> maintain(engine::Engine& engine);
 

@@ -39,6 +39,10 @@ int run(int argc, char** argv) {
   add_lake(app, exit_code);
   add_access(app, exit_code);
   add_demo(app, exit_code);
+  add_ingest(app, exit_code);
+  add_lineage(app, exit_code);
+  add_quality(app, exit_code);
+  add_pipelines(app, exit_code);
   add_doctor(app, exit_code);
   add_schema(app, exit_code);
   add_version(app, exit_code);

@@ -9,6 +9,7 @@
 #include "app/lake_service.h"
 #include "app/language.h"
 #include "app/object_service.h"
+#include "app/platform_service.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "mesh/running_mesh.h"
@@ -151,6 +152,9 @@ int serve(const ServeOptions& given) {
   if (failed) std::rethrow_exception(failed);
   add_catalogs(*engine, mesh, running);
   lakes->add_to(*engine);
+  std::atomic<int> port = 0;
+  PlatformService platform(mesh, *metadata, *objects, *lakes, *engine, running.catalogs(),
+                           [&port] { return port.load(); });
 
   net::ServerOptions options;
   options.address = mesh.listen.address;
@@ -162,11 +166,14 @@ int serve(const ServeOptions& given) {
   serve::trino::register_trino(server, *engine, {});
   objects->listen(given.s3_port);
   lakes->serve(server, objects->address());
+  platform.serve(server);
   server.start();
+  port = server.port();
   auto upkeep = lakes->maintain(*engine);
   const std::string address =
       fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
                   options.address == "127.0.0.1" ? "localhost" : options.address, server.port());
+  platform.start();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   log::info("the mesh is up", {{"mesh", mesh.name},
                                {"address", address},
@@ -187,6 +194,7 @@ int serve(const ServeOptions& given) {
   // A second signal while stopping ends the wait at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  platform.stop();
   server.stop(kDrain);
   objects->stop(kDrain);
   upkeep.reset();

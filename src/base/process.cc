@@ -55,7 +55,7 @@ struct Plan {
   const Identity* user = nullptr;
   int death_signal = 0;
   pid_t parent = 0;
-  int output = -1, input = -1, report = -1;
+  int output = -1, errors = -1, input = -1, report = -1;
 };
 
 [[noreturn]] void give_up(const Plan& plan, Failure::Step step) {
@@ -73,14 +73,14 @@ struct Plan {
   for (int number = 1; number < 32; ++number) ::signal(number, SIG_DFL);
   ::dup2(plan.input, 0);
   ::dup2(plan.output, 1);
-  ::dup2(plan.output, 2);
+  ::dup2(plan.errors, 2);
   int report = plan.report;
   if (report != 3) {
     ::dup2(report, 3);
     report = 3;
   }
   ::fcntl(report, F_SETFD, FD_CLOEXEC);
-  Plan moved{{}, {}, nullptr, nullptr, 0, 0, -1, -1, report};
+  Plan moved{{}, {}, nullptr, nullptr, 0, 0, -1, -1, -1, report};
   if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) {
     for (int fd = 4; fd < 4096; ++fd) ::close(fd);
   }
@@ -199,11 +199,12 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   internal_error("the forking process is gone");
 }
 
-std::unique_ptr<Process> start_with_output(const Command& command, int output) {
+/// stdout and stderr go to `log`, unless the command says otherwise of the first.
+std::unique_ptr<Process> start_with_log(const Command& command, int log) {
   if (command.arguments.empty() || !command.arguments[0].starts_with('/')) {
     internal_error("a command needs an absolute path");
   }
-  Fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
@@ -217,12 +218,14 @@ std::unique_ptr<Process> start_with_output(const Command& command, int output) {
   plan.death_signal = command.death_signal;
   plan.parent = ::getpid();
   // Above 3, so that the child's dup2 calls cannot overwrite one another's sources.
-  Fd high_input(::fcntl(input.get(), F_DUPFD_CLOEXEC, 10)),
-      high_output(::fcntl(output, F_DUPFD_CLOEXEC, 10));
+  const auto high = [](int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 10)); };
+  const Fd high_input = high(command.input >= 0 ? command.input : nothing.get());
+  const Fd high_output = high(command.output >= 0 ? command.output : log), high_errors = high(log);
   Fd high_report(::fcntl(report_write.get(), F_DUPFD_CLOEXEC, 10));
   report_write.reset();
   plan.input = high_input.get();
   plan.output = high_output.get();
+  plan.errors = high_errors.get();
   plan.report = high_report.get();
   int error = 0;
   const pid_t pid = Forker::instance().fork_and_become(plan, error);
@@ -361,7 +364,7 @@ void Process::signal_group(int number) {
 }
 
 std::unique_ptr<Process> start(const Command& command) {
-  return start_with_output(command, open_log(command.log).get());
+  return start_with_log(command, open_log(command.log).get());
 }
 
 Result run(const Command& command, Millis at_most) {
@@ -377,7 +380,7 @@ Result run(const Command& command, Millis at_most) {
       throw Error(Code::kIoError, fmt::format("pipe: {}", std::strerror(errno)));
     output.reset(ends[0]);
     const Fd write_end(ends[1]);
-    process = start_with_output(command, write_end.get());
+    process = start_with_log(command, write_end.get());
   }
   bool timed_out = false;
   while (output.get() >= 0) {

@@ -46,8 +46,11 @@ struct Command {
   bool inherit_environment = true;  // false: `environment` is all it gets (ours may hold secrets)
   std::filesystem::path directory;  // empty: ours
   std::filesystem::path log;        // stdout and stderr are appended; empty: /dev/null
-  std::optional<Identity> user;     // drops to it; only root may
-  int death_signal = SIGKILL;       // what the kernel sends when this process dies
+  /// Descriptors that become its stdin, and its stdout instead of the log; they stay the caller's.
+  /// -1: nothing to read, the log.
+  int input = -1, output = -1;
+  std::optional<Identity> user;  // drops to it; only root may
+  int death_signal = SIGKILL;    // what the kernel sends when this process dies
 };
 
 /// How a process ended.

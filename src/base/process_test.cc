@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,26 @@ TEST_F(ProcessTest, GivesOutputAndExit) {
   EXPECT_EQ(result.output, "out\nerr\n");
   EXPECT_EQ(result.exit.code, 3);
   EXPECT_EQ(run(shell("kill -9 $$"), Millis(30'000)).exit.words(), "signal 9 (Killed)");
+}
+
+TEST_F(ProcessTest, TalksThroughDescriptors) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Command command = shell("read line; echo \"heard $line\"; echo aside >&2");
+  command.input = command.output = ends[1];
+  command.log = folder_ / "log";
+  const auto child = start(command);
+  ::close(ends[1]);
+  ASSERT_EQ(::write(ends[0], "you\n", 4), 4);
+  std::string heard;
+  char buffer[64];
+  for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
+    heard.append(buffer, static_cast<size_t>(got));
+  }
+  ::close(ends[0]);
+  EXPECT_EQ(heard, "heard you\n");
+  EXPECT_TRUE(child->wait(Millis(30'000))->good());
+  EXPECT_EQ(text_of(folder_ / "log"), "aside\n");
 }
 
 TEST_F(ProcessTest, ArgumentsAreNotReadByAShell) {

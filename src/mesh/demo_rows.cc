@@ -7,6 +7,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "mesh/demo_random.h"
+
 namespace meesh::mesh {
 namespace {
 
@@ -15,33 +17,7 @@ constexpr Day kOrdersFrom = 8401;     // 2023-01-01
 constexpr Day kEnd = 9497;            // 2026-01-01
 constexpr Moment kDayMicros = 86'400'000'000;
 
-enum class Table : uint64_t { kCustomer = 1, kOrder, kCampaign, kLead };
-
-uint64_t mixed(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
-// SplitMix64, begun anew for every row.
-class Random {
- public:
-  Random(uint64_t seed, Table table, uint64_t index)
-      : state_(mixed(mixed(seed + 0x9e3779b97f4a7c15ULL) ^ (static_cast<uint64_t>(table) << 56) ^
-                     index)) {}
-  /// 0 … limit - 1; 0 if limit is 0.
-  uint64_t below(uint64_t limit) {
-    state_ += 0x9e3779b97f4a7c15ULL;
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(mixed(state_)) * limit) >> 64);
-  }
-  template <typename List>
-  auto pick(const List& list) {
-    return list[below(std::size(list))];
-  }
-
- private:
-  uint64_t state_;
-};
+enum Table : uint64_t { kCustomer = 1, kOrder, kCampaign, kLead };
 
 struct Country {
   std::string_view name, code, dialing;
@@ -195,7 +171,7 @@ DemoCounts DemoCounts::scaled(double scale) {
 }
 
 CustomerRow DemoRows::customer(uint64_t index) const {
-  Random random(seed_, Table::kCustomer, index);
+  Random random(seed_, kCustomer, index);
   const Country& country = pick_country(random);
   const std::string_view first = random.pick(country.first), last = random.pick(country.last);
   CustomerRow row;
@@ -223,7 +199,7 @@ CustomerRow DemoRows::customer(uint64_t index) const {
 }
 
 OrderRow DemoRows::order(uint64_t index) const {
-  Random random(seed_, Table::kOrder, index);
+  Random random(seed_, kOrder, index);
   OrderRow row;
   // Earlier customers have more orders than later ones.
   row.customer = std::min(random.below(counts_.customers), random.below(counts_.customers));
@@ -235,7 +211,7 @@ OrderRow DemoRows::order(uint64_t index) const {
 }
 
 CampaignRow DemoRows::campaign(uint64_t index) const {
-  Random random(seed_, Table::kCampaign, index);
+  Random random(seed_, kCampaign, index);
   constexpr uint64_t kNames = kThemes.size() * kCountries.size() * 3;
   CampaignRow row;
   const uint64_t year = index / (kThemes.size() * kCountries.size()) % 3;
@@ -250,7 +226,7 @@ CampaignRow DemoRows::campaign(uint64_t index) const {
 }
 
 LeadRow DemoRows::lead(uint64_t index) const {
-  Random random(seed_, Table::kLead, index);
+  Random random(seed_, kLead, index);
   LeadRow row;
   if (counts_.customers > 0 && random.below(3) < 2) {
     row.email = customer_email(random.below(counts_.customers));

@@ -8,9 +8,9 @@
 namespace meesh::sql {
 namespace {
 
-constexpr std::string_view kNames[] = {"IDENTITY", "TRANSFORMATION", "AGGREGATION",
-                                       "CONDITIONAL", "WINDOW", "JOIN", "GROUP_BY", "FILTER",
-                                       "SORT"};
+constexpr std::string_view kNames[] = {"IDENTITY",    "TRANSFORMATION", "AGGREGATION",
+                                       "CONDITIONAL", "WINDOW",         "JOIN",
+                                       "GROUP_BY",    "FILTER",         "SORT"};
 
 std::vector<std::string> visible_columns(const TableInfo& info) {
   std::vector<std::string> names;
@@ -50,9 +50,9 @@ class Maker {
       if (!info.columns.empty()) lineage_.tables.push_back(columns_of(info));
     }
     for (const auto& info : analysis.reads) {
-      const bool run = info.kind == TableInfo::Kind::kView ||
-                       (info.kind == TableInfo::Kind::kMaterializedView &&
-                        info.duckdb_source.empty());
+      const bool run =
+          info.kind == TableInfo::Kind::kView ||
+          (info.kind == TableInfo::Kind::kMaterializedView && info.duckdb_source.empty());
       (run ? lineage_.views : lineage_.inputs).push_back(info.name);
       lineage_.tables.push_back(columns_of(info));
     }
@@ -69,8 +69,8 @@ class Maker {
     }
     for (const auto& [column, value] : values_) {
       const bool known = value.lost.empty();
-      lineage_.columns.push_back({column, known ? sources(value) : std::vector<ColumnSource>{},
-                                  value.lost});
+      lineage_.columns.push_back(
+          {column, known ? sources(value) : std::vector<ColumnSource>{}, value.lost});
     }
     lineage_.rows_reason = rows_.lost;
     if (rows_.lost.empty()) lineage_.rows = sources(rows_);
@@ -217,10 +217,9 @@ std::optional<Lineage> of_alter(const AlterTable& alter, const Analysis& analysi
       Lineage lineage;
       lineage.statement = "RENAME COLUMN";
       lineage.inputs = lineage.outputs = {table.name};
-      lineage.columns = {
-          {lower(alter.new_name->value),
-           {{table.name, lower(alter.column_name[0].value), {Influence::kIdentity}}},
-           ""}};
+      lineage.columns = {{lower(alter.new_name->value),
+                          {{table.name, lower(alter.column_name[0].value), {Influence::kIdentity}}},
+                          ""}};
       return lineage;
     }
     case AlterTable::Action::kDropColumn: {
@@ -276,8 +275,8 @@ std::optional<Lineage> lineage_of(const Statement& statement, const Analysis& an
       return of_create(statement, analysis, catalogs);
     case StatementKind::kRefreshMaterializedView: {
       Maker maker("REFRESH MATERIALIZED VIEW", analysis);
-      Lineage lineage = maker.of_query(*as<RefreshMaterializedView>(statement).query,
-                                       visible_columns(written));
+      Lineage lineage =
+          maker.of_query(*as<RefreshMaterializedView>(statement).query, visible_columns(written));
       lineage.replaces = true;
       return lineage;
     }

@@ -64,8 +64,8 @@ struct Lineage {
 };
 
 /// Of a resolved statement: INSERT, UPDATE, DELETE, MERGE, TRUNCATE, CREATE TABLE [AS], CREATE
-/// [MATERIALIZED] VIEW, REFRESH, DROP of a table, view or schema, RENAME of one or of a column, DROP
-/// COLUMN; nothing for all others, and for IF NOT EXISTS of what is there. Call it right after
+/// [MATERIALIZED] VIEW, REFRESH, DROP of a table, view or schema, RENAME of one or of a column,
+/// DROP COLUMN; nothing for all others, and for IF NOT EXISTS of what is there. Call it right after
 /// sql::resolve: whoever runs a statement may take the query out of it. RENAME has the old name as
 /// its input and the new one as its output.
 std::optional<Lineage> lineage_of(const Statement& statement, const Analysis& analysis,

@@ -129,8 +129,7 @@ TEST(Lineage, FollowsEveryValueOfAQuery) {
       // Subqueries.
       {"SELECT x FROM (SELECT a AS x, b FROM t WHERE c = 'x') WHERE b = 'y'",
        "t | x: t.a=I | t.b=f t.c=f"},
-      {"SELECT (SELECT max(d) FROM u WHERE u.a = t.a) AS m FROM t",
-       "t,u | m: t.a=f u.a=f u.d=A"},
+      {"SELECT (SELECT max(d) FROM u WHERE u.a = t.a) AS m FROM t", "t,u | m: t.a=f u.a=f u.d=A"},
       {"SELECT a FROM t WHERE a IN (SELECT a FROM u WHERE d > 1)",
        "t,u | a: t.a=I | t.a=f u.a=f u.d=f"},
       {"SELECT a FROM t WHERE EXISTS (SELECT d FROM u WHERE u.a = t.a)",
@@ -144,9 +143,10 @@ TEST(Lineage, FollowsEveryValueOfAQuery) {
        "t,u | q: t.b=I | t.a=j t.c=f u.d=j"},
       {"WITH x AS (SELECT a FROM t), y AS (SELECT a FROM x) SELECT x.a, y.a AS z FROM x, y",
        "t | a: t.a=I; z: t.a=I"},
-      {"WITH RECURSIVE x (n, p) AS (SELECT a, b FROM t UNION ALL SELECT d, p FROM x JOIN u ON n = "
-       "u.a) SELECT n, p FROM x",
-       "t,u | n: t.a=I u.d=I; p: t.b=I | t.a=j u.a=j u.d=j"},
+      {"WITH RECURSIVE x (n, p) AS (SELECT d, 'x' FROM u UNION ALL SELECT a, b FROM x JOIN t ON n "
+       "= "
+       "t.a) SELECT n, p FROM x",
+       "u,t | n: u.d=I t.a=I; p: t.b=I | u.d=j t.a=j"},
       {"WITH RECURSIVE x (p, q, r) AS (SELECT a, 0, 0 FROM t UNION ALL SELECT 1, p, q FROM x) "
        "SELECT p, q, r FROM x",
        "t | p: t.a=I; q: t.a=I; r: t.a=I"},
@@ -188,7 +188,7 @@ TEST(Lineage, KnowsWhatEachStatementWrites) {
       {"CREATE TABLE IF NOT EXISTS t (x integer)", "nothing"},
       {"CREATE OR REPLACE VIEW v AS SELECT a FROM t", "CREATE VIEW v < t | a: t.a=I"},
       {"CREATE VIEW w AS SELECT b FROM v", "CREATE VIEW w < t through v | b: t.b=I | t.a=f"},
-      {"UPDATE t SET b = c, a = 1 WHERE a = 2", "UPDATE t < t | b: t.c=T; a: | t.a=f"},
+      {"UPDATE t SET b = c, a = 1 WHERE a = 2", "UPDATE t < t | b: t.c=I; a: | t.a=f"},
       {"UPDATE t SET b = (SELECT max(email) FROM sales.public.customers)",
        "UPDATE t < sales.customers | b: sales.customers.email=A"},
       {"DELETE FROM t WHERE a IN (SELECT a FROM u)", "DELETE t < u | t.a=f u.a=f"},
@@ -199,7 +199,7 @@ TEST(Lineage, KnowsWhatEachStatementWrites) {
        "MERGE t < u | b: u.d=T; a: u.a=I | t.a=j u.a=j u.d=f"},
       {"MERGE INTO t x USING (SELECT a, d FROM u WHERE d > 1) s ON x.a = s.a "
        "WHEN MATCHED THEN UPDATE SET a = x.a + s.d",
-       "MERGE t < u,t | a: u.d=T t.a=T | u.a=j u.d=f t.a=j"},
+       "MERGE t < u,t | a: t.a=T u.d=T | t.a=j u.a=j u.d=f"},
       {"TRUNCATE TABLE t", "TRUNCATE TABLE t <"},
       {"DROP TABLE t", "DROP TABLE t <"},
       {"DROP VIEW v", "DROP VIEW v <"},
@@ -219,9 +219,8 @@ TEST(Lineage, KnowsWhatEachStatementWrites) {
 }
 
 TEST(Lineage, SaysWhatLeavesNothingOfTheRowsBefore) {
-  for (const char* text :
-       {"CREATE TABLE n AS SELECT a FROM t", "CREATE TABLE n (x integer)", "TRUNCATE TABLE t",
-        "CREATE OR REPLACE VIEW v AS SELECT a FROM t"}) {
+  for (const char* text : {"CREATE TABLE n AS SELECT a FROM t", "CREATE TABLE n (x integer)",
+                           "TRUNCATE TABLE t", "CREATE OR REPLACE VIEW v AS SELECT a FROM t"}) {
     EXPECT_TRUE(lineage(text)->replaces) << text;
   }
   for (const char* text : {"INSERT INTO u SELECT a, a FROM t", "DELETE FROM t",
@@ -264,15 +263,11 @@ TEST(Lineage, ATooLargeStatementLosesItsColumnsAndNotItsTables) {
   std::string inner = "SELECT a AS c FROM t";
   for (int i = 0; i < 30; ++i) {
     const std::string n = std::to_string(i);
-    inner = "SELECT c FROM (WITH RECURSIVE r" + n + " (c) AS (SELECT a FROM t UNION ALL SELECT c "
-            "FROM (" + inner + ") WHERE c IN (SELECT c FROM r" + n + ")) SELECT c FROM r" + n + ")";
+    inner = "SELECT c FROM (WITH RECURSIVE r" + n + " (c) AS (SELECT a FROM t UNION ALL SELECT r" +
+            n + ".c FROM r" + n + " JOIN (" + inner + ") i ON i.c = r" + n + ".c) SELECT c FROM r" +
+            n + ")";
   }
-  std::optional<Lineage> found;
-  try {
-    found = lineage("CREATE TABLE n AS " + inner);
-  } catch (const Error& error) {
-    GTEST_FAIL() << error.what();
-  }
+  const auto found = lineage("CREATE TABLE n AS " + inner);
   EXPECT_EQ(found->columns.at(0).reason, "the statement is too large to follow its columns");
   EXPECT_TRUE(found->columns.at(0).sources.empty());
   EXPECT_EQ(found->rows_reason, found->columns.at(0).reason);

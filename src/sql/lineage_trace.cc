@@ -7,8 +7,8 @@
 namespace meesh::sql {
 namespace {
 
-constexpr Influences kDirect = bit(Influence::kIdentity) | bit(Influence::kTransformation) |
-                               bit(Influence::kAggregation);
+constexpr Influences kDirect =
+    bit(Influence::kIdentity) | bit(Influence::kTransformation) | bit(Influence::kAggregation);
 /// Entries of origins that one statement may copy about: a second's work.
 constexpr size_t kMostWork = 2'000'000;
 
@@ -201,8 +201,7 @@ LineageTrace::Rows LineageTrace::values(const Values& values) {
 
 void LineageTrace::table(const TableRef& table) {
   if (!table.resolved) internal_error("an unresolved table has no lineage");
-  const auto [found, made] =
-      numbers_.try_emplace(table.resolved->name.display(), tables_.size());
+  const auto [found, made] = numbers_.try_emplace(table.resolved->name.display(), tables_.size());
   if (made) tables_.push_back(table.resolved->name);
   relations_[table.alias] = {found->second, {}};
 }
@@ -326,9 +325,9 @@ LineageTrace::Value LineageTrace::expression(const Expr& expr) {
 LineageTrace::Value LineageTrace::children(const Expr& expr) {
   Value value;
   // Only read here; one traversal serves both constnesses.
-  for_each_child(
-      const_cast<Expr&>(expr),
-      [&](ExprPtr& child) { add_expr(value, child.get(), Influence::kTransformation); }, {});
+  for_each_child(const_cast<Expr&>(expr),
+                 [&](ExprPtr& child) { add_expr(value, child.get(), Influence::kTransformation); },
+                 {});
   return value;
 }
 

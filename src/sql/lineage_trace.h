@@ -59,7 +59,8 @@ class LineageTrace {
   Rows set_operation(const SetOperation& op);
   Rows values(const Values& values);
   void named_query(const NamedQuery& named, bool recursive);
-  void define(const std::string& name, const std::vector<Ident>& columns, std::vector<Value> values);
+  void define(const std::string& name, const std::vector<Ident>& columns,
+              std::vector<Value> values);
   void aliased(const AliasedRelation& relation, Value& chosen_by);
   std::vector<Value> unnested(const Unnest& unnest);
   void sort(Rows& rows, const std::vector<SortItem>& order_by);
@@ -75,11 +76,11 @@ class LineageTrace {
   void work(size_t amount);
 
   std::vector<TableName> tables_;
-  std::map<std::string, size_t> numbers_;       // by display name
-  std::map<std::string, Known> relations_;      // by the name the printers call it
-  std::map<std::string, Known> named_;          // WITH
-  std::map<std::string, Value> named_rows_;     // what decides over theirs
-  std::vector<Windows> windows_;                // WINDOW clauses in sight, innermost last
+  std::map<std::string, size_t> numbers_;    // by display name
+  std::map<std::string, Known> relations_;   // by the name the printers call it
+  std::map<std::string, Known> named_;       // WITH
+  std::map<std::string, Value> named_rows_;  // what decides over theirs
+  std::vector<Windows> windows_;             // WINDOW clauses in sight, innermost last
   size_t worked_ = 0;
 };
 

@@ -98,8 +98,8 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
 }
 
 bool store_assignable(const Type& from, const Type& to) {
-  // As Trino's analyzer: a type that both can be read as is enough, in whichever direction; the cast
-  // that stores the value checks or rounds it.
+  // As Trino's analyzer: a type that both can be read as is enough, in whichever direction; the
+  // cast that stores the value checks or rounds it.
   return (is_text(from) && is_text(to)) || common_type(from, to).has_value();
 }
 

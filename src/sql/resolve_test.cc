@@ -186,6 +186,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ALTER TABLE t RENAME TO u",
             "TABLE_ALREADY_EXISTS: line 1:1: Target table 'memory.default.u' already exists"}));
 
+TEST(Resolve, InsertStoresWhatMeetsTheColumnInACommonType) {
+  EXPECT_EQ(error_of("INSERT INTO u VALUES (DECIMAL '1', 2.5e0)"), "");
+  EXPECT_THAT(duckdb("INSERT INTO u VALUES (DECIMAL '1', 2.5e0)"), HasSubstr("'bigint'"));
+  EXPECT_THAT(error_of("INSERT INTO u VALUES (true, 2)"), StartsWith("TYPE_MISMATCH"));
+}
+
 TEST(Resolve, PredicatesHoldNoAggregates) {
   EXPECT_THAT(error_of("SELECT a FROM t WHERE count(*) > 1"),
               HasSubstr("WHERE clause cannot contain aggregations, window functions or grouping "

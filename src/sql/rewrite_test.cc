@@ -45,7 +45,7 @@ TEST(Show, HasTrinosColumns) {
 }
 
 TEST(Show, FunctionsOfASchemaAreItsOwnAlone) {
-  EXPECT_THAT(duckdb("SHOW FUNCTIONS FROM memory.other"), Not(HasSubstr("'abs'")));
+  EXPECT_THAT(duckdb("SHOW FUNCTIONS FROM memory.other"), ::testing::Not(HasSubstr("'abs'")));
   EXPECT_THAT(duckdb("SHOW FUNCTIONS"), HasSubstr("'abs'"));
 }
 

@@ -231,6 +231,10 @@ std::string canonical_zone(const std::string& zone, const duckdb::Expression* at
   if (zone.size() == 3 && (zone[0] == '+' || zone[0] == '-') && fixed_offset(zone + ":00")) {
     return canonical_zone(zone + ":00", at);
   }
+  if (zone.size() == 2 && (zone[0] == '+' || zone[0] == '-') &&
+      std::isdigit(static_cast<unsigned char>(zone[1]))) {
+    return canonical_zone(std::string{zone[0], '0', zone[1]} + ":00", at);
+  }
   if (zone == "Z" || zone == "z" || zone == "GMT" || zone == "UT" || zone == "utc") return "UTC";
   bool plausible = !zone.empty();
   for (char c : zone) {

@@ -307,6 +307,12 @@ TEST(Times, Zones) {
       {"trino_cast(trino_at_timezone(trino_cast('2024-01-01 00:00:00 UTC'::VARCHAR, 'timestamp(0) "
        "with time zone'), '+05:30'::VARCHAR), 'varchar')",
        "varchar | 2024-01-01 05:30:00 +05:30"},
+      {"trino_cast(trino_cast('2024-01-01 00:00:00-0'::VARCHAR, 'timestamp(0) with time zone'), "
+       "'varchar')",
+       "varchar | 2024-01-01 00:00:00 UTC"},
+      {"trino_cast(trino_cast('2024-01-01 00:00:00 +5'::VARCHAR, 'timestamp(0) with time zone'), "
+       "'varchar')",
+       "varchar | 2024-01-01 00:00:00 +05:00"},
       {"trino_hour(trino_cast('2024-01-01 12:00:00 UTC'::VARCHAR, 'timestamp(0) with time zone'))",
        "bigint | 12"},
       {"trino_cast(trino_cast('2024-01-01 12:00:00 UTC'::VARCHAR, 'timestamp(0) with time zone'), "

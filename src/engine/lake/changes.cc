@@ -162,7 +162,12 @@ void LakeChange::create_schema(const sql::CreateSchema& create) {
   allow("s3:PutObject", location != properties.end()
                             ? location->second
                             : source_.catalog.warehouse().location + "/" + space[0]);
-  source_.catalog.create_namespace(space, properties);
+  try {
+    source_.catalog.create_namespace(space, properties);
+  } catch (const Error& error) {
+    // Somebody else was faster.
+    if (!create.if_not_exists || error.code() != Code::kSchemaAlreadyExists) throw;
+  }
 }
 
 void LakeChange::drop_schema(const sql::DropSchema& drop) {

@@ -1,0 +1,428 @@
+// `meesh ingest`: sources of a running mesh, tried, looked at, run and watched.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/json.hpp>
+#include <cstdlib>
+
+#include "app/commands.h"
+#include "app/language.h"
+#include "app/progress_bar.h"
+#include "net/http.h"
+
+namespace meesh::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kApi = "/api/v1/ingest";
+
+std::string words(std::string_view english, std::string_view french) {
+  return std::string(say(english, french));
+}
+
+struct IngestOptions {
+  std::string server = "http://127.0.0.1:8080";
+  bool json = false, yaml = false, full_refresh = false;
+  std::string target;  // NAME or NAME.table
+  std::string run_date;
+  std::string kind, catalog, schema, path, table;
+  size_t limit = 0;
+};
+
+std::string text(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : "";
+}
+uint64_t number(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value && value->is_number() ? value->to_number<uint64_t>() : 0;
+}
+double real(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value && value->is_number() ? value->to_number<double>() : 0;
+}
+
+/// "2 000 000" as the language groups digits.
+std::string grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, words(",", " "));
+  return digits;
+}
+
+Error server_error(const json::value& error) {
+  return Error(Code::kGenericUserError, text(error.as_object(), "message"));
+}
+
+/// Throws what the server answered if it is an error.
+std::string request(const IngestOptions& options, std::string_view method, const std::string& path,
+                    const json::object& body = {}) {
+  net::Client client(options.server);
+  net::Headers headers;
+  headers.set("Content-Type", "application/json");
+  const auto answer =
+      client.request(method, kApi + path, headers, method == "GET" ? "" : json::serialize(body));
+  if (answer.status < 400) return answer.body;
+  boost::system::error_code malformed;
+  const auto value = json::parse(answer.body, malformed);
+  if (!malformed && value.is_object() && value.get_object().contains("error"))
+    throw server_error(value.at("error"));
+  throw Error(Code::kUnavailable,
+              fmt::format("{} {} {}", options.server,
+                          words("answers with status", "répond avec le statut"), answer.status));
+}
+
+json::object get(const IngestOptions& options, const std::string& path) {
+  return json::parse(request(options, "GET", path)).as_object();
+}
+
+/// That one, or all of the server's if it is "".
+std::vector<std::string> sources_of(const IngestOptions& options, const std::string& one) {
+  if (!one.empty()) return {one};
+  std::vector<std::string> names;
+  const auto found = get(options, "/sources");
+  for (const auto& source : found.at("sources").as_array())
+    names.push_back(text(source.as_object(), "name"));
+  return names;
+}
+
+std::string source_of(const IngestOptions& options) { return net::percent_encode(options.target); }
+
+/// Rows of cells below their heads, each column as wide as it needs.
+void print_table(const std::vector<std::string>& heads,
+                 const std::vector<std::vector<std::string>>& rows) {
+  const auto width = [](const std::string& cell) {
+    size_t count = 0;
+    for (const char c : cell) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    return count;
+  };
+  std::vector<size_t> widths;
+  for (const auto& head : heads) widths.push_back(width(head));
+  for (const auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string out;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      out += cells[i];
+      if (i + 1 < cells.size()) out += std::string(widths[i] - width(cells[i]) + 2, ' ');
+    }
+    fmt::print("{}\n", out);
+  };
+  line(heads);
+  for (const auto& row : rows) line(row);
+}
+
+// ---- add, check, discover
+
+std::string yaml_text(const std::string& value) { return json::serialize(json::value(value)); }
+
+std::string new_file(const IngestOptions& options) {
+  std::string yaml = fmt::format("name: {}\nkind: {}\n", options.target, options.kind);
+  if (options.kind == "files") {
+    const std::string table = options.table.empty() ? options.target : options.table;
+    return yaml + fmt::format("tables:\n  {}: {{ path: {} }}\n", table, yaml_text(options.path));
+  }
+  yaml += fmt::format("catalog: {}\n", options.catalog);
+  if (!options.schema.empty()) yaml += fmt::format("schema: {}\n", yaml_text(options.schema));
+  return yaml;
+}
+
+int add(IngestOptions options) {
+  if (options.kind.empty()) options.kind = options.path.empty() ? "postgresql" : "files";
+  const std::string yaml = new_file(options);
+  const auto told =
+      json::parse(request(options, "PUT", "/sources/" + source_of(options), {{"yaml", yaml}}));
+  fmt::print("{}\nsources/{}.yaml:\n{}", text(told.as_object(), "message"), options.target, yaml);
+  return 0;
+}
+
+int check(const IngestOptions& options) {
+  const auto names = sources_of(options, options.target);
+  int failed = 0;
+  for (const auto& name : names) {
+    try {
+      const auto told = get(options, "/sources/" + net::percent_encode(name) + "/check");
+      fmt::print("{}: {}\n", name, text(told, "message"));
+    } catch (const Error& error) {
+      if (names.size() == 1) throw;
+      fmt::print("{}: {}\n", name, error.what());
+      failed = 1;
+    }
+  }
+  if (names.empty()) fmt::print("{}\n", words("There are no sources.", "Il n'y a pas de source."));
+  return failed;
+}
+
+int discover(const IngestOptions& options) {
+  const std::string path = "/sources/" + source_of(options);
+  if (options.yaml) {
+    fmt::print("{}", request(options, "GET", path + "/proposal"));
+    return 0;
+  }
+  const auto found = get(options, path + "/streams");
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(found));
+    return 0;
+  }
+  const auto joined = [](const json::value& texts) {
+    std::vector<std::string> all;
+    for (const auto& one : texts.as_array()) all.emplace_back(one.as_string());
+    return fmt::format("{}", fmt::join(all, ", "));
+  };
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& value : found.at("streams").as_array()) {
+    const auto& stream = value.as_object();
+    const double estimate = real(stream, "estimated_rows");
+    rows.push_back({text(stream, "name"), std::to_string(stream.at("columns").as_array().size()),
+                    estimate < 0 ? "" : "~" + grouped(static_cast<uint64_t>(estimate)),
+                    joined(stream.at("key")), joined(stream.at("cursors"))});
+  }
+  print_table({words("stream", "flux"), words("columns", "colonnes"), words("rows", "lignes"),
+               words("key", "clé"), words("cursors", "curseurs")},
+              rows);
+  for (const auto& stream : found.at("streams").as_array()) {
+    for (const auto& note : stream.at("notes").as_array())
+      fmt::print("{}: {}\n", text(stream.as_object(), "name"), note.as_string().c_str());
+    for (const auto& column : stream.at("columns").as_array())
+      if (const auto note = text(column.as_object(), "note"); !note.empty())
+        fmt::print("{}.{}: {}\n", text(stream.as_object(), "name"),
+                   text(column.as_object(), "name"), note);
+  }
+  return 0;
+}
+
+// ---- run
+
+/// Lines of a run as they come.
+class RunView {
+ public:
+  explicit RunView(bool json) : json_(json) {}
+
+  void take(const std::string& line) {
+    const auto value = json::parse(line).as_object();
+    if (const auto* progress = value.if_contains("progress")) {
+      if (!json_)
+        bar_.show(progress->at(0).to_number<uint64_t>(), progress->at(1).to_number<uint64_t>());
+      return;
+    }
+    bar_.clear();
+    if (value.contains("error")) failed_ = true;
+    if (json_) {
+      fmt::print("{}\n", line);
+    } else if (value.contains("error")) {
+      const auto stream = text(value, "end");
+      fmt::print(stderr, "✗ {}{}{}\n", stream, stream.empty() ? "" : ": ",
+                 text(value.at("error").as_object(), "message"));
+    } else if (value.contains("end")) {
+      print_end(value);
+    } else if (value.contains("log")) {
+      fmt::print("  {}\n", text(value, "log"));
+    }
+    std::fflush(stdout);
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  static void print_end(const json::object& end) {
+    const uint64_t rows = number(end, "rows"), rejected = number(end, "rejected");
+    const double seconds = real(end, "seconds");
+    std::string rate;
+    if (rows > 0 && seconds > 0.1) {
+      rate = fmt::format(", {} {}",
+                         grouped(static_cast<uint64_t>(static_cast<double>(rows) / seconds)),
+                         words("rows/s", "lignes/s"));
+    }
+    if (rejected > 0)
+      rate += fmt::format(", {} {}", grouped(rejected), words("rejected", "rejetées"));
+    fmt::print("✓ {} → {}: {} {} ({}), {}, {:.1f} s{}\n", text(end, "end"), text(end, "table"),
+               grouped(rows), words("rows", "lignes"), text(end, "run_date"),
+               human_bytes(real(end, "bytes")), seconds, rate);
+  }
+
+  const bool json_;
+  bool failed_ = false;
+  ProgressBar bar_{[](double rows) { return grouped(static_cast<uint64_t>(rows)); }};
+};
+
+bool run_one(const IngestOptions& options, const std::string& source, const std::string& table) {
+  json::object body{{"source", source}, {"full_refresh", options.full_refresh}};
+  if (!table.empty()) body["table"] = table;
+  if (!options.run_date.empty()) body["run_date"] = options.run_date;
+  net::Client client(options.server, std::chrono::hours(1));
+  net::Headers headers;
+  headers.set("Content-Type", "application/json");
+  RunView view(options.json);
+  std::string rest;
+  const auto answer = client.request(
+      "POST", std::string(kApi) + "/sync", headers, json::serialize(body),
+      [&](std::string_view piece) {
+        rest += piece;
+        for (size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1))
+          view.take(rest.substr(0, end));
+      });
+  if (answer.status < 400) return !view.failed();
+  boost::system::error_code malformed;
+  const auto value = json::parse(rest, malformed);
+  if (!malformed && value.is_object() && value.get_object().contains("error"))
+    throw server_error(value.at("error"));
+  throw Error(Code::kUnavailable, fmt::format("{}: HTTP {}", options.server, answer.status));
+}
+
+int run(const IngestOptions& options) {
+  const size_t dot = options.target.find('.');
+  const std::string table = dot == std::string::npos ? "" : options.target.substr(dot + 1);
+  const auto sources = sources_of(options, options.target.substr(0, dot));
+  if (sources.empty())
+    fmt::print("{}\n", words("There are no sources.", "Il n'y a pas de source."));
+  bool good = true;
+  for (const auto& source : sources) good = run_one(options, source, table) && good;
+  return good ? 0 : 1;
+}
+
+// ---- status
+
+std::string when(uint64_t milliseconds) {
+  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(seconds));
+}
+
+int status(const IngestOptions& options) {
+  const auto found = get(options, "/status");
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(found));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> errors;
+  for (const auto& value : found.at("streams").as_array()) {
+    const auto& stream = value.as_object();
+    const auto* last = stream.if_contains("last");
+    const json::object nothing;
+    const auto& newest = last ? last->as_object() : nothing;
+    const auto name = text(stream, "source") + "." + text(stream, "stream");
+    const auto* rate = stream.if_contains("success_rate");
+    rows.push_back({name, text(stream, "table"), text(stream, "mode"), text(newest, "state"),
+                    last ? when(number(newest, "started_ms")) : "", grouped(number(newest, "rows")),
+                    grouped(number(newest, "rejected")),
+                    rate && rate->is_number()
+                        ? fmt::format("{:.0f}%", real(stream, "success_rate") * 100)
+                        : "",
+                    fmt::format("{:.1f} s", real(stream, "mean_seconds"))});
+    if (const auto error = text(newest, "error"); !error.empty())
+      errors.push_back(name + ": " + error);
+  }
+  if (rows.empty()) {
+    fmt::print("{}\n", words("Nothing has been ingested yet.", "Rien n'a encore été ingéré."));
+    return 0;
+  }
+  print_table(
+      {words("stream", "flux"), "table", "mode", words("state", "état"),
+       words("last run", "dernière fois"), words("rows", "lignes"), words("rejected", "rejetées"),
+       words("success", "réussite"), words("mean time", "durée moyenne")},
+      rows);
+  for (const auto& error : errors) fmt::print("{}\n", error);
+  return 0;
+}
+
+// ---- the command line
+
+CLI::App* subcommand(CLI::App& app, IngestOptions& options, const char* name, std::string about) {
+  auto* command = app.add_subcommand(name, std::move(about));
+  if (const char* server = std::getenv("MEESH_SERVER")) options.server = server;
+  command
+      ->add_option(
+          "--server", options.server,
+          words("Address of the server (MEESH_SERVER)", "Adresse du serveur (MEESH_SERVER)"))
+      ->capture_default_str();
+  return command;
+}
+
+void json_flag(CLI::App& command, IngestOptions& options) {
+  command.add_flag("--json", options.json, "JSON");
+}
+
+void add_add(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& exit_code) {
+  auto* command = subcommand(
+      app, *options, "add",
+      words("Write sources/NAME.yaml, after trying it", "Écrire sources/NOM.yaml, après un essai"));
+  command->add_option("name", options->target, words("Name", "Nom"))->required();
+  command->add_option("--kind", options->kind, "postgresql, files")
+      ->check(CLI::IsMember({"postgresql", "files"}));
+  auto* catalog = command->add_option(
+      "--catalog", options->catalog,
+      words("postgresql: a catalog of the mesh", "postgresql : un catalogue du mesh"));
+  command
+      ->add_option("--schema", options->schema, words("postgresql: schema", "postgresql : schéma"))
+      ->needs(catalog);
+  auto* path = command->add_option(
+      "--path", options->path,
+      words("files: s3://bucket/folder/*.csv, or relative to the mesh's folder",
+            "fichiers : s3://bucket/dossier/*.csv, ou relatif au dossier du mesh"));
+  command->add_option("--table", options->table, words("files: table's name", "fichiers : table"))
+      ->needs(path);
+  catalog->excludes(path);
+  command->footer(
+      "meesh ingest add northwind --catalog northwind\n"
+      "meesh ingest add leads --path 's3://datalake/raw/marketing/leads*.csv'");
+  command->callback([options, &exit_code] { exit_code = add(*options); });
+}
+
+void add_run(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& exit_code) {
+  auto* command = subcommand(app, *options, "run",
+                             words("Take rows of a source, a table of it, or all sources",
+                                   "Prendre les lignes d'une source, d'une de ses tables, ou de "
+                                   "toutes"));
+  command->add_option("target", options->target, words("NAME or NAME.table", "NOM ou NOM.table"));
+  command->add_flag(
+      "--full-refresh", options->full_refresh,
+      words("Forget how far it was and take everything", "Oublier la position et tout prendre"));
+  command->add_option("--run-date", options->run_date,
+                      words("Partition that is written, such as 2025-01-15; today in UTC",
+                            "Partition écrite, comme 2025-01-15 ; aujourd'hui en UTC"));
+  json_flag(*command, *options);
+  command->footer(
+      words(
+          "Ctrl-C cancels it; what is committed stays.\nExit code: 0 all well, 1 a table failed.\n",
+          "Ctrl-C l'annule ; ce qui est validé reste.\nCode de sortie : 0 succès, 1 échec d'une "
+          "table.\n") +
+      "meesh ingest run northwind --run-date 2025-01-15\nmeesh ingest run northwind.orders "
+      "--full-refresh");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace
+
+void add_ingest(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<IngestOptions>();
+  auto* ingest = app.add_subcommand(
+      "ingest", words("Sources: rows from databases and files into the lake",
+                      "Sources : des lignes de bases et de fichiers vers le lac"));
+  ingest->require_subcommand(1);
+  add_add(*ingest, options, exit_code);
+
+  auto* checked = subcommand(*ingest, *options, "check",
+                             words("Try a source, or all", "Essayer une source, ou toutes"));
+  checked->add_option("name", options->target, words("Name", "Nom"));
+  checked->footer("meesh ingest check\nmeesh ingest check northwind");
+  checked->callback([options, &exit_code] { exit_code = check(*options); });
+
+  auto* discovered = subcommand(*ingest, *options, "discover",
+                                words("What a source has to give", "Ce qu'une source peut donner"));
+  discovered->add_option("name", options->target, words("Name", "Nom"))->required();
+  discovered->add_flag("--yaml", options->yaml,
+                       words("As a file for sources/", "Comme un fichier pour sources/"));
+  json_flag(*discovered, *options);
+  discovered->footer("meesh ingest discover northwind\nmeesh ingest discover northwind --yaml");
+  discovered->callback([options, &exit_code] { exit_code = discover(*options); });
+
+  add_run(*ingest, options, exit_code);
+
+  auto* told = subcommand(*ingest, *options, "status",
+                          words("How the streams' syncs went", "Comment se passent les flux"));
+  json_flag(*told, *options);
+  told->footer("meesh ingest status --json");
+  told->callback([options, &exit_code] { exit_code = status(*options); });
+}
+
+}  // namespace meesh::app

@@ -1,0 +1,194 @@
+#include "app/platform_service.h"
+
+#include <unistd.h>
+
+#include "engine/ask.h"
+#include "mesh/mesh_files.h"
+#include "pipelines/kinds/kinds.h"
+#include "serve/api/dbt_docs.h"
+#include "serve/api/ingest.h"
+#include "serve/api/lineage.h"
+#include "serve/api/quality.h"
+#include "serve/api/runs.h"
+
+namespace meesh::app {
+namespace {
+
+/// "lake.gold.rfm", as names of assets are written.
+std::optional<sql::TableName> table_name(const std::string& text) {
+  const size_t first = text.find('.');
+  const size_t second = first == std::string::npos ? first : text.find('.', first + 1);
+  if (second == std::string::npos) return std::nullopt;
+  return sql::TableName{text.substr(0, first), text.substr(first + 1, second - first - 1),
+                        text.substr(second + 1)};
+}
+
+engine::Session own_session(const std::string& source) {
+  engine::Session session;
+  session.user = session.original_user = "meesh";
+  session.source = source;
+  return session;
+}
+
+/// The same after a restart: the data folder is one process's own.
+std::string server_name(const mesh::Mesh& mesh) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}:{}", host, mesh.data.string());
+}
+
+}  // namespace
+
+/// Tells lineage of every write, and pipelines which tables changed.
+class PlatformService::Observer : public engine::StatementObserver {
+ public:
+  Observer(governance::LineageStore& lineage, pipelines::Pipelines& pipelines)
+      : lineage_(lineage), pipelines_(pipelines) {}
+
+  void committing(soci::session& sql, const engine::WriteEvent& event) override {
+    lineage_.committing(sql, event);
+    tell(event);
+  }
+  void written(const engine::WriteEvent& event) override {
+    lineage_.written(event);
+    tell(event);
+  }
+
+ private:
+  void tell(const engine::WriteEvent& event) {
+    for (const auto& table : event.lineage.outputs) pipelines_.table_changed(table.display());
+  }
+
+  governance::LineageStore& lineage_;
+  pipelines::Pipelines& pipelines_;
+};
+
+PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& database,
+                                 ObjectService& objects, LakeService& lakes, engine::Engine& engine,
+                                 std::vector<engine::PostgresOptions> catalogs,
+                                 std::function<int()> port)
+    : mesh_(mesh), objects_(objects), lakes_(lakes), engine_(engine), port_(std::move(port)) {
+  lineage_ = std::make_unique<governance::LineageStore>(database, lineage_options(catalogs));
+  mesh::MeshFiles files(mesh);
+  auto suites = quality::load_suites(files, mesh);
+  files.finish();
+  quality_ = std::make_unique<quality::Quality>(engine, database, mesh, std::move(suites));
+  ingest_ = std::make_unique<ingest::Ingest>(
+      ingest::Environment{engine, database, mesh, objects.store(), std::move(catalogs)});
+  models_ = std::make_unique<transform::Models>(engine, *quality_);
+  dbt_ = std::make_unique<transform::Dbt>(dbt_options());
+  pipelines_ =
+      std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
+  observer_ = std::make_unique<Observer>(*lineage_, *pipelines_);
+  engine.observe(*observer_);
+}
+
+PlatformService::~PlatformService() { stop(); }
+
+std::string PlatformService::address() const {
+  const int port = port_();
+  if (port == 0) return "";
+  return fmt::format("{}://localhost:{}", mesh_.tls ? "https" : "http", port);
+}
+
+governance::LineageOptions PlatformService::lineage_options(
+    const std::vector<engine::PostgresOptions>& catalogs) const {
+  governance::LineageOptions options;
+  options.url = mesh_.lineage.url;
+  options.api_key = mesh_.lineage.api_key;
+  options.name_space = mesh_.lineage.name_space;
+  options.known.address = [this] { return address(); };
+  for (const auto& catalog : catalogs) {
+    options.known.databases.push_back({catalog.host, catalog.port, catalog.database, catalog.name});
+  }
+  options.known.has_catalog = [this](const std::string& name) {
+    const auto all = engine_.catalogs();
+    return std::find(all.begin(), all.end(), name) != all.end();
+  };
+  options.known.table_at = [this](const std::string& location) {
+    return lakes_.table_at(location);
+  };
+  return options;
+}
+
+transform::DbtOptions PlatformService::dbt_options() const {
+  transform::DbtOptions options;
+  options.projects = mesh_.folder / "dbt";
+  options.data = mesh_.data / "dbt";
+  const char* python = std::getenv("MEESH_DBT_PYTHON");
+  options.python = python ? python : MEESH_DBT_PYTHON;
+  options.server = [this] {
+    transform::DbtServer server;
+    server.port = port_();
+    server.tls = mesh_.tls.has_value();
+    if (mesh_.tls) server.certificate = mesh_.tls->certificate;
+    return server;
+  };
+  options.catalog = mesh_.lake.catalog;
+  options.store = &objects_.store();
+  return options;
+}
+
+pipelines::PipelinesOptions PlatformService::pipelines_options() const {
+  pipelines::PipelinesOptions options;
+  options.logs = mesh_.data / "logs" / "runs";
+  options.holder = server_name(mesh_);
+  options.address = [this] { return address(); };
+  options.version = [this](const std::string& table) { return version(table); };
+  options.exists = [this](const std::string& table) { return exists(table); };
+  return options;
+}
+
+pipelines::AssetKinds PlatformService::kinds() {
+  pipelines::AssetKinds kinds;
+  kinds.push_back(pipelines::ingest_kind(*ingest_));
+  kinds.push_back(pipelines::sql_kind(*models_));
+  kinds.push_back(pipelines::dbt_kind(*dbt_));
+  kinds.push_back(pipelines::check_kind(*quality_));
+  kinds.push_back(pipelines::statement_kind(engine_));
+  kinds.push_back(pipelines::maintenance_kind(engine_));
+  kinds.push_back(pipelines::export_kind(
+      {.engine = engine_, .store = objects_.store(), .folder = mesh_.folder / "data" / "exports"}));
+  kinds.push_back(pipelines::python_kind(
+      {.mesh = mesh_.folder, .environments = mesh_.data / "python", .environment = [this] {
+         return std::map<std::string, std::string>{{"MEESH_URL", address()},
+                                                   {"MEESH_S3_URL", objects_.address()}};
+       }}));
+  return kinds;
+}
+
+std::string PlatformService::version(const std::string& table) const {
+  const auto name = table_name(table);
+  if (!name) return "";
+  try {
+    return lakes_.snapshot_of(*name);
+  } catch (const Error& error) {
+    log::warn("the version of a table is not known", {{"table", table}, {"error", error.what()}});
+    return "";
+  }
+}
+
+bool PlatformService::exists(const std::string& table) const {
+  const auto name = table_name(table);
+  if (!name) return true;
+  try {
+    engine::ask(engine_, "DESCRIBE " + engine::quote_table(*name), own_session("pipelines"));
+    return true;
+  } catch (const Error& error) {
+    return error.code() != Code::kTableNotFound && error.code() != Code::kSchemaNotFound &&
+           error.code() != Code::kCatalogNotFound;
+  }
+}
+
+void PlatformService::serve(net::Server& server) {
+  serve::api::register_lineage(server, *lineage_);
+  serve::api::register_quality(server, *quality_);
+  serve::api::register_ingest(server, *ingest_);
+  serve::api::register_dbt_docs(server, *dbt_);
+  serve::api::register_runs(server, *pipelines_);
+}
+
+void PlatformService::start() { pipelines_->start(); }
+void PlatformService::stop() { pipelines_->stop(); }
+
+}  // namespace meesh::app

@@ -1,0 +1,292 @@
+#include "ingest/ingest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+
+#include "base/clock.h"
+#include "base/json_schema.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "ingest/file_source.h"
+#include "ingest/ledger.h"
+#include "ingest/postgres_source.h"
+#include "ingest/proposal.h"
+#include "ingest/sync.h"
+
+namespace meesh::ingest {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kFolder = "sources";
+constexpr const char* kFilesCatalog = "$files";
+
+std::vector<SourceConfig> load(const mesh::Mesh& mesh) {
+  mesh::MeshFiles files(mesh);
+  auto sources = read_sources(files);
+  files.finish();
+  return sources;
+}
+
+std::string host_name() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+struct Ingest::Impl {
+  explicit Impl(const Environment& given)
+      : environment(given),
+        ledger(given.database, host_name() + ":" + given.mesh.data.string()),
+        files(std::make_shared<engine::FileTables>(kFilesCatalog, given.mesh.folder,
+                                                   given.mesh.data / "ingest", given.store,
+                                                   engine::AuthorizeObject())) {
+    auto configs = load(given.mesh);
+    std::error_code ignored;
+    fs::remove_all(given.mesh.data / "ingest", ignored);  // what a killed run staged
+    environment.engine.add_catalog(engine::make_files_catalog(files));
+    for (auto& config : configs) take_in(std::move(config));
+  }
+  ~Impl() {
+    environment.engine.drop_catalog(kFilesCatalog);
+    for (const auto& [name, config] : sources)
+      if (config.connection) environment.engine.drop_catalog(config.connection->name);
+  }
+
+  /// Caller holds the lock, or is alone.
+  void take_in(SourceConfig config) {
+    if (config.connection)
+      environment.engine.add_catalog(engine::make_postgresql_catalog(*config.connection));
+    const std::string name = config.name;
+    sources.emplace(name, std::move(config));
+  }
+
+  SourceConfig config(const std::string& name) const {
+    std::lock_guard lock(mutex);
+    const auto found = sources.find(name);
+    if (found != sources.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [known, config] : sources) names.push_back(known);
+    throw Error(Code::kNotFound, fmt::format("there is no source '{}'", name))
+        .with_hint(names.empty() ? "meesh ingest add makes one"
+                                 : base::did_you_mean(name, names, "sources: "));
+  }
+
+  std::unique_ptr<Source> open(const SourceConfig& config) const {
+    if (config.kind == "files") return open_file_source(config, files);
+    if (config.connection)
+      return open_postgres_source(environment.engine, config, *config.connection);
+    const auto& catalogs = environment.catalogs;
+    const auto found = std::ranges::find(catalogs, config.catalog, &engine::PostgresOptions::name);
+    if (found != catalogs.end()) return open_postgres_source(environment.engine, config, *found);
+    std::vector<std::string> names;
+    for (const auto& catalog : catalogs) names.push_back(catalog.name);
+    throw Error(Code::kConfigInvalid,
+                fmt::format("there is no catalog '{}' of kind postgresql", config.catalog),
+                {1, 1, config.file.string()})
+        .with_hint(base::did_you_mean(config.catalog, names, "catalogs: "));
+  }
+
+  Environment environment;
+  Ledger ledger;
+  const std::shared_ptr<engine::FileTables> files;
+  mutable std::mutex mutex;
+  std::map<std::string, SourceConfig> sources;            // guarded by mutex
+  std::set<std::pair<std::string, std::string>> running;  // guarded by mutex
+};
+
+Ingest::Ingest(const Environment& environment) : impl_(std::make_unique<Impl>(environment)) {}
+Ingest::~Ingest() = default;
+
+std::vector<SourceConfig> Ingest::sources() const {
+  std::lock_guard lock(impl_->mutex);
+  std::vector<SourceConfig> all;
+  for (const auto& [name, config] : impl_->sources) all.push_back(config);
+  return all;
+}
+
+SourceConfig Ingest::source(const std::string& name) const { return impl_->config(name); }
+
+std::vector<TableConfig> Ingest::streams(const std::string& source) {
+  const auto config = impl_->config(source);
+  std::vector<TableConfig> tables;
+  for (const auto& [name, table] : config.tables) tables.push_back(table);
+  if (!config.all_tables) return tables;
+  for (const auto& stream : impl_->open(config)->discover())
+    if (!stream.is_view) tables.push_back(*config.table(stream.name));
+  return tables;
+}
+
+std::string Ingest::check(const std::string& source) {
+  return impl_->open(impl_->config(source))->check();
+}
+
+std::vector<Stream> Ingest::discover(const std::string& source) {
+  return impl_->open(impl_->config(source))->discover();
+}
+
+std::string Ingest::propose(const std::string& source) {
+  const auto config = impl_->config(source);
+  return propose_source(config, impl_->open(config)->discover());
+}
+
+namespace {
+
+/// A stream that nobody else syncs as long as this lives.
+class Claim {
+ public:
+  Claim(std::mutex& mutex, std::set<std::pair<std::string, std::string>>& running,
+        std::pair<std::string, std::string> stream)
+      : mutex_(mutex), running_(running), stream_(std::move(stream)) {
+    std::lock_guard lock(mutex_);
+    if (running_.insert(stream_).second) return;
+    throw Error(Code::kAlreadyExists,
+                fmt::format("{}.{} is being synced now", stream_.first, stream_.second))
+        .with_hint("meesh ingest status tells how far it is");
+  }
+  ~Claim() {
+    std::lock_guard lock(mutex_);
+    running_.erase(stream_);
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+ private:
+  std::mutex& mutex_;
+  std::set<std::pair<std::string, std::string>>& running_;
+  const std::pair<std::string, std::string> stream_;
+};
+
+SyncRecord record_of(const SyncResult& result, const TaskContext& context) {
+  SyncRecord record;
+  record.id = base::random_uuid();
+  record.source = result.source;
+  record.stream = result.stream;
+  record.table = result.table;
+  record.run_id = context.run_id;
+  record.run_date = result.run_date;
+  record.mode = mode_name(result.mode);
+  record.state = "running";
+  record.started_ms = base::now_ms();
+  return record;
+}
+
+void finish(Ledger& ledger, SyncRecord& record, SyncResult& result) {
+  record.ended_ms = base::now_ms();
+  record.rows = result.rows;
+  record.bytes = result.bytes;
+  record.rejected = result.rejected;
+  result.seconds = static_cast<double>(record.ended_ms - record.started_ms) / 1000;
+  ledger.end(record);
+}
+
+}  // namespace
+
+SyncResult Ingest::sync(const std::string& source, const std::string& stream,
+                        const SyncOptions& options, const TaskContext& context) {
+  const auto config = impl_->config(source);
+  const auto table = config.table(stream);
+  if (!table) {
+    std::vector<std::string> names;
+    for (const auto& [name, known] : config.tables) names.push_back(name);
+    throw Error(Code::kNotFound, fmt::format("the source '{}' takes no '{}'", source, stream))
+        .with_hint(base::did_you_mean(stream, names, "its tables: "));
+  }
+  const std::string date =
+      checked_run_date(options.run_date.empty() ? context.parameter("run_date") : options.run_date);
+  const Claim claim(impl_->mutex, impl_->running, {source, stream});
+  SyncResult result;
+  result.source = source;
+  result.stream = stream;
+  result.table = config.full_name(*table);
+  result.run_date = date;
+  result.mode = options.full_refresh ? Mode::kFullRefresh : table->mode;
+  auto record = record_of(result, context);
+  impl_->ledger.begin(record);
+  try {
+    const auto opened = impl_->open(config);
+    Sync(impl_->environment, impl_->ledger, *opened, config, *table, date, context)
+        .run(options.full_refresh, result);
+  } catch (const std::exception& error) {
+    record.state = context.stop.stop_requested() ? "canceled" : "failed";
+    record.error = error.what();
+    finish(impl_->ledger, record, result);
+    throw;
+  }
+  record.state = "succeeded";
+  finish(impl_->ledger, record, result);
+  return result;
+}
+
+std::string Ingest::add(const std::string& name, const std::string& yaml) {
+  if (!valid_source_name(name)) {
+    throw Error(Code::kInvalidArguments, fmt::format("'{}' is no name of a source", name))
+        .with_hint("lower-case letters, digits and _, beginning with a letter");
+  }
+  const auto& mesh = impl_->environment.mesh;
+  const fs::path folder = mesh.folder / kFolder, file = folder / (name + ".yaml");
+  {
+    std::lock_guard lock(impl_->mutex);
+    std::error_code ignored;
+    if (impl_->sources.contains(name) || fs::exists(file, ignored)) {
+      throw Error(Code::kAlreadyExists, fmt::format("there is a source '{}' already", name))
+          .with_hint(fmt::format("it is {}", file.string()));
+    }
+  }
+  std::vector<Error> problems;
+  auto document = yaml::parse(yaml, (mesh.shown / kFolder / (name + ".yaml")).string());
+  document.substitute(mesh.secret, problems);
+  base::check(source_shape(), document, problems);
+  if (!problems.empty()) throw mesh::ConfigError(std::move(problems));
+  auto config = read_source(document, problems);
+  if (config.allow_outside) {
+    problems.push_back(Error(Code::kConfigInvalid,
+                             "'allow_outside' is written into the file by whoever owns the mesh"));
+  }
+  if (!problems.empty()) throw mesh::ConfigError(std::move(problems));
+  std::string told = try_out(config);
+  fs::create_directories(folder);
+  const fs::path unfinished = folder / ("." + name + ".yaml.new");
+  std::ofstream(unfinished, std::ios::binary) << yaml;
+  fs::rename(unfinished, file);
+  std::lock_guard lock(impl_->mutex);
+  impl_->take_in(std::move(config));
+  return told;
+}
+
+std::string Ingest::try_out(const SourceConfig& config) {
+  auto& engine = impl_->environment.engine;
+  if (config.connection) engine.add_catalog(engine::make_postgresql_catalog(*config.connection));
+  const std::shared_ptr<void> drop(nullptr, [&](void*) {
+    if (config.connection) engine.drop_catalog(config.connection->name);
+  });
+  return impl_->open(config)->check();
+}
+
+std::vector<StreamStatus> Ingest::status() const {
+  auto all = impl_->ledger.status();
+  for (auto& one : all) {
+    const auto position = impl_->ledger.position(one.source, one.stream);
+    if (position.version > 0) one.position = boost::json::serialize(position.value);
+    std::lock_guard lock(impl_->mutex);
+    const auto found = impl_->sources.find(one.source);
+    if (found == impl_->sources.end()) continue;
+    if (const auto table = found->second.table(one.stream)) {
+      one.table = found->second.full_name(*table);
+      one.mode = mode_name(table->mode);
+    }
+  }
+  return all;
+}
+
+std::vector<SyncRecord> Ingest::history(const std::string& source, size_t limit) const {
+  return impl_->ledger.history(source, limit);
+}
+
+}  // namespace meesh::ingest

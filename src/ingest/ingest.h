@@ -1,0 +1,96 @@
+// Ingestion: rows of sources land in the lake's bronze tables, in one commit with the position they
+// were read up to, so that a run that is killed anywhere and begun again loses and doubles nothing.
+//
+//   Ingest ingest(environment);                           // reads sources/*.yaml
+//   auto result = ingest.sync("northwind", "orders", {.run_date = "2025-01-15"}, context);
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "engine/catalogs/files.h"
+#include "engine/engine.h"
+#include "ingest/source.h"
+#include "ingest/source_config.h"
+#include "ingest/sync_record.h"
+#include "mesh/mesh.h"
+#include "meta/database.h"
+#include "objects/store.h"
+
+namespace meesh::ingest {
+
+/// All outlive the Ingest. `catalogs`: where the mesh's PostgreSQL servers are, by catalog.
+struct Environment {
+  engine::Engine& engine;
+  meta::Database& database;
+  const mesh::Mesh& mesh;
+  objects::Store& store;
+  std::vector<engine::PostgresOptions> catalogs;
+};
+
+struct SyncOptions {
+  bool full_refresh = false;  // forgets the position and takes everything
+  /// The partition that is written: "2025-01-15"; "" = the context's parameter run_date, else today
+  /// in UTC. Throws INVALID_ARGUMENTS for anything else.
+  std::string run_date;
+};
+
+struct SyncResult {
+  std::string source, stream;
+  std::string table;  // "lake.bronze.orders"
+  std::string run_date;
+  Mode mode{};
+  uint64_t rows = 0, bytes = 0, rejected = 0;  // bytes: of the files written
+  double seconds = 0;
+  std::vector<std::string> notes;  // columns added, types widened
+};
+
+/// Thread-safe. One sync of a stream at a time.
+class Ingest {
+ public:
+  /// Throws mesh::ConfigError with every mistake of sources/*.yaml. Syncs that the last process
+  /// left running are marked interrupted.
+  explicit Ingest(const Environment& environment);
+  ~Ingest();
+  Ingest(const Ingest&) = delete;
+  Ingest& operator=(const Ingest&) = delete;
+
+  std::vector<SourceConfig> sources() const;
+  /// Throws NOT_FOUND that names those there are.
+  SourceConfig source(const std::string& name) const;
+  /// Of a source: the streams it is configured to take. A source that takes all of a database is
+  /// asked; that may throw as discover() does.
+  std::vector<TableConfig> streams(const std::string& source);
+
+  /// What check() of the source tells; throws what is wrong with it.
+  std::string check(const std::string& source);
+  std::vector<Stream> discover(const std::string& source);
+  /// Takes a stream's rows. Throws what went wrong after it is in the history; what was committed
+  /// before stays. ALREADY_EXISTS: this stream is being synced now.
+  SyncResult sync(const std::string& source, const std::string& stream, const SyncOptions& options,
+                  const TaskContext& context);
+
+  /// Checks a source that is not in the folder yet, tries it, writes sources/<name>.yaml and takes
+  /// it in. Throws ConfigError, ALREADY_EXISTS, what check() throws. What check() told.
+  std::string add(const std::string& name, const std::string& yaml);
+  /// The text of a file that takes all streams of the source as discover() would take them.
+  std::string propose(const std::string& source);
+
+  std::vector<StreamStatus> status() const;
+  /// Newest first; "" = of all sources.
+  std::vector<SyncRecord> history(const std::string& source, size_t limit) const;
+
+ private:
+  std::string try_out(const SourceConfig& config);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meesh::ingest

@@ -15,9 +15,9 @@ full = pytest.mark.full
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("catalog, tests", [
     ("lake", "test_basic.py"),
-    ("lake", "test_functions.py"),
+    pytest.param("lake", "test_functions.py", marks=full),
     ("lake", "test_incremental.py"),
-    ("memory", "test_basic.py"),
+    pytest.param("memory", "test_basic.py", marks=full),
     pytest.param("memory", "test_functions.py", marks=full),
     pytest.param("memory", "test_incremental.py", marks=full),
 ])

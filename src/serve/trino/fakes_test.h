@@ -245,6 +245,7 @@ class FakeEngine : public engine::Engine {
     for (auto it = queries_.rbegin(); it != queries_.rend(); ++it) out.push_back((*it)->info());
     return out;
   }
+  void observe(engine::StatementObserver&) override {}
   void use_objects(objects::Store&, engine::AuthorizeObject) override {}
   void add_catalog(std::unique_ptr<engine::Catalog>) override {}
   bool drop_catalog(const std::string&) override { return false; }

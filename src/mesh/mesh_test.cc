@@ -144,10 +144,11 @@ TEST_F(MeshTest, ReadsEverything) {
 
 TEST_F(MeshTest, TheDemoLoads) {
   const Mesh mesh = Mesh::load("demo");
-  ASSERT_EQ(mesh.domains.size(), 2u);
-  EXPECT_EQ(mesh.domains[1].owner.team, "Sales team");
+  ASSERT_EQ(mesh.domains.size(), 3u);
   EXPECT_EQ(mesh.domains[0].owner.team, "Marketing team");
-  EXPECT_EQ(mesh.domains[1].database.name, "sales_db");
+  EXPECT_EQ(mesh.domains[1].database.name, "northwind");
+  EXPECT_EQ(mesh.domains[2].owner.team, "Sales team");
+  EXPECT_EQ(mesh.domains[2].database.name, "sales_db");
 }
 
 struct Mistake {

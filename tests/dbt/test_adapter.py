@@ -16,7 +16,7 @@ full = pytest.mark.full
 @pytest.mark.parametrize("catalog, tests", [
     ("lake", "test_basic.py"),
     pytest.param("lake", "test_functions.py", marks=full),
-    ("lake", "test_incremental.py"),
+    pytest.param("lake", "test_incremental.py", marks=full),
     pytest.param("memory", "test_basic.py", marks=full),
     pytest.param("memory", "test_functions.py", marks=full),
     pytest.param("memory", "test_incremental.py", marks=full),

@@ -77,8 +77,7 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
       ingest::Environment{engine, database, mesh, objects.store(), std::move(catalogs)});
   models_ = std::make_unique<transform::Models>(engine, *quality_);
   dbt_ = std::make_unique<transform::Dbt>(dbt_options());
-  pipelines_ =
-      std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
+  pipelines_ = std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
   observer_ = std::make_unique<Observer>(*lineage_, *pipelines_);
   engine.observe(*observer_);
 }

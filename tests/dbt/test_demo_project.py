@@ -71,6 +71,7 @@ def test_a_second_run_adds_what_is_new_and_remembers_what_changed(demo, ours, qu
     finally:
         with sales.connect() as connection, connection.cursor() as cursor:
             cursor.execute("DELETE FROM orders WHERE created_at = '2031-05-06 07:08:09'")
+            cursor.execute("UPDATE customers SET phone = left(phone, -1) WHERE customer_id = 1")
 
 
 def test_docs_name_columns_tables_and_comments(demo, query):

@@ -1,7 +1,5 @@
 """A Kafka broker of its own (KRaft, one node) for a test: the jars of `setup/setup.sh --for test`."""
-import random
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -9,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from support.java import java
-from support.processes import die_with_parent, end, wait_until
+from support.processes import die_with_parent, end, free_ports, wait_until
 from support.trino_server import ROOT, find_jdk, versions
 
 
@@ -26,24 +24,12 @@ def why_not():
     return None
 
 
-def lasting_port():
-    """A free port below those that outgoing connections get: still free when Kafka starts again."""
-    while True:
-        port = random.SystemRandom().randrange(20000, 32000)
-        with socket.socket() as trial:
-            try:
-                trial.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
 class KafkaServer:
     """Keeps its ports and its topics from one start() to the next."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.port, self.controller = lasting_port(), lasting_port()
+        self.port, self.controller = free_ports(2)
         self.process = None
 
     @property

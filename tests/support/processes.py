@@ -1,5 +1,6 @@
 """Child processes of the tests: ports, waiting, memory, and ends that leave nothing behind."""
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -7,16 +8,26 @@ import time
 from pathlib import Path
 
 
+_given_ports = set()
+
+
 def free_ports(count):
-    """Ports of 127.0.0.1 nobody listens on now; all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports of 127.0.0.1 nobody listens on now; none is given twice. They lie below those that Linux
+    gives to outgoing connections (32768 …), so that none of these takes one before its server does."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(12000, 32000)
+        if port in _given_ports:
+            continue
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
+        ports.append(port)
+    return ports
 
 
 def wait_until(condition, seconds, what, every=0.02):

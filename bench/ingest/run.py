@@ -103,7 +103,7 @@ class Bench:
                "driver": str(DRIVER), "columns": ", ".join(
                    f"{n} {SPARK_TYPES.get(t) or ('string' if 'char' in t else t)}"
                    for n, t, _ in COLUMNS)}
-        python = ROOT / (".venv" if engine == "spark" else ".deps/ingest-bench") / "bin" / "python"
+        python = ROOT / (".venv" if engine == "spark" else ".deps/bench-ingest") / "bin" / "python"
         out.mkdir()
         try:
             done = subprocess.run(

@@ -9,12 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 setup/setup.sh --for bench
 setup/build.sh release meesh
-venv=.deps/ingest-bench
-if ! cmp -s bench/ingest/requirements.txt $venv/requirements.txt; then
-  python3 -m venv --clear $venv
-  $venv/bin/pip install --quiet --requirement bench/ingest/requirements.txt
-  cp bench/ingest/requirements.txt $venv/
-fi
+bench/venv.sh ingest
 [[ -f .deps/maven/postgresql-42.7.8.jar ]] ||
   mvn -q -B dependency:copy -Dartifact=org.postgresql:postgresql:42.7.8 -DoutputDirectory=.deps/maven
 exec .venv/bin/python bench/ingest/run.py "$@"

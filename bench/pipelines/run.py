@@ -22,8 +22,6 @@ os.environ.setdefault("MEESH_BINARY", str(ROOT / "build" / "release" / "meesh"))
 
 from support.meesh import Meesh, plain_mesh  # noqa: E402
 
-DAGSTER = ["dagster==1.12.2"]
-
 DAGSTER_JOB = '''
 import sys, time
 from dagster import asset, define_asset_job, Definitions, AssetSelection
@@ -82,11 +80,9 @@ def measure_meesh(folder, count, launches):
 def measure_dagster(folder, count):
     """Seconds for one asset and for `count` of them, by Dagster's own command in one process (its
     quickest way; runs that its daemon launches start a process each)."""
-    place = ROOT / ".deps" / "bench-dagster"
-    python = place / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *DAGSTER], check=True)
+    dagster = ROOT / ".deps" / "bench-pipelines" / "bin" / "dagster"
+    in_process = folder / "in_process.yaml"
+    in_process.write_text("execution: {config: {in_process: {}}}\n")
     seconds = []
     for number in (1, count):
         file = folder / f"job_{number}.py"
@@ -94,10 +90,12 @@ def measure_dagster(folder, count):
         home = folder / f"home_{number}"
         home.mkdir()
         begin = time.monotonic()
-        subprocess.run([place / "bin" / "dagster", "job", "execute", "-f", file, "-j", "all"],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                       env={**os.environ, "DAGSTER_HOME": str(home),
-                            "DAGSTER_DISABLE_TELEMETRY": "1"})
+        done = subprocess.run(
+            [dagster, "job", "execute", "-f", file, "-j", "all", "-c", in_process],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"})
+        if done.returncode != 0 or done.stdout.count("STEP_SUCCESS") != number:
+            raise AssertionError(f"Dagster: {done.stdout[-2000:]}")
         seconds.append(time.monotonic() - begin)
     return seconds
 

@@ -6,4 +6,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 setup/setup.sh --for bench
 setup/build.sh release meesh
+bench/venv.sh pipelines
 exec .venv/bin/python bench/pipelines/run.py "$@"

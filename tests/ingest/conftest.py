@@ -47,7 +47,8 @@ class IngestMesh:
 @pytest.fixture
 def shop(folder, postgres):
     """Not started yet: sources come first."""
-    server = postgres("shop")
+    # Killed processes lose nothing that the system has; starting again after it is quick.
+    server = postgres("shop", settings=["fsync=off"])
     mesh = plain_mesh(folder / "mesh", {"shop": external(server)}, **LAKE)
     made = IngestMesh(Meesh(mesh, folder / "data"), server)
     yield made

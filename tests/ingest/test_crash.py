@@ -8,7 +8,7 @@ from support.processes import wait_until
 
 # Long enough a run to be killed in its midst; many rounds have fewer rows each.
 ROUNDS = [pytest.param(6, 20000),
-          pytest.param(200, 2000, marks=[pytest.mark.full, pytest.mark.timeout(1800)])]
+          pytest.param(200, 2000, marks=[pytest.mark.full, pytest.mark.timeout(5400)])]
 TABLES = {"changes": {"mode": "incremental", "cursor": "updated_at", "key": ["id"]}, "whole": {}}
 
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/language.h"
+#include "app/server.h"
 #include "app/sql/result_printer.h"
 #include "app/sql/trino_client.h"
 
@@ -38,7 +39,13 @@ bool ask_text(const std::string& sql, const std::string& server) {
   };
   callbacks.canceled = [&] { return shown > kMostRows; };
   const auto start = Clock::now();
-  const auto outcome = client.run(sql, callbacks);
+  Outcome outcome;
+  try {
+    outcome = client.run(sql, callbacks);
+  } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw NoServer(error.code(), error.message());
+    throw;
+  }
   const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   printer->end();
   if (outcome.error) {
@@ -47,7 +54,8 @@ bool ask_text(const std::string& sql, const std::string& server) {
     fmt::print("({} {} {}, {:.0f} ms)\n", say("the first", "les"), kMostRows,
                say("rows", "premières lignes"), ms);
   } else {
-    fmt::print("({} {}, {:.0f} ms)\n", outcome.rows, say("rows", "lignes"), ms);
+    fmt::print("({} {}, {:.0f} ms)\n", outcome.rows,
+               outcome.rows == 1 ? say("row", "ligne") : say("rows", "lignes"), ms);
   }
   std::fflush(stdout);
   return !outcome.error;

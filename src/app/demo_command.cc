@@ -166,9 +166,10 @@ void add_load(CLI::App& demo, const std::shared_ptr<DemoOptions>& options, int& 
                                    "Avec --northwind : écrire du SQL dans ce fichier (- est la "
                                    "sortie standard)")))
       ->needs(northwind);
-  load->footer(
-      "meesh demo load --scale 1\nmeesh demo load --customers 1000 --orders 50000 --seed 7\n"
-      "meesh demo load --northwind --scale 100");
+  load->footer(std::string(say("Examples:\n", "Exemples :\n")) +
+               "  meesh demo load --scale 1\n"
+               "  meesh demo load --customers 1000 --orders 50000 --seed 7\n"
+               "  meesh demo load --northwind --scale 100");
   load->callback([options, &exit_code] {
     options->northwind ? load_northwind(*options) : load_retail(*options);
     exit_code = 0;
@@ -187,12 +188,19 @@ void add_run(CLI::App& demo, const std::shared_ptr<DemoOptions>& options, int& e
   run->add_option("--run-date", options->run_date,
                   std::string(say("Date that the run is for (today): 2025-07-01",
                                   "Date de l'exécution (aujourd'hui) : 2025-07-01")));
-  run->add_option("--mesh", options->mesh)->capture_default_str();
+  run->add_option("--mesh", options->mesh,
+                  std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))
+      ->capture_default_str();
   run->add_option("--server", options->server,
                   std::string(say("Address of the server (MEESH_SERVER)",
                                   "Adresse du serveur (MEESH_SERVER)")))
       ->capture_default_str();
-  run->footer("meesh demo run northwind\nmeesh demo run northwind --run-date 2025-07-01");
+  run->footer(std::string(say("Examples:\n", "Exemples :\n")) +
+              "  meesh demo run\n  meesh demo run northwind --run-date 2025-07-01\n" +
+              std::string(say("Exit codes: 0 all well, 1 a run failed, 2 wrong options, 3 no "
+                              "server, 130 canceled.",
+                              "Codes de sortie : 0 succès, 1 une exécution a échoué, 2 options "
+                              "fausses, 3 pas de serveur, 130 annulé.")));
   run->callback([options, &exit_code] {
     if (options->pipelines.empty()) options->pipelines = {"northwind", "retail"};
     const std::string queries = (fs::path(options->mesh) / "queries").string();
@@ -218,8 +226,16 @@ void add_demo(CLI::App& app, int& exit_code) {
   add_run(*command, options, exit_code);
   auto* queries = command->add_subcommand(
       "ask", std::string(say("Ask the demo's queries", "Poser les requêtes de la démonstration")));
-  queries->add_option("--mesh", options->mesh)->capture_default_str();
-  queries->add_option("--server", options->server)->capture_default_str();
+  queries
+      ->add_option("--mesh", options->mesh,
+                   std::string(say("Folder with meesh.yaml", "Dossier de meesh.yaml")))
+      ->capture_default_str();
+  queries
+      ->add_option("--server", options->server,
+                   std::string(say("Address of the server (MEESH_SERVER)",
+                                   "Adresse du serveur (MEESH_SERVER)")))
+      ->capture_default_str();
+  queries->footer(std::string(say("Example:\n", "Exemple :\n")) + "  meesh demo ask");
   queries->callback([options, &exit_code] { exit_code = ask(*options); });
 }
 

@@ -10,8 +10,8 @@
 
 #include "app/ask_file.h"
 #include "app/language.h"
-#include "app/pipelines/api.h"
 #include "app/pipelines/run_view.h"
+#include "app/server.h"
 #include "app/sql/sql_command.h"
 
 namespace meesh::app {

@@ -1,15 +1,13 @@
 // `meesh ingest`: sources of a running mesh, tried, looked at, run and watched.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
 
 #include "app/commands.h"
 #include "app/language.h"
 #include "app/progress_bar.h"
-#include "net/http.h"
+#include "app/server.h"
 
 namespace meesh::app {
 namespace {
@@ -22,22 +20,16 @@ std::string words(std::string_view english, std::string_view french) {
   return std::string(say(english, french));
 }
 
-struct IngestOptions {
-  std::string server = "http://127.0.0.1:8080";
-  bool json = false, yaml = false, full_refresh = false;
+struct IngestOptions : ApiOptions {
+  bool yaml = false, full_refresh = false;
   std::string target;  // NAME or NAME.table
   std::string run_date;
   std::string kind, catalog, schema, path, table;
   size_t limit = 0;
 };
 
-std::string text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : "";
-}
-uint64_t number(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_number() ? value->to_number<uint64_t>() : 0;
+uint64_t count_of(const json::object& object, std::string_view key) {
+  return static_cast<uint64_t>(number_of(object, key));
 }
 double real(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -51,30 +43,8 @@ std::string grouped(uint64_t value) {
   return digits;
 }
 
-Error server_error(const json::value& error) {
-  return Error(Code::kGenericUserError, text(error.as_object(), "message"));
-}
-
-/// Throws what the server answered if it is an error.
-std::string request(const IngestOptions& options, std::string_view method, const std::string& path,
-                    const json::object& body = {}) {
-  net::Client client(options.server);
-  net::Headers headers;
-  headers.set("Content-Type", "application/json");
-  const auto answer =
-      client.request(method, kApi + path, headers, method == "GET" ? "" : json::serialize(body));
-  if (answer.status < 400) return answer.body;
-  boost::system::error_code malformed;
-  const auto value = json::parse(answer.body, malformed);
-  if (!malformed && value.is_object() && value.get_object().contains("error"))
-    throw server_error(value.at("error"));
-  throw Error(Code::kUnavailable,
-              fmt::format("{} {} {}", options.server,
-                          words("answers with status", "répond avec le statut"), answer.status));
-}
-
 json::object get(const IngestOptions& options, const std::string& path) {
-  return json::parse(request(options, "GET", path)).as_object();
+  return api_get(options, kApi + path);
 }
 
 /// That one, or all of the server's if it is "".
@@ -83,35 +53,11 @@ std::vector<std::string> sources_of(const IngestOptions& options, const std::str
   std::vector<std::string> names;
   const auto found = get(options, "/sources");
   for (const auto& source : found.at("sources").as_array())
-    names.push_back(text(source.as_object(), "name"));
+    names.push_back(text_of(source.as_object(), "name"));
   return names;
 }
 
-std::string source_of(const IngestOptions& options) { return net::percent_encode(options.target); }
-
-/// Rows of cells below their heads, each column as wide as it needs.
-void print_table(const std::vector<std::string>& heads,
-                 const std::vector<std::vector<std::string>>& rows) {
-  const auto width = [](const std::string& cell) {
-    size_t count = 0;
-    for (const char c : cell) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    return count;
-  };
-  std::vector<size_t> widths;
-  for (const auto& head : heads) widths.push_back(width(head));
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string out;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      out += cells[i];
-      if (i + 1 < cells.size()) out += std::string(widths[i] - width(cells[i]) + 2, ' ');
-    }
-    fmt::print("{}\n", out);
-  };
-  line(heads);
-  for (const auto& row : rows) line(row);
-}
+std::string address_of(const std::string& source) { return "/sources/" + part(source); }
 
 // ---- add, check, discover
 
@@ -130,34 +76,52 @@ std::string new_file(const IngestOptions& options) {
 
 int add(IngestOptions options) {
   if (options.kind.empty()) options.kind = options.path.empty() ? "postgresql" : "files";
+  const bool files = options.kind == "files";
+  if ((files ? options.path : options.catalog).empty())
+    throw CLI::ValidationError(
+        files ? words("--path is needed", "--path est nécessaire")
+              : words("--catalog or --path is needed", "--catalog ou --path est nécessaire"));
   const std::string yaml = new_file(options);
-  const auto told =
-      json::parse(request(options, "PUT", "/sources/" + source_of(options), {{"yaml", yaml}}));
-  fmt::print("{}\nsources/{}.yaml:\n{}", text(told.as_object(), "message"), options.target, yaml);
+  const auto told = api_put(options, kApi + address_of(options.target), {{"yaml", yaml}});
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(told));
+    return 0;
+  }
+  fmt::print("{}\nsources/{}.yaml:\n{}", text_of(told, "message"), options.target, yaml);
   return 0;
 }
 
 int check(const IngestOptions& options) {
   const auto names = sources_of(options, options.target);
   int failed = 0;
+  const auto tell = [&](const std::string& name, const char* key, const std::string& text) {
+    if (options.json) {
+      fmt::print("{}\n", json::serialize(json::object{{"source", name}, {key, text}}));
+    } else {
+      fmt::print("{}: {}\n", name, text);
+    }
+  };
   for (const auto& name : names) {
     try {
-      const auto told = get(options, "/sources/" + net::percent_encode(name) + "/check");
-      fmt::print("{}: {}\n", name, text(told, "message"));
+      const auto told = get(options, address_of(name) + "/check");
+      tell(name, "message", text_of(told, "message"));
+    } catch (const NoServer&) {
+      throw;
     } catch (const Error& error) {
       if (names.size() == 1) throw;
-      fmt::print("{}: {}\n", name, error.what());
+      tell(name, "error", error.what());
       failed = 1;
     }
   }
-  if (names.empty()) fmt::print("{}\n", words("There are no sources.", "Il n'y a pas de source."));
+  if (names.empty() && !options.json)
+    fmt::print("{}\n", words("There are no sources.", "Il n'y a pas de source."));
   return failed;
 }
 
 int discover(const IngestOptions& options) {
-  const std::string path = "/sources/" + source_of(options);
+  const std::string path = address_of(options.target);
   if (options.yaml) {
-    fmt::print("{}", request(options, "GET", path + "/proposal"));
+    fmt::print("{}", api_text(options, kApi + path + "/proposal"));
     return 0;
   }
   const auto found = get(options, path + "/streams");
@@ -174,7 +138,7 @@ int discover(const IngestOptions& options) {
   for (const auto& value : found.at("streams").as_array()) {
     const auto& stream = value.as_object();
     const double estimate = real(stream, "estimated_rows");
-    rows.push_back({text(stream, "name"), std::to_string(stream.at("columns").as_array().size()),
+    rows.push_back({text_of(stream, "name"), std::to_string(stream.at("columns").as_array().size()),
                     estimate < 0 ? "" : "~" + grouped(static_cast<uint64_t>(estimate)),
                     joined(stream.at("key")), joined(stream.at("cursors"))});
   }
@@ -183,11 +147,11 @@ int discover(const IngestOptions& options) {
               rows);
   for (const auto& stream : found.at("streams").as_array()) {
     for (const auto& note : stream.at("notes").as_array())
-      fmt::print("{}: {}\n", text(stream.as_object(), "name"), note.as_string().c_str());
+      fmt::print("{}: {}\n", text_of(stream.as_object(), "name"), note.as_string().c_str());
     for (const auto& column : stream.at("columns").as_array())
-      if (const auto note = text(column.as_object(), "note"); !note.empty())
-        fmt::print("{}.{}: {}\n", text(stream.as_object(), "name"),
-                   text(column.as_object(), "name"), note);
+      if (const auto note = text_of(column.as_object(), "note"); !note.empty())
+        fmt::print("{}.{}: {}\n", text_of(stream.as_object(), "name"),
+                   text_of(column.as_object(), "name"), note);
   }
   return 0;
 }
@@ -199,7 +163,7 @@ class RunView {
  public:
   explicit RunView(bool json) : json_(json) {}
 
-  void take(const std::string& line) {
+  void take(std::string_view line) {
     const auto value = json::parse(line).as_object();
     if (const auto* progress = value.if_contains("progress")) {
       if (!json_)
@@ -211,13 +175,13 @@ class RunView {
     if (json_) {
       fmt::print("{}\n", line);
     } else if (value.contains("error")) {
-      const auto stream = text(value, "end");
+      const auto stream = text_of(value, "end");
       fmt::print(stderr, "✗ {}{}{}\n", stream, stream.empty() ? "" : ": ",
-                 text(value.at("error").as_object(), "message"));
+                 text_of(value.at("error").as_object(), "text"));
     } else if (value.contains("end")) {
       print_end(value);
     } else if (value.contains("log")) {
-      fmt::print("  {}\n", text(value, "log"));
+      fmt::print("  {}\n", text_of(value, "log"));
     }
     std::fflush(stdout);
   }
@@ -225,7 +189,7 @@ class RunView {
 
  private:
   static void print_end(const json::object& end) {
-    const uint64_t rows = number(end, "rows"), rejected = number(end, "rejected");
+    const uint64_t rows = count_of(end, "rows"), rejected = count_of(end, "rejected");
     const double seconds = real(end, "seconds");
     std::string rate;
     if (rows > 0 && seconds > 0.1) {
@@ -235,9 +199,9 @@ class RunView {
     }
     if (rejected > 0)
       rate += fmt::format(", {} {}", grouped(rejected), words("rejected", "rejetées"));
-    fmt::print("✓ {} → {}: {} {} ({}), {}, {:.1f} s{}\n", text(end, "end"), text(end, "table"),
-               grouped(rows), words("rows", "lignes"), text(end, "run_date"),
-               human_bytes(real(end, "bytes")), seconds, rate);
+    fmt::print("✓ {} → {}: {} {} ({}), {}, {:.1f} s{}\n", text_of(end, "end"),
+               text_of(end, "table"), grouped(rows), words("rows", "lignes"),
+               text_of(end, "run_date"), human_bytes(real(end, "bytes")), seconds, rate);
   }
 
   const bool json_;
@@ -249,24 +213,10 @@ bool run_one(const IngestOptions& options, const std::string& source, const std:
   json::object body{{"source", source}, {"full_refresh", options.full_refresh}};
   if (!table.empty()) body["table"] = table;
   if (!options.run_date.empty()) body["run_date"] = options.run_date;
-  net::Client client(options.server, std::chrono::hours(1));
-  net::Headers headers;
-  headers.set("Content-Type", "application/json");
   RunView view(options.json);
-  std::string rest;
-  const auto answer = client.request(
-      "POST", std::string(kApi) + "/sync", headers, json::serialize(body),
-      [&](std::string_view piece) {
-        rest += piece;
-        for (size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1))
-          view.take(rest.substr(0, end));
-      });
-  if (answer.status < 400) return !view.failed();
-  boost::system::error_code malformed;
-  const auto value = json::parse(rest, malformed);
-  if (!malformed && value.is_object() && value.get_object().contains("error"))
-    throw server_error(value.at("error"));
-  throw Error(Code::kUnavailable, fmt::format("{}: HTTP {}", options.server, answer.status));
+  api_post_stream(options, std::string(kApi) + "/sync", body,
+                  [&](std::string_view line) { view.take(line); });
+  return !view.failed();
 }
 
 int run(const IngestOptions& options) {
@@ -282,11 +232,6 @@ int run(const IngestOptions& options) {
 
 // ---- status
 
-std::string when(uint64_t milliseconds) {
-  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(seconds));
-}
-
 int status(const IngestOptions& options) {
   const auto found = get(options, "/status");
   if (options.json) {
@@ -300,16 +245,16 @@ int status(const IngestOptions& options) {
     const auto* last = stream.if_contains("last");
     const json::object nothing;
     const auto& newest = last ? last->as_object() : nothing;
-    const auto name = text(stream, "source") + "." + text(stream, "stream");
+    const auto name = text_of(stream, "source") + "." + text_of(stream, "stream");
     const auto* rate = stream.if_contains("success_rate");
-    rows.push_back({name, text(stream, "table"), text(stream, "mode"), text(newest, "state"),
-                    last ? when(number(newest, "started_ms")) : "", grouped(number(newest, "rows")),
-                    grouped(number(newest, "rejected")),
+    rows.push_back({name, text_of(stream, "table"), text_of(stream, "mode"),
+                    text_of(newest, "state"), local_time(number_of(newest, "started_ms")),
+                    grouped(count_of(newest, "rows")), grouped(count_of(newest, "rejected")),
                     rate && rate->is_number()
                         ? fmt::format("{:.0f}%", real(stream, "success_rate") * 100)
                         : "",
                     fmt::format("{:.1f} s", real(stream, "mean_seconds"))});
-    if (const auto error = text(newest, "error"); !error.empty())
+    if (const auto error = text_of(newest, "error"); !error.empty())
       errors.push_back(name + ": " + error);
   }
   if (rows.empty()) {
@@ -329,17 +274,14 @@ int status(const IngestOptions& options) {
 
 CLI::App* subcommand(CLI::App& app, IngestOptions& options, const char* name, std::string about) {
   auto* command = app.add_subcommand(name, std::move(about));
-  if (const char* server = std::getenv("MEESH_SERVER")) options.server = server;
-  command
-      ->add_option(
-          "--server", options.server,
-          words("Address of the server (MEESH_SERVER)", "Adresse du serveur (MEESH_SERVER)"))
-      ->capture_default_str();
+  add_api_options(*command, options);
   return command;
 }
 
-void json_flag(CLI::App& command, IngestOptions& options) {
-  command.add_flag("--json", options.json, "JSON");
+std::string examples(const std::string& lines) {
+  return words("Examples:\n", "Exemples :\n") + lines +
+         words("Exit codes: 0 all well, 1 something failed, 2 wrong options, 3 no server.",
+               "Codes de sortie : 0 succès, 1 échec, 2 options fausses, 3 pas de serveur.");
 }
 
 void add_add(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& exit_code) {
@@ -363,8 +305,8 @@ void add_add(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& 
       ->needs(path);
   catalog->excludes(path);
   command->footer(
-      "meesh ingest add northwind --catalog northwind\n"
-      "meesh ingest add leads --path 's3://datalake/raw/marketing/leads*.csv'");
+      examples("  meesh ingest add northwind --catalog northwind\n"
+               "  meesh ingest add leads --path 's3://datalake/raw/marketing/leads*.csv'\n"));
   command->callback([options, &exit_code] { exit_code = add(*options); });
 }
 
@@ -380,14 +322,10 @@ void add_run(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& 
   command->add_option("--run-date", options->run_date,
                       words("Partition that is written, such as 2025-01-15; today in UTC",
                             "Partition écrite, comme 2025-01-15 ; aujourd'hui en UTC"));
-  json_flag(*command, *options);
-  command->footer(
-      words(
-          "Ctrl-C cancels it; what is committed stays.\nExit code: 0 all well, 1 a table failed.\n",
-          "Ctrl-C l'annule ; ce qui est validé reste.\nCode de sortie : 0 succès, 1 échec d'une "
-          "table.\n") +
-      "meesh ingest run northwind --run-date 2025-01-15\nmeesh ingest run northwind.orders "
-      "--full-refresh");
+  command->footer(words("Ctrl-C cancels it; what is committed stays.\n",
+                        "Ctrl-C l'annule ; ce qui est validé reste.\n") +
+                  examples("  meesh ingest run northwind --run-date 2025-01-15\n"
+                           "  meesh ingest run northwind.orders --full-refresh\n"));
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
@@ -404,7 +342,7 @@ void add_ingest(CLI::App& app, int& exit_code) {
   auto* checked = subcommand(*ingest, *options, "check",
                              words("Try a source, or all", "Essayer une source, ou toutes"));
   checked->add_option("name", options->target, words("Name", "Nom"));
-  checked->footer("meesh ingest check\nmeesh ingest check northwind");
+  checked->footer(examples("  meesh ingest check\n  meesh ingest check northwind\n"));
   checked->callback([options, &exit_code] { exit_code = check(*options); });
 
   auto* discovered = subcommand(*ingest, *options, "discover",
@@ -412,16 +350,15 @@ void add_ingest(CLI::App& app, int& exit_code) {
   discovered->add_option("name", options->target, words("Name", "Nom"))->required();
   discovered->add_flag("--yaml", options->yaml,
                        words("As a file for sources/", "Comme un fichier pour sources/"));
-  json_flag(*discovered, *options);
-  discovered->footer("meesh ingest discover northwind\nmeesh ingest discover northwind --yaml");
+  discovered->footer(
+      examples("  meesh ingest discover northwind\n  meesh ingest discover northwind --yaml\n"));
   discovered->callback([options, &exit_code] { exit_code = discover(*options); });
 
   add_run(*ingest, options, exit_code);
 
   auto* told = subcommand(*ingest, *options, "status",
                           words("How the streams' syncs went", "Comment se passent les flux"));
-  json_flag(*told, *options);
-  told->footer("meesh ingest status --json");
+  told->footer(examples("  meesh ingest status --json\n"));
   told->callback([options, &exit_code] { exit_code = status(*options); });
 }
 

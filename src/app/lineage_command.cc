@@ -9,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/language.h"
+#include "app/server.h"
 #include "net/http.h"
 
 namespace meesh::app {
@@ -17,9 +18,10 @@ namespace {
 namespace json = boost::json;
 
 struct LineageOptions {
-  std::string server = "http://127.0.0.1:8080", table, column, at;
+  ApiOptions api;
+  std::string table, column, at;
   int depth = 5;
-  bool up = false, down = false, json = false;
+  bool up = false, down = false;
 };
 
 std::string words(std::string_view english, std::string_view french) {
@@ -38,23 +40,7 @@ json::value ask(const LineageOptions& options) {
                                    both ? "both" : (options.up ? "upstream" : "downstream"));
   if (!options.column.empty()) target += "&column=" + net::percent_encode(options.column);
   if (!options.at.empty()) target += "&at=" + net::percent_encode(options.at);
-  net::Client client(options.server);
-  const auto answer = client.request("GET", target, {}, "");
-  json::error_code malformed;
-  auto value = json::parse(answer.body, malformed);
-  if (malformed || !value.is_object()) {
-    throw Error(Code::kGenericUserError,
-                fmt::format("{} answers {}: {}", options.server, answer.status, answer.body))
-        .with_hint(
-            words("is it a meesh server? See --server", "est-ce un serveur meesh ? Voir --server"));
-  }
-  if (const auto* error = value.get_object().if_contains("error")) {
-    Error failed(Code::kGenericUserError,
-                 fmt::format("{}: {}", text(*error, "code"), text(*error, "message")));
-    if (const auto hint = text(*error, "hint"); !hint.empty()) failed.with_hint(hint);
-    throw failed;
-  }
-  return value;
+  return api_get(options.api, target);
 }
 
 /// "sales.public.orders", or with its column.
@@ -141,7 +127,7 @@ void print_rest(const json::value& graph) {
 
 void run(const LineageOptions& options) {
   const auto graph = ask(options);
-  if (options.json) return fmt::print("{}\n", json::serialize(graph));
+  if (options.api.json) return fmt::print("{}\n", json::serialize(graph));
   const bool of_column = !options.column.empty();
   const std::string root =
       of_column ? text(graph, "table") + "." + text(graph, "column") : text(graph, "table");
@@ -168,7 +154,6 @@ void run(const LineageOptions& options) {
 
 void add_lineage(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<LineageOptions>();
-  if (const char* server = std::getenv("MEESH_SERVER")) options->server = server;
   auto* command = app.add_subcommand(
       "lineage", words("Where a table or column comes from, and what comes from it",
                        "D'où vient une table ou une colonne, et ce qu'elle alimente"));
@@ -188,12 +173,7 @@ void add_lineage(CLI::App& app, int& exit_code) {
   command->add_option(
       "--at", options->at,
       words("As it was then: 2025-01-15T14:30:00Z", "Telle qu'elle était : 2025-01-15T14:30:00Z"));
-  command->add_flag("--json", options->json, "JSON");
-  command
-      ->add_option(
-          "--server", options->server,
-          words("Address of the server (MEESH_SERVER)", "Adresse du serveur (MEESH_SERVER)"))
-      ->capture_default_str();
+  add_api_options(*command, options->api);
   command->footer(
       words("Examples:\n"
             "  meesh lineage lake.gold.rfm\n"

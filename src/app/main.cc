@@ -5,24 +5,34 @@
 
 #include "app/commands.h"
 #include "app/language.h"
+#include "app/server.h"
 #include "mesh/mesh.h"
 
 namespace meesh::app {
 namespace {
 
+/// Texts are made before options are read: help is in this language too.
+void take_language(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const std::string_view value = word.starts_with("--lang=")        ? word.substr(7)
+                                   : word == "--lang" && i + 1 < argc ? argv[i + 1]
+                                                                      : "";
+    if (!value.empty()) set_language(value == "fr" ? Language::kFrench : Language::kEnglish);
+  }
+}
+
 int run(int argc, char** argv) {
+  take_language(argc, argv);
   CLI::App app(std::string(say("meesh: a data mesh in one program",
                                "meesh : un data mesh en un seul programme")),
                "meesh");
   app.require_subcommand(1);
+  app.set_help_flag("-h,--help", std::string(say("This help", "Cette aide")));
   app.set_help_all_flag(
       "--help-all", std::string(say("Help of every command", "L'aide de toutes les commandes")));
-  app.add_option_function<std::string>(
-         "--lang",
-         [](const std::string& lang) {
-           set_language(lang == "fr" ? Language::kFrench : Language::kEnglish);
-         },
-         std::string(say("Language: en or fr", "Langue : en ou fr")))
+  std::string language;  // take_language() has read it
+  app.add_option("--lang", language, std::string(say("Language: en or fr", "Langue : en ou fr")))
       ->check(CLI::IsMember({"en", "fr"}));
   app.footer(std::string(
       say("Examples:\n"
@@ -53,6 +63,11 @@ int run(int argc, char** argv) {
   } catch (const mesh::ConfigError& error) {
     fmt::print(stderr, "{}\n", error.report());
     return 2;
+  } catch (const NoServer& error) {
+    fmt::print(stderr, "meesh: {}\n{}\n", error.what(),
+               say("Is it running? Start it with ./run or `meesh serve`.",
+                   "Est-il démarré ? Lancez-le avec ./run ou `meesh serve`."));
+    return 3;
   } catch (const Error& error) {
     fmt::print(stderr, "meesh: {}\n", error.what());
     return 1;

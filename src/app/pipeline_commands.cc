@@ -8,8 +8,8 @@
 
 #include "app/commands.h"
 #include "app/language.h"
-#include "app/pipelines/api.h"
 #include "app/pipelines/run_view.h"
+#include "app/server.h"
 #include "app/sql/sql_command.h"
 #include "base/error.h"
 
@@ -36,6 +36,9 @@ void add_wanted(CLI::App& command, Wanted& wanted) {
   command.add_option("--exclude", wanted.exclude, words("Not these assets", "Sans ces éléments"));
   command.add_option("--param", wanted.parameters,
                      words("name=value, over the file's", "nom=valeur, au lieu du fichier"));
+  command.add_flag("--full-refresh", wanted.full_refresh,
+                   words("Make incremental models anew, take whole tables",
+                         "Refaire les modèles incrémentaux, reprendre les tables entières"));
 }
 
 json::object body_of(const Wanted& wanted) {
@@ -43,10 +46,14 @@ json::object body_of(const Wanted& wanted) {
   for (const std::string& one : wanted.parameters) {
     const size_t equal = one.find('=');
     if (equal == std::string::npos || equal == 0) {
-      throw Error(Code::kBadRequest, fmt::format("'{}' is not name=value", one));
+      throw CLI::ValidationError(
+          "--param",
+          fmt::format(fmt::runtime(say("'{}' is not name=value", "'{}' n'est pas nom=valeur")),
+                      one));
     }
     parameters[one.substr(0, equal)] = one.substr(equal + 1);
   }
+  if (wanted.full_refresh) parameters["full_refresh"] = "true";
   json::array select, exclude;
   for (const std::string& one : wanted.select) select.emplace_back(one);
   for (const std::string& one : wanted.exclude) exclude.emplace_back(one);
@@ -73,7 +80,8 @@ int run(const RunOptions& options) {
     made = api_post(options.api, "/api/v1/runs/" + part(options.rerun) + "/rerun",
                     {{"all", options.all}, {"user", system_user()}});
   } else if (options.wanted.pipeline.empty()) {
-    throw Error(Code::kBadRequest, "which pipeline?").with_hint("meesh schedule list names them");
+    throw CLI::ValidationError(words("Which pipeline? (meesh schedule names them)",
+                                     "Quel pipeline ? (meesh schedule les nomme)"));
   } else {
     made = api_post(options.api, "/api/v1/pipelines/" + part(options.wanted.pipeline) + "/runs",
                     body_of(options.wanted));
@@ -150,7 +158,11 @@ int runs(const RunsOptions& options) {
                     local_time(number_of(run, "created_ms")),
                     from > 0 && to >= from ? duration_text(to - from) : "", text_of(run, "error")});
   }
-  print_table({"run", "pipeline", words("state", "état"), "partition", words("cause", "cause"),
+  if (rows.empty()) {
+    fmt::print("{}\n", say("There are no such runs.", "Il n'y a pas de telle exécution."));
+    return 0;
+  }
+  print_table({"run", "pipeline", words("state", "état"), "partition", "cause",
                words("created", "créée"), words("time", "durée"), ""},
               rows);
   return 0;
@@ -197,8 +209,9 @@ int backfill(const BackfillOptions& options) {
     return 0;
   }
   if (options.wanted.pipeline.empty() || options.from.empty() || options.to.empty()) {
-    throw Error(Code::kBadRequest, "which pipeline, from when, to when?")
-        .with_hint("meesh backfill northwind --from 2025-01-01 --to 2025-01-31");
+    throw CLI::ValidationError(
+        words("Which pipeline, from when, to when?", "Quel pipeline, de quand à quand ?") +
+        " (meesh backfill northwind --from 2025-01-01 --to 2025-01-31)");
   }
   json::object body = body_of(options.wanted);
   body["from"] = options.from;
@@ -224,7 +237,6 @@ struct LogsOptions {
 };
 
 int logs(const LogsOptions& options) {
-  std::string rest;
   const auto print = [&](std::string_view line) {
     if (options.api.json) {
       json::object object;
@@ -249,12 +261,8 @@ int logs(const LogsOptions& options) {
   api_stream(options.api,
              fmt::format("/api/v1/runs/{}/logs?step={}&follow={}", part(options.run),
                          part(options.step), options.follow ? 1 : 0),
-             [&](std::string_view piece) {
-               rest += piece;
-               for (size_t end = 0; (end = rest.find('\n')) != std::string::npos;
-                    rest.erase(0, end + 1)) {
-                 print(std::string_view(rest).substr(0, end));
-               }
+             [&](std::string_view line) {
+               print(line);
                std::fflush(stdout);
              });
   return 0;
@@ -270,7 +278,8 @@ struct ScheduleOptions {
 
 int schedule(const ScheduleOptions& options) {
   if (options.action == "pause" || options.action == "resume") {
-    if (options.pipeline.empty()) throw Error(Code::kBadRequest, "which pipeline?");
+    if (options.pipeline.empty())
+      throw CLI::ValidationError(words("Which pipeline?", "Quel pipeline ?"));
     api_post(options.api,
              fmt::format("/api/v1/pipelines/{}/{}", part(options.pipeline), options.action));
   }
@@ -295,6 +304,10 @@ int schedule(const ScheduleOptions& options) {
     rows.push_back({name, text_of(one, "schedule"), text_of(one, "timezone"),
                     local_time(number_of(one, "last_ms")), times.front()});
     for (size_t i = 1; i < times.size(); ++i) rows.push_back({"", "", "", "", times[i]});
+  }
+  if (rows.empty()) {
+    fmt::print("{}\n", say("There are no pipelines.", "Il n'y a pas de pipeline."));
+    return 0;
   }
   print_table({"pipeline", words("schedule", "planification"), words("zone", "fuseau"),
                words("last", "dernière"), words("next (your time)", "prochaine (votre heure)")},

@@ -1,17 +1,15 @@
 // `meesh check`, `meesh profile`, `meesh contract check`.
 #include <fmt/color.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdlib>
 
 #include "app/commands.h"
 #include "app/language.h"
 #include "app/progress_bar.h"
+#include "app/server.h"
 #include "mesh/mesh_files.h"
-#include "net/http.h"
 #include "quality/contract.h"
 
 namespace meesh::app {
@@ -23,71 +21,29 @@ std::string words(std::string_view english, std::string_view french) {
   return std::string(say(english, french));
 }
 
-struct ServerOptions {
-  std::string server = "http://127.0.0.1:8080";
-  bool json = false;
-};
-
-void add_server_options(CLI::App& command, ServerOptions& options) {
-  if (const char* server = std::getenv("MEESH_SERVER")) options.server = server;
-  command
-      .add_option(
-          "--server", options.server,
-          words("Address of the server (MEESH_SERVER)", "Adresse du serveur (MEESH_SERVER)"))
-      ->capture_default_str();
-  command.add_flag("--json", options.json, words("Lines of JSON", "Des lignes de JSON"));
-}
-
 std::string text(const json::value& object, std::string_view key) {
   const auto* value = object.as_object().if_contains(key);
   return value && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-Error error_of(const json::value& object) {
-  Error error(Code::kGenericUserError,
-              fmt::format("{}: {}", text(object, "code"), text(object, "message")));
-  if (const auto hint = text(object, "hint"); !hint.empty()) error.with_hint(hint);
-  return error;
-}
-
-/// Sends a request whose answer is lines of JSON. Progress shows as a bar and is kept from `line`.
-void ask_lines(const ServerOptions& options, std::string_view path, const json::object& body,
+/// Progress shows as a bar and is kept from `line`.
+void ask_lines(const ApiOptions& options, const std::string& path, const json::object& body,
                const std::function<void(const json::object&)>& line) {
-  net::Client client(options.server);
   ProgressBar bar([](double steps) { return fmt::format("{:.0f}", steps); });
-  net::Headers headers;
-  headers.set("Content-Type", "application/json");
-  std::string rest;
   std::optional<Error> failed;
-  const auto take = [&](std::string_view one) {
+  api_post_stream(options, path, body, [&](std::string_view one) {
     const auto value = json::parse(one).as_object();
     if (const auto* progress = value.if_contains("progress"))
       return bar.show(progress->at(0).to_number<uint64_t>(), progress->at(1).to_number<uint64_t>());
     bar.clear();
     if (const auto* error = value.if_contains("error"))
-      failed = error_of(*error);
+      failed.emplace(Code::kGenericUserError, text(*error, "text"));
     else
       line(value);
-  };
-  const auto answer =
-      client.request("POST", path, headers, json::serialize(body), [&](std::string_view piece) {
-        rest += piece;
-        for (size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1))
-          take(std::string_view(rest).substr(0, end));
-      });
+  });
   bar.clear();
-  if (answer.status >= 400) {
-    boost::system::error_code malformed;
-    const auto value = json::parse(rest.empty() ? answer.body : rest, malformed);
-    if (!malformed && value.is_object() && value.get_object().contains("error"))
-      throw error_of(value.at("error"));
-    throw Error(Code::kUnavailable,
-                fmt::format("'{}' answers with status {}", options.server, answer.status));
-  }
   if (failed) throw *failed;
 }
-
-bool colours() { return ::isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR"); }
 
 // ---- check
 
@@ -121,7 +77,7 @@ void print_result(const json::value& result, std::string& table) {
   std::fflush(stdout);
 }
 
-int check(const ServerOptions& options, const std::string& what) {
+int check(const ApiOptions& options, const std::string& what) {
   std::string table;
   int passed = 0, warnings = 0, failures = 0;
   ask_lines(options, "/api/v1/quality/run", {{"what", what}}, [&](const json::object& line) {
@@ -241,7 +197,7 @@ int check_contracts(const std::string& folder, const std::vector<std::string>& g
 }
 
 void add_check(CLI::App& app, int& exit_code) {
-  struct Options : ServerOptions {
+  struct Options : ApiOptions {
     std::string what;
   };
   auto options = std::make_shared<Options>();
@@ -251,7 +207,7 @@ void add_check(CLI::App& app, int& exit_code) {
       "what", options->what,
       words("A table, or a file of checks or a contract; without it, all",
             "Une table, ou un fichier de contrôles ou un contrat ; sans lui, tout"));
-  add_server_options(*command, *options);
+  add_api_options(*command, *options);
   command->footer(
       words("Examples:\n"
             "  meesh check\n"
@@ -269,7 +225,7 @@ void add_check(CLI::App& app, int& exit_code) {
 }
 
 void add_profile(CLI::App& app, int& exit_code) {
-  struct Options : ServerOptions {
+  struct Options : ApiOptions {
     std::string table;
     double sample = 100;
     bool files_only = false;
@@ -287,7 +243,7 @@ void add_profile(CLI::App& app, int& exit_code) {
   command->add_flag("--files-only", options->files_only,
                     words("Only what the files of a lake's table tell, without reading rows",
                           "Seulement ce que disent les fichiers d'une table du lake"));
-  add_server_options(*command, *options);
+  add_api_options(*command, *options);
   command->footer(
       words("Examples:\n"
             "  meesh profile lake.silver.sales_master\n"

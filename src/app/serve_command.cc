@@ -88,6 +88,14 @@ void print_banner(const mesh::Mesh& mesh, const std::string& address, int port,
   fmt::print("\n  {:<14} {}\n", say("SQL page", "page SQL"),
              say("open the address in a browser", "ouvrez l'adresse dans un navigateur"));
   fmt::print("  {:<14} meesh sql --server {}\n", "terminal", address);
+  // Its pipelines, and how to go on.
+  const auto pipelines = mesh.folder / "pipelines";
+  if (std::filesystem::exists(pipelines / "northwind.yaml") &&
+      std::filesystem::exists(pipelines / "retail.yaml")) {
+    fmt::print("  {:<14} meesh demo run --server {}\n", "pipelines", address);
+  } else if (std::filesystem::exists(pipelines)) {
+    fmt::print("  {:<14} meesh schedule --server {}\n", "pipelines", address);
+  }
   if (!s3.empty()) fmt::print("  {:<14} {}\n", "S3", s3);
   fmt::print("  {:<14} trino.dbapi.connect(host='localhost', port={}, user='{}')\n", "Python", port,
              say("you", "vous"));

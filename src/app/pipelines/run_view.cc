@@ -161,13 +161,9 @@ int follow_run(const ApiOptions& options, const std::string& run_id) {
                    "annulation demandée ; Ctrl-C de nouveau quitte"));
     api_post(options, "/api/v1/runs/" + part(run_id) + "/cancel");
   });
-  std::string rest;
-  api_stream(options, "/api/v1/runs/" + part(run_id) + "/changes", [&](std::string_view piece) {
-    rest += piece;
-    for (size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
-      last = json::parse(std::string_view(rest).substr(0, end)).as_object();
-      if (!options.json) view.show(last);
-    }
+  api_stream(options, "/api/v1/runs/" + part(run_id) + "/changes", [&](std::string_view line) {
+    last = json::parse(line).as_object();
+    if (!options.json) view.show(last);
   });
   if (options.json) fmt::print("{}\n", json::serialize(last));
   const std::string state = text_of(last, "state");

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "app/pipelines/api.h"
+#include "app/server.h"
 
 namespace meesh::app {
 

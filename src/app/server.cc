@@ -1,4 +1,4 @@
-#include "app/pipelines/api.h"
+#include "app/server.h"
 
 #include <fmt/chrono.h>
 #include <fmt/color.h>
@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "app/language.h"
-#include "base/error.h"
 #include "base/text.h"
 #include "net/http.h"
 
@@ -18,38 +17,62 @@ namespace {
 
 namespace json = boost::json;
 
-/// All mistakes, one a line, as the server would have told them at its start.
-Error error_of(const json::object& answer, const std::string& server, int status) {
-  const auto* error = answer.if_contains("error");
+Error error_of(const std::string& answer, const std::string& server, int status) {
+  boost::system::error_code malformed;
+  const json::value value = json::parse(answer, malformed);
+  const auto* object = malformed ? nullptr : value.if_object();
+  const auto* error = object == nullptr ? nullptr : object->if_contains("error");
   if (error == nullptr || !error->is_object()) {
-    return {Code::kUnavailable, fmt::format("'{}' answers with status {}", server, status)};
+    return NoServer(Code::kUnavailable,
+                    fmt::format("'{}' {} {}", server,
+                                say("answers with status", "répond avec le statut"), status));
   }
-  const json::object& object = error->get_object();
-  if (const auto* all = object.if_contains("errors"); all != nullptr && all->is_array()) {
-    std::string text;
-    for (const auto& one : all->get_array()) {
-      text += (text.empty() ? "" : "\n") + text_of(one.as_object(), "text");
-    }
-    return {Code::kConfigInvalid, text};
-  }
-  const Location where{static_cast<int>(number_of(object, "line")),
-                       static_cast<int>(number_of(object, "column")), text_of(object, "file")};
-  Error found(Code::kGenericUserError, text_of(object, "message"), where);
-  if (const std::string hint = text_of(object, "hint"); !hint.empty()) found.with_hint(hint);
-  return found;
+  return {Code::kGenericUserError, text_of(error->get_object(), "text")};
 }
 
-json::object ask(const ApiOptions& options, const char* method, const std::string& path,
-                 const std::string& body) {
-  net::Client client(options.server);
+/// `sink` is given the body of an answer that is no error; then the result is empty.
+std::string ask(const ApiOptions& options, const char* method, const std::string& path,
+                const std::string& body, const std::function<void(std::string_view)>& sink = {}) {
+  using namespace std::chrono_literals;
+  net::Client client(options.server, sink ? 10min : 1min);
   net::Headers headers;
   if (!body.empty()) headers.set("Content-Type", "application/json");
-  const auto answer = client.request(method, path, headers, body);
+  std::string text;
+  std::optional<bool> refused;
+  net::ClientResponse answer;
+  try {
+    answer = client.request(method, path, headers, body, [&](std::string_view piece) {
+      // What an error says comes the same way, in one piece that begins like this.
+      if (!refused) refused = piece.starts_with("{\"error\":");
+      if (sink && !*refused) return sink(piece);
+      text += piece;
+    });
+  } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw NoServer(error.code(), error.message());
+    throw;
+  }
+  if (answer.status >= 400) throw error_of(text, options.server, answer.status);
+  if (sink && !text.empty()) sink(text);
+  return text;
+}
+
+json::object object_of(const ApiOptions& options, const std::string& text) {
   boost::system::error_code malformed;
-  const json::value value = json::parse(answer.body, malformed);
-  const json::object object = malformed || !value.is_object() ? json::object{} : value.get_object();
-  if (answer.status >= 400) throw error_of(object, options.server, answer.status);
-  return object;
+  json::value value = json::parse(text.empty() ? "{}" : text, malformed);
+  if (!malformed && value.is_object()) return std::move(value.get_object());
+  throw NoServer(Code::kUnavailable,
+                 fmt::format("'{}' {}", options.server,
+                             say("is no meesh server", "n'est pas un serveur meesh")));
+}
+
+std::function<void(std::string_view)> by_lines(const std::function<void(std::string_view)>& line) {
+  return [&line, rest = std::string()](std::string_view piece) mutable {
+    rest += piece;
+    size_t from = 0;
+    for (size_t end = 0; (end = rest.find('\n', from)) != std::string::npos; from = end + 1)
+      line(std::string_view(rest).substr(from, end - from));
+    rest.erase(0, from);
+  };
 }
 
 }  // namespace
@@ -65,33 +88,30 @@ void add_api_options(CLI::App& command, ApiOptions& options) {
 }
 
 json::object api_get(const ApiOptions& options, const std::string& path) {
-  return ask(options, "GET", path, "");
+  return object_of(options, ask(options, "GET", path, ""));
 }
 
 json::object api_post(const ApiOptions& options, const std::string& path,
                       const json::object& body) {
-  return ask(options, "POST", path, json::serialize(body));
+  return object_of(options, ask(options, "POST", path, json::serialize(body)));
+}
+
+json::object api_put(const ApiOptions& options, const std::string& path, const json::object& body) {
+  return object_of(options, ask(options, "PUT", path, json::serialize(body)));
+}
+
+std::string api_text(const ApiOptions& options, const std::string& path) {
+  return ask(options, "GET", path, "");
 }
 
 void api_stream(const ApiOptions& options, const std::string& path,
-                const std::function<void(std::string_view)>& sink) {
-  net::Client client(options.server, std::chrono::minutes(10));
-  std::string refused;
-  int status = 0;
-  const auto answer = client.request("GET", path, {}, "", [&](std::string_view piece) {
-    // What an error says comes the same way, in one piece that begins like this.
-    if (status == 0) status = piece.starts_with("{\"error\":") ? 400 : 200;
-    if (status == 200) {
-      sink(piece);
-    } else {
-      refused += piece;
-    }
-  });
-  if (answer.status < 400) return;
-  boost::system::error_code malformed;
-  const json::value value = json::parse(refused, malformed);
-  throw error_of(malformed || !value.is_object() ? json::object{} : value.get_object(),
-                 options.server, answer.status);
+                const std::function<void(std::string_view)>& line) {
+  ask(options, "GET", path, "", by_lines(line));
+}
+
+void api_post_stream(const ApiOptions& options, const std::string& path, const json::object& body,
+                     const std::function<void(std::string_view)>& line) {
+  ask(options, "POST", path, json::serialize(body), by_lines(line));
 }
 
 std::string text_of(const json::object& object, std::string_view key) {

@@ -1,4 +1,4 @@
-// The running server as the pipelines' commands ask it.
+// The running server as commands ask it, and what they show of its answers.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,7 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace meesh::app {
+
+/// There is no server to ask, or the way to it is cut: exit code 3.
+class NoServer : public Error {
+ public:
+  using Error::Error;
+};
 
 struct ApiOptions {
   std::string server = "http://127.0.0.1:8080";
@@ -16,13 +24,20 @@ struct ApiOptions {
 /// --server (MEESH_SERVER) and --json.
 void add_api_options(CLI::App& command, ApiOptions& options);
 
-/// Throws what the server says is wrong, as it would say it here; UNAVAILABLE without a server.
+// All throw what the server says is wrong, as it would say it here; NoServer without one.
 boost::json::object api_get(const ApiOptions& options, const std::string& path);
 boost::json::object api_post(const ApiOptions& options, const std::string& path,
                              const boost::json::object& body = {});
-/// Gives the answer's body in pieces as they come.
+boost::json::object api_put(const ApiOptions& options, const std::string& path,
+                            const boost::json::object& body);
+/// The answer as it is.
+std::string api_text(const ApiOptions& options, const std::string& path);
+/// Gives the answer's body line by line as it comes.
 void api_stream(const ApiOptions& options, const std::string& path,
-                const std::function<void(std::string_view)>& sink);
+                const std::function<void(std::string_view)>& line);
+void api_post_stream(const ApiOptions& options, const std::string& path,
+                     const boost::json::object& body,
+                     const std::function<void(std::string_view)>& line);
 
 std::string text_of(const boost::json::object& object, std::string_view key);  // "" if absent
 int64_t number_of(const boost::json::object& object, std::string_view key);    // 0 if absent

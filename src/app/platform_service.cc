@@ -73,9 +73,9 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   auto suites = quality::load_suites(files, mesh);
   files.finish();
   quality_ = std::make_unique<quality::Quality>(engine, database, mesh, std::move(suites));
-  ingest_ = std::make_unique<ingest::Ingest>(
-      ingest::Environment{engine, database, mesh, objects.store(), std::move(catalogs)});
-  models_ = std::make_unique<transform::Models>(engine, *quality_);
+  ingest_ = std::make_unique<ingest::Ingest>(ingest::Environment{
+      engine, database, mesh, objects.store(), std::move(catalogs), lineage_.get()});
+  models_ = std::make_unique<transform::Models>(engine, *quality_, "meesh", lineage_.get());
   dbt_ = std::make_unique<transform::Dbt>(dbt_options());
   pipelines_ = std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
   observer_ = std::make_unique<Observer>(*lineage_, *pipelines_);
@@ -101,6 +101,7 @@ governance::LineageOptions PlatformService::lineage_options(
     options.known.databases.push_back({catalog.host, catalog.port, catalog.database, catalog.name});
   }
   options.known.has_catalog = [this](const std::string& name) {
+  options.lineage = lineage_.get();
     const auto all = engine_.catalogs();
     return std::find(all.begin(), all.end(), name) != all.end();
   };

@@ -14,7 +14,7 @@
 namespace meesh {
 
 struct TaskContext {
-  std::string run_id;                             // "" outside of runs
+  std::string run_id, pipeline;                   // "" outside of runs
   std::map<std::string, std::string> parameters;  // "run_date" → "2025-01-15"
   /// One line of the task's own log; from any thread. Never empty.
   std::function<void(log::Level, const std::string&)> log = [](log::Level, const std::string&) {};

@@ -44,6 +44,8 @@ struct ChangeStatement {
   const LakeCommit* commit = nullptr;  // what the session asked for; may be null
   /// For the transaction that publishes the change. Never empty.
   std::function<void(soci::session&)> also{};
+  /// Told how many rows it is about before `also` is called. Never empty.
+  std::function<void(int64_t)> counted = [](int64_t) {};
 };
 
 /// Thread-safe. Names are lower case. Metadata calls may block on the network; an unreachable

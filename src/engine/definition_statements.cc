@@ -199,6 +199,9 @@ bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analy
     ChangeStatement change{statement, analysis, query_.session().user, query_.id()};
     change.commit = query_.session().commit.get();
     change.also = [&notice](soci::session& sql) { notice.committing(sql); };
+    change.counted = [this](int64_t count) {
+      query_.set_update_count(static_cast<uint64_t>(count));
+    };
     change.run = [&](const sql::Printed& text) { return materialized(*lease, text); };
     change.columns_of = [&](sql::Statement& query) {
       std::vector<sql::ColumnInfo> columns;

@@ -154,7 +154,7 @@ class StatementObserver {
   /// when the change is. It may be called again after a conflict, and what it throws ends the
   /// change.
   virtual void committing(soci::session& sql, const WriteEvent& event) = 0;
-  /// After any other write. Must not throw.
+  /// After any other write; of a transaction, once it is committed. Must not throw.
   virtual void written(const WriteEvent& event) = 0;
 };
 

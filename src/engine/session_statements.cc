@@ -238,6 +238,9 @@ void StatementRunner::end_transaction(const std::string& command) {
     throw Error(Code::kTransactionAlreadyAborted,
                 "Current transaction is aborted and has been rolled back");
   }
+  if (command == "COMMIT") {
+    for (const auto& done : transaction_->once_committed) done();
+  }
   answer_done(command);
 }
 

@@ -64,9 +64,12 @@ void WriteNotice::committing(soci::session& sql) {
   committed_ = true;
 }
 
-void WriteNotice::written() {
+void WriteNotice::written(Transaction* transaction) {
   if (!core_.observer || !lineage_ || committed_) return;
-  core_.observer->written({query_.info(), query_.session(), *lineage_});
+  auto tell = [observer = core_.observer, info = query_.info(), session = query_.session(),
+               lineage = std::move(*lineage_)] { observer->written({info, session, lineage}); };
+  if (!transaction) return tell();
+  transaction->once_committed.emplace_back(std::move(tell));
 }
 
 void StatementRunner::run() {
@@ -190,7 +193,7 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
       if (!may_retry || !lost_server || attempt > 0 || query_.has_output()) throw;
     }
   }
-  notice.written();
+  notice.written(transaction_.get());
   if (counts_rows(kind) || returns_rows(kind)) {
     if (returns_rows(kind)) return;
   } else {

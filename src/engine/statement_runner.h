@@ -23,7 +23,8 @@ struct Core {
 };
 
 /// Tells the observer of one statement: in the transaction of a lake's commit if it has one, else
-/// when it is done. What went where is taken from the statement before it runs, which uses it up.
+/// when it is done, and in a client's transaction when that is committed. What went where is taken
+/// from the statement before it runs, which uses it up.
 class WriteNotice {
  public:
   WriteNotice(Core& core, RunningQuery& query, std::optional<sql::Lineage> lineage)
@@ -32,8 +33,8 @@ class WriteNotice {
               const sql::Analysis& analysis);
   /// Within the commit; also does what the session asked for there.
   void committing(soci::session& sql);
-  /// The statement has ended well.
-  void written();
+  /// The statement has ended well; in `transaction`, if there is one.
+  void written(Transaction* transaction = nullptr);
 
  private:
   Core& core_;

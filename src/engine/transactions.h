@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,8 +19,9 @@ struct Transaction {
   TransactionInfo info;
   std::string user;
   ConnectionPool::Lease connection;
-  bool failed = false;   // only ROLLBACK is left to it
-  std::mutex statement;  // one statement at a time
+  bool failed = false;                                // only ROLLBACK is left to it
+  std::vector<std::function<void()>> once_committed;  // what its statements leave to be done then
+  std::mutex statement;                               // one statement at a time
   std::chrono::steady_clock::time_point last_used = std::chrono::steady_clock::now();
 };
 

@@ -77,6 +77,15 @@ std::optional<sql::TableName> in_database(const std::vector<KnownDatabase>& data
 
 }  // namespace
 
+Dataset split_address(std::string_view address) {
+  constexpr std::string_view kFile = "file:///";
+  if (address.starts_with(kFile)) return {"file", std::string(address.substr(kFile.size() - 1))};
+  const size_t scheme = address.find("://");
+  const size_t slash = scheme == std::string_view::npos ? scheme : address.find('/', scheme + 3);
+  if (slash == std::string_view::npos) return {std::string(address), "/"};
+  return {std::string(address.substr(0, slash)), std::string(address.substr(slash + 1))};
+}
+
 Dataset DatasetNames::resolve(const Dataset& written) const {
   if (written.of_mesh()) return {"", sql::lower(written.name)};
   auto place = place_of(written.name_space);
@@ -101,7 +110,7 @@ Dataset DatasetNames::resolve(const Dataset& written) const {
     if (const auto table = known_.table_at("s3://" + bucket + "/" + std::string(path))) {
       return Dataset::of(*table);
     }
-    return {"s3://" + bucket, std::string(path)};
+    return {"s3://" + bucket, path.empty() ? "/" : std::string(path)};
   }
   return written;
 }
@@ -115,11 +124,8 @@ Dataset DatasetNames::shown(const Dataset& dataset) const {
 }
 
 Dataset DatasetNames::parse(std::string_view written) const {
-  const size_t scheme = written.find("://");
-  if (scheme == std::string_view::npos) return {"", sql::lower(written)};
-  const size_t slash = written.find('/', scheme + 3);
-  if (slash == std::string_view::npos) return {std::string(written), ""};
-  return resolve({std::string(written.substr(0, slash)), std::string(written.substr(slash + 1))});
+  if (written.find("://") == std::string_view::npos) return {"", sql::lower(written)};
+  return resolve(split_address(written));
 }
 
 }  // namespace meesh::governance

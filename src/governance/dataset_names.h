@@ -31,6 +31,10 @@ struct Known {
       [](const std::string&) { return std::nullopt; };
 };
 
+/// "postgres://host:5432/shop.public.orders" as namespace and name. Files of this machine are of
+/// the namespace "file" by their path.
+Dataset split_address(std::string_view address);
+
 class DatasetNames {
  public:
   explicit DatasetNames(Known known) : known_(std::move(known)) {}
@@ -39,7 +43,7 @@ class DatasetNames {
   Dataset resolve(const Dataset& written) const;
   /// As others should read it: tables of the mesh are "trino://host:port" and their full name.
   Dataset shown(const Dataset& dataset) const;
-  /// "catalog.schema.table", or "scheme://authority/name".
+  /// "catalog.schema.table", or an address.
   Dataset parse(std::string_view written) const;
 
  private:

@@ -293,6 +293,24 @@ TEST_F(LineageTest, ATransactionThatFailsLeavesNothing) {
   EXPECT_THAT(edges("t"), ElementsAre("x>t"));
 }
 
+TEST_F(LineageTest, AFailureIsKeptAndMovesNothing) {
+  create("t", {"x"});
+  JobRun failed;
+  failed.job = "model";
+  failed.state = RunState::kFail;
+  failed.error = "no such column";
+  failed.outputs.resize(2);
+  failed.outputs[0].dataset = data("t");
+  failed.outputs[1].dataset = data("never_made");
+  store_->record(failed);
+  const auto events = store_->events({data("t"), "model", "", 10}).as_array();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].at("eventType"), "FAIL");
+  EXPECT_EQ(events[0].at("run").at("facets").at("errorMessage").at("message"), "no such column");
+  EXPECT_THAT(edges("t"), ElementsAre("x>t"));
+  EXPECT_EQ(code({data("never_made"), "", 1, 1, {}}), "TABLE_NOT_FOUND");
+}
+
 TEST_F(LineageTest, OfAJobOnlyTheLatestEventsAreKept) {
   for (int i = 0; i < 130; ++i) insert("t", {"x"});
   EXPECT_EQ(store_->events({{}, "INSERT lake.s.t", "", 1000}).as_array().size(), 100u);
@@ -485,6 +503,16 @@ TEST_F(LineageTest, EventsAreSentWithTheirStart) {
   insert("t", {"x"});
   EXPECT_THAT(collector.taken(2), ElementsAre("START INSERT lake.s.t", "COMPLETE INSERT lake.s.t"));
   EXPECT_THAT(collector.keys(), ElementsAre("Bearer key"));
+}
+
+TEST_F(LineageTest, FailuresAreSentToo) {
+  Collector collector;
+  open(collector.url());
+  JobRun failed;
+  failed.job = "model";
+  failed.state = RunState::kFail;
+  store_->record(failed);
+  EXPECT_THAT(collector.taken(2), ElementsAre("START model", "FAIL model"));
 }
 
 TEST_F(LineageTest, EventsWaitForACollectorThatFails) {

@@ -25,8 +25,9 @@ struct Dataset {
 
   static Dataset of(const sql::TableName& table) { return {"", table.display()}; }
   bool of_mesh() const { return name_space.empty(); }
-  /// "lake.gold.rfm", "s3://bucket/path".
+  /// "lake.gold.rfm", "s3://bucket/path", "file:///path".
   std::string display() const {
+    if (name_space == "file") return "file://" + name;
     return name_space.empty() ? name : name_space + (name.starts_with('/') ? "" : "/") + name;
   }
 };

@@ -9,110 +9,16 @@
 #include "governance/lineage_sender.h"
 #include "governance/lineage_tables.h"
 #include "governance/open_lineage.h"
-#include "sql/lexer.h"
 
 namespace meesh::governance {
 namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kLongestSql = 64 << 10;
 constexpr long long kMostEvents = 100'000;
 constexpr long long kPruneEvery = 256;  // events
 
 Time now() { return std::chrono::system_clock::now(); }
-
-/// The value of a tag "name=value" of the session.
-std::string tag(const engine::Session& session, std::string_view name) {
-  for (const auto& tag : session.client_tags) {
-    if (tag.size() > name.size() && tag.starts_with(name) && tag[name.size()] == '=') {
-      return tag.substr(name.size() + 1);
-    }
-  }
-  return "";
-}
-
-const std::vector<std::pair<std::string, std::string>>& fields_of(const sql::Lineage& lineage,
-                                                                  const sql::TableName& table) {
-  static const std::vector<std::pair<std::string, std::string>> kNone;
-  for (const auto& known : lineage.tables) {
-    if (known.table == table) return known.columns;
-  }
-  return kNone;
-}
-
-/// What a table read stands for. Catalogs whose names begin with $ are our own rooms': they say by
-/// a tag what is behind one, or nothing is known of it.
-std::optional<Dataset> read_from(const engine::Session& session, const sql::TableName& table) {
-  if (!table.catalog.starts_with('$')) return Dataset::of(table);
-  const std::string behind = tag(session, "meesh-input");
-  const size_t scheme = behind.find("://");
-  const size_t slash = scheme == std::string::npos ? scheme : behind.find('/', scheme + 3);
-  if (slash == std::string::npos) {
-    return behind.empty() ? std::nullopt : std::optional(Dataset{"", sql::lower(behind)});
-  }
-  return Dataset{behind.substr(0, slash), behind.substr(slash + 1)};
-}
-
-std::vector<FieldSource> sources(const engine::Session& session,
-                                 const std::vector<sql::ColumnSource>& from) {
-  std::vector<FieldSource> out;
-  for (const auto& source : from) {
-    if (auto dataset = read_from(session, source.table)) {
-      out.push_back({std::move(*dataset), source.column, source.influences});
-    }
-  }
-  return out;
-}
-
-/// Statements that change what is there without giving it values from elsewhere.
-bool moves_nothing(const std::string& statement) {
-  return statement.starts_with("DROP") || statement.starts_with("RENAME");
-}
-
-JobRun run_of(const engine::WriteEvent& event) {
-  const sql::Lineage& lineage = event.lineage;
-  JobRun run;
-  run.job = tag(event.session, "meesh-job");
-  run.adds = run.job.empty() || lineage.statement == "UPDATE" || lineage.statement == "DELETE";
-  if (run.job.empty()) {
-    run.job = lineage.statement;
-    if (!lineage.outputs.empty()) run.job += " " + lineage.outputs.front().display();
-  }
-  run.type = "QUERY";
-  run.run_id = event.query.id;
-  run.parent_run = tag(event.session, "meesh-run");
-  run.parent_job = tag(event.session, "meesh-parent");
-  run.started = event.query.created;
-  run.time = now();
-  run.sql = log::redact(event.query.text.substr(0, kLongestSql));
-  run.query_id = event.query.id;
-  run.user = event.query.user;
-  for (const auto* names : {&lineage.inputs, &lineage.views}) {
-    for (const auto& name : *names) {
-      if (auto dataset = read_from(event.session, name)) {
-        run.inputs.push_back({std::move(*dataset), fields_of(lineage, name)});
-      }
-    }
-  }
-  for (const auto& name : lineage.outputs) {
-    OutputData output;
-    output.dataset = Dataset::of(name);
-    output.fields = fields_of(lineage, name);
-    output.replaced = lineage.replaces;
-    output.rows = sources(event.session, lineage.rows);
-    output.rows_reason = lineage.rows_reason;
-    if (!moves_nothing(lineage.statement)) {
-      for (const auto& column : lineage.columns) {
-        output.lineage.push_back(
-            {column.column, sources(event.session, column.sources), column.reason});
-      }
-    }
-    output.row_count = event.query.update_count;
-    run.outputs.push_back(std::move(output));
-  }
-  return run;
-}
 
 /// What the events of one run say together.
 void add(JobRun& all, const JobRun& more) {
@@ -138,6 +44,15 @@ std::set<long long> touched(LineageTables& tables, const JobRun& run) {
   std::set<long long> out;
   for (const auto& input : run.inputs) out.insert(tables.dataset(input.dataset, input.fields));
   for (const auto& output : run.outputs) out.insert(tables.dataset(output.dataset, output.fields));
+  return out;
+}
+
+/// Those there are: what failed makes none.
+std::set<long long> those_there(LineageTables& tables, const JobRun& run) {
+  std::set<long long> out;
+  for (const auto& output : run.outputs) {
+    if (const auto id = tables.find(output.dataset)) out.insert(*id);
+  }
   return out;
 }
 
@@ -179,12 +94,13 @@ void LineageStore::written(const engine::WriteEvent& event) {
 
 void LineageStore::apply(soci::session& sql, const engine::WriteEvent& event) {
   const sql::Lineage& lineage = event.lineage;
-  const JobRun run = run_of(event);
-  LineageTables tables(sql, to_ms(run.time));
+  const auto run = statements_.run_of(event);
+  if (!run) return;
+  LineageTables tables(sql, to_ms(run->time));
   if (lineage.statement == "DROP SCHEMA") {
     return tables.drop_schema(lineage.outputs.at(0).catalog, lineage.outputs.at(0).schema);
   }
-  if (!moves_nothing(lineage.statement)) return record(sql, run);
+  if (!moves_nothing(lineage)) return record(sql, *run);
   const Dataset output = Dataset::of(lineage.outputs.at(0));
   if (lineage.statement == "RENAME COLUMN") {
     const auto& column = lineage.columns.at(0);
@@ -230,8 +146,9 @@ void LineageStore::record(soci::session& sql, const JobRun& given) {
   run.run_id = uuid_of(run.run_id);
   LineageTables tables(sql, to_ms(run.time));
   const long long job = tables.job(run, options_.name_space);
-  const auto datasets = touched(tables, run);
-  if (run.state == RunState::kComplete || run.state == RunState::kRunning) tables.move(run, job);
+  const bool moves = run.state == RunState::kComplete || run.state == RunState::kRunning;
+  const auto datasets = moves ? touched(tables, run) : those_there(tables, run);
+  if (moves) tables.move(run, job);
   tables.event({run.run_id, std::string(state_word(run.state)), json::serialize(event_of(run)),
                 to_ms(run.time), to_ms(run.started), sender_ != nullptr},
                job, datasets);

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "governance/dataset_names.h"
 #include "governance/job_run.h"
+#include "governance/statement_runs.h"
 #include "meta/database.h"
 
 namespace meesh::governance {
@@ -51,14 +52,11 @@ class LineageStore : public engine::StatementObserver {
   LineageStore(meta::Database& database, LineageOptions options);
   ~LineageStore() override;
 
-  // Statements. A session with the tag "meesh-job=NAME" is that job's, else every written table has
-  // a job for each kind of statement; "meesh-run=ID" and "meesh-parent=JOB" name the run it is
-  // part of; "meesh-input=ADDRESS" what is behind the tables of catalogs like "$files" that it
-  // reads. Other tags mean nothing.
+  // Statements, whose sessions may say by tags what job they are part of: governance/work.h.
   void committing(soci::session& sql, const engine::WriteEvent& event) override;
   void written(const engine::WriteEvent& event) override;
 
-  /// What a room of our own did. Never throws: what cannot be kept is logged.
+  /// What a room of our own did, or failed to do. Never throws: what cannot be kept is logged.
   void record(const JobRun& run) noexcept;
   /// The same within a transaction of the metadata database, of a run that resolved() gave; throws
   /// what the database throws.
@@ -90,6 +88,7 @@ class LineageStore : public engine::StatementObserver {
   meta::Database& database_;
   const LineageOptions options_;
   const DatasetNames names_;
+  StatementRuns statements_{names_};
   std::unique_ptr<Sender> sender_;
 };
 

@@ -233,6 +233,12 @@ Stream FileSource::describe(const TableConfig& table) {
   Stream stream;
   stream.name = table.name;
   stream.origin = config_.name + "." + table.name;
+  // A pattern stands for the folder that has no wildcard any more.
+  stream.address = table.path.substr(0, table.path.find_first_of("*?["));
+  if (stream.address != table.path) stream.address.resize(stream.address.rfind('/') + 1);
+  if (!stream.address.starts_with("s3://"))
+    stream.address = "file://" + (files_->folder() / stream.address).lexically_normal().string();
+  if (stream.address.ends_with('/')) stream.address.pop_back();
   return stream;
 }
 

@@ -217,6 +217,11 @@ SyncResult Ingest::sync(const std::string& source, const std::string& stream,
     record.state = context.stop.stop_requested() ? "canceled" : "failed";
     record.error = error.what();
     finish(impl_->ledger, record, result);
+    if (auto* lineage = impl_->environment.lineage) {
+      const governance::Time started{std::chrono::milliseconds(record.started_ms)};
+      lineage->record(
+          governance::failure_of(work_of(config, *table), context, started, error.what()));
+    }
     throw;
   }
   record.state = "succeeded";

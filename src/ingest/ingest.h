@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "engine/catalogs/files.h"
 #include "engine/engine.h"
+#include "governance/lineage_store.h"
 #include "ingest/source.h"
 #include "ingest/source_config.h"
 #include "ingest/sync_record.h"
@@ -32,6 +33,7 @@ struct Environment {
   const mesh::Mesh& mesh;
   objects::Store& store;
   std::vector<engine::PostgresOptions> catalogs;
+  governance::LineageStore* lineage = nullptr;  // hears of syncs that fail; may be null
 };
 
 struct SyncOptions {

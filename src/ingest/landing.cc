@@ -43,8 +43,12 @@ engine::Session ingest_session() {
   return session;
 }
 
-Landing::Landing(engine::Engine& engine, sql::TableName table, std::string folder)
-    : engine_(engine), table_(std::move(table)), folder_(std::move(folder)) {
+Landing::Landing(engine::Engine& engine, sql::TableName table, std::string folder,
+                 engine::Session session)
+    : engine_(engine),
+      table_(std::move(table)),
+      folder_(std::move(folder)),
+      session_(std::move(session)) {
   read_columns();
 }
 
@@ -54,7 +58,7 @@ void Landing::read_columns() {
       fmt::format("SELECT column_name, data_type FROM {}.information_schema.columns WHERE "
                   "table_schema = {} AND table_name = {} ORDER BY ordinal_position",
                   quote_name(table_.catalog), quote_text(table_.schema), quote_text(table_.table)),
-      ingest_session());
+      session_);
   columns_.clear();
   for (const auto& row : answer.rows)
     columns_.push_back({row.at(0).value_or(""), sql::Type::parse(row.at(1).value_or("")), ""});
@@ -73,7 +77,7 @@ const StreamColumn* Landing::find(const std::string& name) const {
 }
 
 void Landing::run(const std::string& sql, const TaskContext& context) {
-  engine::ask(engine_, sql, ingest_session(), context.stop);
+  engine::ask(engine_, sql, session_, context.stop);
 }
 
 void Landing::create(const std::vector<StreamColumn>& columns, const TaskContext& context) {

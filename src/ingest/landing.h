@@ -24,7 +24,9 @@ engine::Session ingest_session();
 class Landing {
  public:
   /// `folder`: the table's own, "s3://bronze/orders"; it must lie in one of the lake's places.
-  Landing(engine::Engine& engine, sql::TableName table, std::string folder);
+  /// `session`: of its statements.
+  Landing(engine::Engine& engine, sql::TableName table, std::string folder,
+          engine::Session session = ingest_session());
 
   bool exists() const { return !columns_.empty(); }
   const sql::TableName& table() const { return table_; }
@@ -50,6 +52,7 @@ class Landing {
   engine::Engine& engine_;
   const sql::TableName table_;
   const std::string folder_;
+  const engine::Session session_;
   std::vector<StreamColumn> columns_;  // all of the table's; none: there is no table
 };
 

@@ -101,6 +101,7 @@ class PostgresSource : public Source {
   std::vector<std::vector<std::string>> ask_server(const std::string& sql) const;
 
  private:
+  std::string address(const std::string& table) const;
   std::map<std::string, Relation> relations(const std::string& only) const;
   std::vector<Stream> streams(const std::string& only);
 
@@ -176,6 +177,12 @@ std::map<std::string, Relation> PostgresSource::relations(const std::string& onl
   return found;
 }
 
+std::string PostgresSource::address(const std::string& table) const {
+  const bool socket = options_.host.starts_with('/');
+  return fmt::format("postgres://{}:{}/{}.{}.{}", socket ? "localhost" : options_.host,
+                     options_.port, options_.database, config_.schema, table);
+}
+
 std::vector<Stream> PostgresSource::streams(const std::string& only) {
   const auto known = relations(only);
   const auto columns = engine::ask(
@@ -190,6 +197,7 @@ std::vector<Stream> PostgresSource::streams(const std::string& only) {
     Stream& stream = streams[name];
     stream.name = name;
     stream.origin = fmt::format("{}.{}.{}", config_.name, config_.schema, name);
+    stream.address = address(relation.name);
     stream.is_view = relation.kind == 'v' || relation.kind == 'm';
     stream.key = relation.key;
     stream.estimated_rows = relation.rows;

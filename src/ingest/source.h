@@ -38,6 +38,9 @@ struct StreamColumn {
 struct Stream {
   std::string name;    // lower case; the table's name in the configuration
   std::string origin;  // what "_source" says: "northwind.public.orders"
+  /// Where it is, as lineage calls it: "postgres://host:5432/shop.public.orders",
+  /// "s3://bucket/folder", "file:///folder"; "" = not known.
+  std::string address;
   bool is_view = false;
   std::vector<StreamColumn> columns;
   std::vector<std::string> key;      // the primary key's columns, none if there is none

@@ -94,6 +94,14 @@ std::string checked_run_date(const std::string& text) {
       .with_hint("a day such as 2025-01-15");
 }
 
+governance::Work work_of(const SourceConfig& config, const TableConfig& table) {
+  governance::Work work;
+  work.job = config.name + "." + table.name;
+  work.type = "INGESTION";
+  work.output = config.full_name(table);
+  return work;
+}
+
 std::string Sync::folder(const std::string& table) const {
   return place_of(environment_.mesh, config_) + "/" + table;
 }
@@ -109,9 +117,16 @@ Sync::Sync(const Environment& environment, Ledger& ledger, Source& source,
       run_date_(std::move(run_date)),
       moment_(now_text()),
       context_(context),
+      work_(work_of(config, table_)),
       position_(ledger.position(config.name, table_.name)),
       landing_(environment.engine, {config.into_catalog, config.into_schema, table_.into},
-               folder(table_.into)) {}
+               folder(table_.into), session()) {}
+
+engine::Session Sync::session() const {
+  auto session = ingest_session();
+  session.client_tags = governance::tags_of(work_, context_);
+  return session;
+}
 
 ReadRequest Sync::request() const {
   ReadRequest request;
@@ -127,6 +142,7 @@ ReadRequest Sync::request() const {
 
 void Sync::run(bool full_refresh, SyncResult& result) {
   stream_ = source_.describe(table_);
+  work_.input = stream_.address;
   for (const auto& note : stream_.notes) context_.warn(fmt::format("{}: {}", stream_.origin, note));
   for (const auto& column : stream_.columns)
     if (!column.note.empty())
@@ -168,7 +184,7 @@ void Sync::land(Portion& portion, bool replace, SyncResult& result) {
   if (replace) commit->replaced_partition = {{kDateColumn, run_date_}};
   commit->summary = {{kMark, mark}, {"meesh.ingest.source", stream_.origin}};
   if (portion.verify) commit->audit = [&](const std::string&) { portion.verify(); };
-  auto session = ingest_session();
+  auto session = this->session();
   session.commit = std::move(commit);
   const auto total = portion.estimated_rows > 0 ? static_cast<uint64_t>(portion.estimated_rows) : 0;
   const auto answer = engine::ask(
@@ -197,14 +213,14 @@ void Sync::land_rejected(const Portion& portion, bool replace, SyncResult& resul
   if (!replace && ledger_.rejected_landed(config_.name, stream_.name, batch)) return;
   auto table = landing_.table();
   table.table += kRejected;
-  Landing rejected(environment_.engine, table, folder(table.table));
+  Landing rejected(environment_.engine, table, folder(table.table), session());
   rejected.prepare(rejected_columns(), stream_.origin, context_);
   auto commit = std::make_shared<engine::LakeCommit>();
   commit->also = [&](soci::session& sql) {
     Ledger::rejected_land(sql, config_.name, stream_.name, batch);
   };
   if (replace) commit->replaced_partition = {{kDateColumn, run_date_}};
-  auto session = ingest_session();
+  auto session = this->session();
   session.commit = std::move(commit);
   engine::ask(environment_.engine,
               rejected.insert(portion.rejected->query, rejected_columns(), stream_.origin,

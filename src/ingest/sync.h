@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "governance/work.h"
 #include "ingest/ingest.h"
 #include "ingest/landing.h"
 #include "ingest/ledger.h"
@@ -26,6 +27,7 @@ class Sync {
   /// The bytes that the commit called `mark` added.
   uint64_t bytes_of(const sql::TableName& table, const std::string& mark) const;
   ReadRequest request() const;
+  engine::Session session() const;
   std::string folder(const std::string& table) const;
 
   const Environment& environment_;
@@ -35,11 +37,15 @@ class Sync {
   const TableConfig table_;
   const std::string run_date_, moment_;
   const TaskContext& context_;
+  governance::Work work_;
   Position position_;  // read before the table is looked at, which is then as new or newer
   Landing landing_;
   Stream stream_;
   uint64_t read_ = 0;  // rows of the portions before
 };
+
+/// A sync of the table, as lineage knows it.
+governance::Work work_of(const SourceConfig& config, const TableConfig& table);
 
 /// Nothing, or YYYY-MM-DD of a day there is; else throws INVALID_ARGUMENTS. Nothing means today.
 std::string checked_run_date(const std::string& text);

@@ -379,6 +379,7 @@ void Executor::launch(const ActivePtr& run, size_t step) {
   context.step = record.name;
   context.attempt = record.attempt;
   context.task.run_id = run->record.id;
+  context.task.pipeline = run->record.pipeline;
   context.task.parameters = run->record.parameters;
   context.task.stop = going.stop.get_token();
   for (const std::string& wanted : run->record.selected) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "governance/work.h"
 #include "transform/dbt_process.h"
 #include "transform/dbt_project.h"
 
@@ -154,10 +155,13 @@ DbtEvent Dbt::invoke(Place& place, std::vector<std::string> arguments, const Tas
     place.process = std::make_unique<DbtProcess>(DbtProcess::Options{
         options_.python, place.folder, place.data / "python.log", options_.idle});
   }
+  // Whose job a statement is, dbt says itself.
+  const std::string tags = base::join(governance::tags_of({}, context), ",");
   const DbtProcess::Environment environment = {{"MEESH_HOST", server.host},
                                                {"MEESH_PORT", std::to_string(server.port)},
                                                {"MEESH_SCHEME", server.tls ? "https" : "http"},
-                                               {"MEESH_USER", options_.user}};
+                                               {"MEESH_USER", options_.user},
+                                               {"MEESH_CLIENT_TAGS", tags}};
   uint64_t done = 0, total = 0;
   auto end = place.process->run(arguments, environment, context.stop, [&](const DbtEvent& event) {
     if (event.kind == DbtEvent::Kind::kLine) context.log(event.level, event.text);
@@ -200,6 +204,7 @@ DbtResult Dbt::run(const DbtRequest& request, const TaskContext& context,
     if (!node.started()) {
       result.nodes.push_back(node);
       result.node_seconds += node.seconds;
+      if (node.failed()) tell_lineage(node, context);
     }
     if (on_node) on_node(node);
   });
@@ -215,6 +220,15 @@ DbtResult Dbt::run(const DbtRequest& request, const TaskContext& context,
                              error.what()));
   }
   return result;
+}
+
+void Dbt::tell_lineage(const DbtNodeRun& failed, const TaskContext& context) const {
+  if (options_.lineage == nullptr) return;
+  auto work = governance::work_of_dbt(failed.id);
+  work.output = failed.relation;
+  const auto took = std::chrono::milliseconds(static_cast<int64_t>(failed.seconds * 1000));
+  options_.lineage->record(governance::failure_of(
+      work, context, std::chrono::system_clock::now() - took, failed.message));
 }
 
 void Dbt::keep(const Place& place, const std::string& run_id, fs::file_time_type since) const {

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/task.h"
+#include "governance/lineage_store.h"
 #include "objects/store.h"
 #include "transform/dbt_event.h"
 #include "transform/dbt_manifest.h"
@@ -47,6 +48,7 @@ struct DbtOptions {
   std::string user = "admin";         // who dbt is to the server
   std::string catalog = "lake";       // of generated profiles
   objects::Store* store = nullptr;    // null: artifacts stay on disk alone
+  governance::LineageStore* lineage = nullptr;  // hears of nodes that fail; may be null
   std::string bucket = "dbt-artifacts";
   std::chrono::seconds idle{600};  // a process without work ends after so long
 };
@@ -119,6 +121,7 @@ class Dbt {
   void keep(const Place& place, const std::string& run_id,
             std::filesystem::file_time_type since) const;
   void count(const DbtRequest& request, const DbtResult& result);
+  void tell_lineage(const DbtNodeRun& failed, const TaskContext& context) const;
 
   const DbtOptions options_;
   mutable std::mutex mutex_;

@@ -73,8 +73,22 @@ def work(dbt, command):
         raise error
 
 
+def tag_statements():
+    """Every connection tells which run it is part of."""
+    import trino.dbapi
+    connect = trino.dbapi.connect
+
+    def tagged(*arguments, **options):
+        ours = os.environ.get("MEESH_CLIENT_TAGS", "")
+        tags = list(options.pop("client_tags", None) or []) + (ours.split(",") if ours else [])
+        return connect(*arguments, client_tags=tags, **options)
+
+    trino.dbapi.connect = tagged
+
+
 def main():
     from dbt.cli.main import dbtRunner
+    tag_statements()
     idle = float(sys.argv[1])
     pending = b""
     while select.select([0], [], [], idle)[0]:

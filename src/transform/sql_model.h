@@ -17,6 +17,7 @@
 
 #include "base/task.h"
 #include "engine/engine.h"
+#include "governance/lineage_store.h"
 #include "mesh/mesh_files.h"
 #include "quality/quality.h"
 
@@ -64,9 +65,10 @@ struct ModelResult {
 /// Models of one mesh. Thread-safe; two runs of one model at a time are the caller's to prevent.
 class Models {
  public:
-  /// Its statements are those of `user`.
-  Models(engine::Engine& engine, quality::Quality& quality, std::string user = "meesh")
-      : engine_(engine), quality_(quality), user_(std::move(user)) {}
+  /// Its statements are those of `user`. `lineage` hears of models that fail; it may be null.
+  Models(engine::Engine& engine, quality::Quality& quality, std::string user = "meesh",
+         governance::LineageStore* lineage = nullptr)
+      : engine_(engine), quality_(quality), user_(std::move(user)), lineage_(lineage) {}
 
   /// `full_refresh`: an incremental model is made anew.
   /// `also`: for the transaction that publishes, where the model lies in a lake; else it is not
@@ -79,6 +81,7 @@ class Models {
   engine::Engine& engine_;
   quality::Quality& quality_;
   const std::string user_;
+  governance::LineageStore* const lineage_;
 };
 
 }  // namespace meesh::transform

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "engine/ask.h"
+#include "governance/work.h"
 #include "quality/parameters.h"
 #include "sql/sql.h"
 #include "transform/sql_model.h"
@@ -21,9 +22,19 @@ using engine::quote_name;
 using engine::quote_text;
 using Columns = std::vector<engine::Column>;
 
+constexpr const char* kCandidate = "__candidate";
+
 std::string lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;
+}
+
+governance::Work work_of(const Model& model) {
+  governance::Work work;
+  work.job = work.output = model.name;
+  work.type = "MODEL";
+  work.stand_in = model.name + kCandidate;
+  return work;
 }
 
 /// Ends with its table: no table of a candidate outlives its run.
@@ -40,8 +51,9 @@ class Run {
         this_(*quality::table_sql(model.name)) {
     session_.user = session_.original_user = user;
     session_.source = "models";
+    session_.client_tags = governance::tags_of(work_of(model), context);
     const std::string bare = this_.substr(0, this_.size() - 1);
-    candidate_ = bare + "__candidate\"";
+    candidate_ = bare + kCandidate + '"';
     quality::check_parameters(context.parameters);
     auto values = context.parameters;
     values["this"] = this_;
@@ -495,7 +507,14 @@ class Run {
 
 ModelResult Models::run(const Model& model, const TaskContext& context, bool full_refresh,
                         const std::function<void(soci::session&)>& also) {
-  return Run(engine_, quality_, user_, model, context, also).make(full_refresh);
+  const auto started = std::chrono::system_clock::now();
+  try {
+    return Run(engine_, quality_, user_, model, context, also).make(full_refresh);
+  } catch (const std::exception& error) {
+    if (lineage_)
+      lineage_->record(governance::failure_of(work_of(model), context, started, error.what()));
+    throw;
+  }
 }
 
 }  // namespace meesh::transform

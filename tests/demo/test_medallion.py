@@ -113,6 +113,18 @@ def test_silver_has_no_blanks_nulls_or_spellings_left(demo, sample):
         "decimal(12,2)", "decimal(5,4)", "decimal(18,2)", "date")
 
 
+def test_lineage_goes_from_rfm_to_the_source(demo, sample):
+    shown = demo.meesh.run("lineage", "lake.gold.rfm", "--up", "--server", demo.meesh.url).stdout
+    for way in ("lake.silver.sales_master  (lake.gold.rfm)",
+                "lake.silver.orders  (lake.silver.sales_master)",
+                "lake.bronze.orders  (lake.silver.orders)",
+                "northwind.public.orders  (northwind.orders)"):
+        assert way in shown, shown
+    column = demo.meesh.run("lineage", "lake.gold.rfm", "--column", "monetary", "--up", "--server",
+                            demo.meesh.url).stdout
+    assert "northwind.public.order_details.unit_price" in column, column
+
+
 def test_a_date_is_replaced_and_the_others_stay(demo, source, sample):
     before, _ = sample
     snapshot, = demo.query("SELECT snapshot_id FROM lake.bronze.\"orders$snapshots\" "

@@ -114,5 +114,14 @@ def test_the_curated_tables_are_exported(demo, rows):
     assert sorted(campaigns["campaign_id"]) == sorted(c["campaign_id"] for c in rows["campaigns"])
 
 
+def test_lineage_goes_from_the_export_to_the_domains(demo, rows):
+    shown = demo.meesh.run("lineage", "lake.curated.customer_360", "--server",
+                           demo.meesh.url).stdout
+    for way in ("sales.public.orders  (datamesh.stg_sales__orders)", "(datamesh.customer_360)",
+                "customer_360.csv  (retail.customer_360_file)"):
+        assert way in shown, shown
+    assert "__dbt_" not in shown and "hive." not in shown, shown
+
+
 def test_the_marts_are_shown(rows):
     assert "customer_360" in rows["shown"] and "campaign_analytics" in rows["shown"]

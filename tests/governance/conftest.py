@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 import trino
+import yaml
 
 from support.meesh import external, plain_mesh
 from support.processes import wait_until
@@ -105,3 +106,53 @@ def lineage_of(start_meesh, folder):
 @pytest.fixture
 def lineage(lineage_of):
     return lineage_of({})
+
+
+class Jobs:
+    """A mesh with a domain `shop`, the pipelines, sources and dbt project that a test writes."""
+
+    def __init__(self, mesh, server):
+        self.mesh, self.shop, self.lineage = mesh, server, None
+
+    def write(self, path, content):
+        file = self.mesh / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else
+                        yaml.safe_dump(content, sort_keys=False))
+
+    def pipeline(self, **assets):
+        self.write("pipelines/p.yaml", {"name": "p", "assets": assets})
+
+    def run(self, good=True):
+        """One run of the pipeline; its id."""
+        meesh = self.lineage.meesh
+        done = meesh.run("run", "p", "--json", "--server", meesh.url, timeout=280)
+        assert done.stdout and (done.returncode == 0) == good, done.stdout + done.stderr
+        return json.loads(done.stdout.strip().splitlines()[-1])["id"]
+
+    def jobs(self, table, **query):
+        """{"from > to": job} of the edges that lead to a table."""
+        edges = self.lineage.graph(table, direction="upstream", **query)["edges"]
+        assert all(len(edge["jobs"]) == 1 for edge in edges), edges
+        return {f"{edge['from']} > {edge['to']}": edge["jobs"][0]["name"] for edge in edges}
+
+    def event(self, job, state="COMPLETE"):
+        """The newest event of a job."""
+        found = [e for e in self.lineage.events(job=job) if e["eventType"] == state]
+        assert found, self.lineage.events(job=job)
+        return found[0]
+
+
+@pytest.fixture
+def jobs(folder, postgres, start_meesh):
+    """The mesh; jobs.start() starts it."""
+    server = postgres("shop")
+    server.query("CREATE TABLE orders (id integer PRIMARY KEY, price numeric(9, 2), day date)")
+    server.query("INSERT INTO orders VALUES (1, 2.50, '2025-01-01'), (2, 4.00, '2025-01-02')")
+    made = Jobs(plain_mesh(folder / "mesh", {"shop": external(server)}), server)
+
+    def start():
+        made.lineage = Lineage(start_meesh(made.mesh, folder / "data"))
+        return made
+    made.start = start
+    return made

@@ -87,6 +87,8 @@ class FileTables : public std::enable_shared_from_this<FileTables> {
              objects::Store& store, AuthorizeObject authorize);
   ~FileTables();
 
+  const std::filesystem::path& folder() const { return folder_; }
+
   /// Files that the pattern names, sorted, empty ones left out: * and ? stay within a folder, **
   /// spans any number. Links are followed, but not out of the folder unless `outside`; throws
   /// PERMISSION_DENIED.

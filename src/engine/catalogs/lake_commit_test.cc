@@ -134,7 +134,8 @@ TEST_F(LakeCommitTest, WhatTheAuditRefusesNeverWas) {
 class Notes : public StatementObserver {
  public:
   void committing(soci::session& sql, const WriteEvent& event) override {
-    const std::string value = event.lineage.statement;
+    std::string value = event.lineage.statement;
+    if (event.query.update_count) value += " " + std::to_string(*event.query.update_count);
     sql << "INSERT INTO position VALUES (:value)", soci::use(value);
   }
   void written(const WriteEvent& event) override { after.push_back(event.lineage.statement); }
@@ -145,12 +146,13 @@ TEST_F(LakeCommitTest, ObserversAreToldInTheCommitOrAfterIt) {
   Notes notes;
   engine_->observe(notes);
   run("CREATE TABLE t AS SELECT 1 AS a");
-  run("INSERT INTO t SELECT a FROM t");
+  run("INSERT INTO t SELECT a FROM t CROSS JOIN (VALUES 1, 2) AS two(b)");
+  run("UPDATE t SET a = 5");
   run("CREATE VIEW v AS SELECT a FROM t");
   run("CREATE TABLE memory.default.m AS SELECT a FROM v");
   EXPECT_THROW(run("INSERT INTO t SELECT 1 / (a - a) FROM t"), Error);
   run("SELECT * FROM v");
-  EXPECT_THAT(positions(), ElementsAre("CREATE TABLE AS SELECT", "INSERT"));
+  EXPECT_THAT(positions(), ElementsAre("CREATE TABLE AS SELECT 1", "INSERT 2", "UPDATE 3"));
   EXPECT_THAT(notes.after, ElementsAre("CREATE VIEW", "CREATE TABLE AS SELECT"));
   engine_->shutdown(std::chrono::milliseconds(0));
 }

@@ -215,6 +215,7 @@ int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed*
 }
 
 int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata& fresh,
+    change_.counted(rows);
                             const sql::Printed* query) {
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = before.metadata->uuid;
@@ -240,6 +241,7 @@ int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata
 void LakeChange::create_table(const sql::CreateTable& create_statement) {
   if (create_statement.if_not_exists && source_.catalog.find(name())) return;
   std::vector<sql::ColumnInfo> columns = target().columns;
+    change_.counted(rows);
   for (size_t i = 0; i < create_statement.elements.size(); ++i) {
     const auto& column = *create_statement.elements[i].column;
     if (!column.default_value) continue;
@@ -315,6 +317,7 @@ int64_t LakeChange::insert(sql::Insert& insert) {
 }
 
 void LakeChange::leave_replaced_partition(const lake::TableMetadata& table,
+  change_.counted(written.rows);
                                           lake::SnapshotChange& snapshot) {
   const auto* head = table.current_snapshot();
   if (!change_.commit || change_.commit->replaced_partition.empty() || !head) return;

@@ -178,6 +178,7 @@ int64_t LakeChange::commit_rows(const RowChange& change) {
   const std::string stage = "temp." + name_of_stage;
   change_.run(around("CREATE TEMP TABLE " + name_of_stage + " AS ", change.query, ""));
   const int64_t rows = ask("SELECT count(*) FROM " + stage)->GetValue(0, 0).GetValue<int64_t>();
+  change_.counted(rows);
   if (change.may_repeat) refuse_repeated(stage);
 
   lake::SnapshotChange snapshot;

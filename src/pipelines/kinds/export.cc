@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "engine/ask.h"
+#include "governance/work.h"
 #include "pipelines/kinds/kinds.h"
 #include "pipelines/sql_tables.h"
 #include "quality/parameters.h"
@@ -145,6 +146,13 @@ class ExportAsset : public Asset {
     session.source = "pipelines";
     return engine::ask(options_.engine, std::move(sql), std::move(session), context.task.stop);
   }
+    auto work = governance::work_of_step(context.pipeline, context.step);
+    work.type = "EXPORT";
+    work.target = quality::fill_parameters(job_.to, context.task.parameters);
+    if (!work.target.starts_with("s3://")) {
+      work.target = "file://" + fs::absolute(options_.folder / work.target).string();
+    }
+    session.client_tags = governance::tags_of(work, context.task);
 
   const char* format_word() const {
     return job_.format == Format::kCsv ? "CSV" : job_.format == Format::kJson ? "JSON" : "PARQUET";

@@ -3,7 +3,8 @@
 // The script runs in a virtual environment that is made once for what it requires. It sees
 // MEESH_RUN_ID, MEESH_STEP, MEESH_ATTEMPT, MEESH_PARAM_<NAME> for each parameter, what the mesh and
 // the asset give it, and nothing else of our environment. What it prints is the step's log; what it
-// writes to the file MEESH_RESULT (JSON: rows, message, metadata) is the step's result.
+// writes to the file MEESH_RESULT (JSON: rows, message, metadata) is the step's result. Statements
+// that it sends with the client tags of MEESH_CLIENT_TAGS are the step's, for lineage.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "base/shutdown.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "governance/work.h"
 #include "pipelines/kinds/kinds.h"
 
 namespace meesh::pipelines {
@@ -233,6 +235,9 @@ class PythonAsset : public Asset {
     if (text.empty()) return result;
     boost::system::error_code failed;
     const auto value = boost::json::parse(text.substr(0, kMostResult), failed);
+    all["MEESH_CLIENT_TAGS"] = base::join(
+        governance::tags_of(governance::work_of_step(context.pipeline, context.step), context.task),
+        ",");
     if (failed || !value.is_object()) {
       throw Error(Code::kGenericUserError,
                   fmt::format("what {} wrote to MEESH_RESULT is no JSON object", script_.shown));

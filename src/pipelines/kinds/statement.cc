@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/ask.h"
+#include "governance/work.h"
 #include "pipelines/kinds/kinds.h"
 #include "pipelines/sql_tables.h"
 #include "quality/parameters.h"
@@ -18,6 +19,8 @@ engine::Session session_of(const StepContext& context) {
   session.user = session.original_user = "meesh pipelines";
   session.source = "pipelines";
   session.client_info = fmt::format("run {} step {}", context.task.run_id, context.step);
+  session.client_tags =
+      governance::tags_of(governance::work_of_step(context.pipeline, context.step), context.task);
   return session;
 }
 

@@ -31,7 +31,10 @@ std::optional<int64_t> Catalog::run(ChangeStatement&) {
 }
 
 void Catalog::create_view(const sql::TableInfo&, bool) {
-  throw Error(Code::kNotSupported, "This connector does not support creating views");
+  // dbt shows the message alone.
+  throw Error(Code::kNotSupported,
+              "This connector does not support creating views: make a table (in dbt materialized: "
+              "table or ephemeral, and views_enabled: false for incremental models)");
 }
 
 void Catalog::drop_view(const std::string&, const std::string&) {

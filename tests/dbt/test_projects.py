@@ -26,13 +26,19 @@ def project(dbt, folder, ours):
 SEED = "id,name,day\n1,one,2024-01-01\n2,two,2024-01-02\n"
 
 
-def test_postgresql_keeps_seeds_tables_and_incremental_models(project, ours, query):
+def test_postgresql_keeps_tables_and_says_what_to_do_about_views(project, ours, query):
     run = project("sales", schema="trial_pg", files={
         "seeds/things.csv": SEED,
         "models/kept.sql": "select id, name, cast(day as date) as day from {{ ref('things') }}",
         "models/grown.sql": "{{ config(materialized='incremental', "
                             "incremental_strategy='append') }} select id * 10 as id from "
                             "{{ ref('kept') }} {% if is_incremental() %} where id = 2 {% endif %}",
+        "models/merged.sql": "{{ config(materialized='incremental', unique_key='id', "
+                             "incremental_strategy='merge') }} select id, count(*) as n from "
+                             "{{ ref('grown') }} group by id",
+        "snapshots/history.yml": yaml.safe_dump({"snapshots": [
+            {"name": "history", "relation": "ref('merged')",
+             "config": {"unique_key": "id", "strategy": "check", "check_cols": ["n"]}}]}),
         "models/models.yml": yaml.safe_dump({"version": 2, "models": [
             {"name": "kept", "config": {"materialized": "table"},
              "columns": [{"name": "id", "data_tests": ["unique", "not_null"]}]}]}),
@@ -42,10 +48,16 @@ def test_postgresql_keeps_seeds_tables_and_incremental_models(project, ours, que
         {"name": "trial", "profile": "trial", "models": {"+views_enabled": False}}))
     for _ in range(2):
         done = run.summary(run("build"))
-        assert done["ERROR"] == 0 and done["PASS"] == 5, done
+        assert done["ERROR"] == 0 and done["PASS"] == 7, done
     assert query("SELECT * FROM sales.trial_pg.grown ORDER BY id") == [[10], [20], [20]]
+    assert query("SELECT * FROM sales.trial_pg.merged ORDER BY id") == [[10, 1], [20, 2]]
+    assert query("SELECT id, n, dbt_valid_to IS NULL FROM sales.trial_pg.history ORDER BY id, n"
+                 ) == [[10, 1, True], [20, 1, False], [20, 2, True]]
     found = ours.databases["sales"].query("SELECT name FROM trial_pg.kept ORDER BY id")
     assert found == [("one",), ("two",)]
+    (run.project / "models" / "seen.sql").write_text("select * from {{ ref('kept') }}")
+    refused = run("run", "--select", "seen", good=False)
+    assert "does not support creating views: make a table" in refused
 
 
 def test_memory_keeps_seeds_tables_and_views(project, query):

@@ -2,14 +2,19 @@
 environment, not that of the other tests: tests/dbt/test_adapter.py starts them there and says
 where the server is (MEESH_TEST_SERVER) and which catalog they write to (MEESH_TEST_CATALOG)."""
 import os
+from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+import yaml
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 CATALOG = os.environ["MEESH_TEST_CATALOG"]
+POSTGRESQL = CATALOG not in ("lake", "memory")
+
+needs_views = pytest.mark.skipif(POSTGRESQL, reason="Trino's connector to PostgreSQL has no views")
 
 
 @pytest.fixture(scope="class")
@@ -31,6 +36,16 @@ def dbt_profile_target():
     server = urlparse(os.environ["MEESH_TEST_SERVER"])
     return {"type": "trino", "method": "none", "host": server.hostname, "port": server.port,
             "user": "admin", "database": CATALOG, "threads": 4}
+
+
+@pytest.fixture(scope="class")
+def dbt_project_yml(dbt_project_yml, project_root):
+    """What docs/dbt.md says a project on PostgreSQL needs."""
+    if POSTGRESQL:
+        dbt_project_yml.setdefault("models", {}).update(
+            {"+materialized": "table", "+views_enabled": False})
+        Path(project_root, "dbt_project.yml").write_text(yaml.safe_dump(dbt_project_yml))
+    return dbt_project_yml
 
 
 def pytest_collection_modifyitems(items):

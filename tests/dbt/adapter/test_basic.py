@@ -16,16 +16,18 @@ from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestam
 from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterialization
 from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
 
-from conftest import CATALOG, column_types, microseconds
+from conftest import CATALOG, column_types, microseconds, needs_views
 
 # What a column of timestamps is when its type is not given: Iceberg keeps microseconds.
 TIMESTAMP = "timestamp(6)" if CATALOG == "lake" else "timestamp(3)"
 
 
+@needs_views
 class TestAdapterMethod(BaseAdapterMethod):
     pass
 
 
+@needs_views
 class TestSimpleMaterializations(BaseSimpleMaterializations):
     pass
 
@@ -34,6 +36,7 @@ class TestSingularTests(BaseSingularTests):
     pass
 
 
+@needs_views
 class TestSingularTestsEphemeral(BaseSingularTestsEphemeral):
     pass
 
@@ -42,6 +45,7 @@ class TestEmpty(BaseEmpty):
     pass
 
 
+@needs_views
 class TestEphemeral(BaseEphemeral):
     pass
 
@@ -54,6 +58,7 @@ class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
     pass
 
 
+@needs_views
 class TestGenericTests(BaseGenericTests):
     pass
 
@@ -82,12 +87,14 @@ def trino_types():
             "model_stats": expected_catalog.no_stats()}
 
 
+@needs_views
 class TestDocsGenerate(BaseDocsGenerate):
     @pytest.fixture(scope="class")
     def expected_catalog(self, project):
         return expected_catalog.base_expected_catalog(project, role=None, **trino_types())
 
 
+@needs_views
 class TestDocsGenReferences(BaseDocsGenReferences):
     @pytest.fixture(scope="class")
     def expected_catalog(self, project):

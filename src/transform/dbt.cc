@@ -280,13 +280,25 @@ std::vector<DbtNode> Dbt::nodes(const std::string& project, const TaskContext& c
   }
   const auto turn = where.enter(context);
   const fs::path manifest = where.target() / "manifest.json";
-  if (content(where.mark()) != std::to_string(files) || !fs::exists(manifest)) {
+  const auto read = [&] {
+    const auto text = content(manifest);
+    if (!text) throw Error(Code::kIoError, fmt::format("cannot read {}", manifest.string()));
+    return read_manifest(*text);
+  };
+  std::optional<std::vector<DbtNode>> known;
+  if (content(where.mark()) == std::to_string(files)) {
+    try {
+      known = read();
+    } catch (const Error&) {
+      // Removed, or dbt was killed while it wrote it.
+    }
+  }
+  if (!known) {
     invoke(where, {"parse"}, context, {});
     write(where.mark(), std::to_string(files));
+    known = read();
   }
-  const auto text = content(manifest);
-  if (!text) throw Error(Code::kIoError, fmt::format("cannot read {}", manifest.string()));
-  auto nodes = read_manifest(*text);
+  auto nodes = std::move(*known);
   const std::lock_guard lock(where.mutex);
   where.parsed = files;
   where.nodes = nodes;

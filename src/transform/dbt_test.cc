@@ -178,6 +178,10 @@ TEST_F(DbtTest, RealDbtTellsWhatAProjectIsMadeOf) {
   EXPECT_FALSE(dbt.artifact("shop", "index.html"));
   EXPECT_FALSE(dbt.artifact("shop", "../manifest.json"));
 
+  // As when dbt was killed while it wrote: what a new start finds is made again.
+  write("data/shop/target/manifest.json", "{\"nodes\": {");
+  EXPECT_EQ(Dbt(options()).nodes("shop").size(), nodes.size());
+
   write("dbt/shop/models/orders.sql", "select {{ nonsense( }} as id");
   EXPECT_THAT(failure([&] { dbt.nodes("shop"); }), HasSubstr("GENERIC_USER_ERROR"));
   write("dbt/shop/models/orders.sql", "select 10 as id");  // and dbt is still there

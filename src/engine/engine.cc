@@ -61,6 +61,9 @@ std::unique_ptr<duckdb::DuckDB> open_duckdb(const Options& options) {
   duckdb::DBConfig config;
   config.SetOptionByName("memory_limit", duckdb::Value(fmt::format("{}B", options.memory_limit)));
   config.SetOptionByName("threads", duckdb::Value::INTEGER(options.threads));
+  // A server of PostgreSQL that goes away under a COPY is an "internal error" to DuckDB, after
+  // which it would refuse every statement. Nothing that has to last is kept in this database.
+  config.SetOptionByName("disable_database_invalidation", duckdb::Value::BOOLEAN(true));
   config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
   if (!options.spill_directory.empty()) {

@@ -29,15 +29,16 @@ void wait_a_moment(int attempt) {
       std::chrono::milliseconds(std::uniform_int_distribution<int>(0, most)(random)));
 }
 
-/// `connected`: after it.
-Error as_error(const soci::soci_error& error, bool connected) {
+/// `connected`: after it. `file`: of SQLite.
+Error as_error(const soci::soci_error& error, bool connected, const std::string& file) {
   if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
     constexpr int kSqliteFull = 13, kSqliteConstraint = 19;
     if ((sqlite->result() & 0xff) == kSqliteConstraint) {
       return Error(Code::kAlreadyExists, error.get_error_message());
     }
     if ((sqlite->result() & 0xff) == kSqliteFull) {
-      return Error(Code::kDiskFull, "the disk of the metadata database is full")
+      return Error(Code::kDiskFull,
+                   fmt::format("the disk of the metadata database '{}' is full", file))
           .with_hint("free some space; nothing was written");
     }
   }
@@ -70,12 +71,15 @@ void create_private(const std::filesystem::path& file) {
 
 }  // namespace
 
-Database::Database(Backend backend, size_t connections) : backend_(backend), pool_(connections) {}
+Database::Database(const DatabaseOptions& options)
+    : backend_(options.kind),
+      file_(options.kind == Backend::kSqlite ? options.location : ""),
+      pool_(options.connections) {}
 
 std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
   const bool sqlite = options.kind == Backend::kSqlite;
   if (sqlite) create_private(options.location);
-  std::unique_ptr<Database> database(new Database(options.kind, options.connections));
+  std::unique_ptr<Database> database(new Database(options));
   try {
     for (size_t i = 0; i < options.connections; ++i) {
       soci::session& sql = database->pool_.at(i);
@@ -91,7 +95,7 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       sql << "PRAGMA foreign_keys = ON";
     }
   } catch (const soci::soci_error& error) {
-    if (sqlite) throw as_error(error, true);
+    if (sqlite) throw as_error(error, true, options.location);
     throw Error(Code::kUnavailable,
                 fmt::format("cannot reach the metadata database: {}", error.get_error_message()));
   }
@@ -122,7 +126,7 @@ void Database::run(const char* begin, const char* end,
       }
       return;
     } catch (const soci::soci_error& error) {
-      if (!may_retry(error)) throw as_error(error, connected);
+      if (!may_retry(error)) throw as_error(error, connected, file_);
       if (attempt == kMostRetries) {
         throw Error(Code::kTransactionConflict,
                     "too many others change the same in the metadata database; nothing was done")

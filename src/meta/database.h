@@ -48,10 +48,11 @@ class Database {
   std::string now_ms() const;
 
  private:
-  Database(Backend backend, size_t connections);
+  explicit Database(const DatabaseOptions& options);
   void run(const char* begin, const char* end, const std::function<void(soci::session&)>& work);
 
   const Backend backend_;
+  const std::string file_;  // of SQLite
   soci::connection_pool pool_;
 };
 

@@ -50,9 +50,10 @@ void Connection::execute(const std::string& sql) {
 void Connection::fail(int code) const {
   const int system = sqlite3_system_errno(db_.get());
   if ((code & 0xff) == SQLITE_FULL || ((code & 0xff) == SQLITE_IOERR && system == ENOSPC)) {
-    throw ObjectError(Reason::kStorageFull,
-                      "Storage backend has reached its minimum free drive threshold. Please delete "
-                      "a few objects to proceed.");
+    ObjectError full(Reason::kStorageFull, fmt::format("No space left on the disk of '{}'",
+                                                       sqlite3_db_filename(db_.get(), "main")));
+    full.with_hint("free some space there; nothing was written");
+    throw full;
   }
   throw Error(Code::kIoError,
               fmt::format("object index: {} ({})", sqlite3_errmsg(db_.get()), code));

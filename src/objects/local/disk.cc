@@ -16,10 +16,23 @@ namespace {
 [[noreturn]] void fail(const char* doing, const std::filesystem::path& file) {
   const int number = errno;
   if (number == ENOSPC || number == EDQUOT) {
-    throw ObjectError(Reason::kStorageFull, "There is no space left for the object.");
+    ObjectError full(Reason::kStorageFull,
+                     fmt::format("No space left on the disk of '{}'", file.string()));
+    full.with_hint("free some space there; nothing was written");
+    throw full;
   }
   throw Error(Code::kIoError, fmt::format("cannot {} '{}': {}", doing, file.string(),
                                           std::generic_category().message(number)));
+}
+
+/// Its path, for people; errno stays.
+std::filesystem::path name_of(const Descriptor& file) {
+  const int number = errno;
+  std::error_code unknown;
+  auto path =
+      std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", file.number()), unknown);
+  errno = number;
+  return unknown ? "a payload file" : path;
 }
 
 }  // namespace
@@ -48,7 +61,7 @@ void Disk::reserve(const Descriptor& file, uint64_t bytes) {
   if (bytes == 0) return;
   if (::fallocate(file.number(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0 &&
       errno != EOPNOTSUPP && errno != EINTR) {
-    fail("reserve space for", "a payload file");
+    fail("reserve space for", name_of(file));
   }
 }
 
@@ -58,7 +71,7 @@ void Disk::write(const Descriptor& file, uint64_t offset, std::string_view bytes
         ::pwrite(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
-      fail("write to", "a payload file");
+      fail("write to", name_of(file));
     }
     offset += static_cast<uint64_t>(written);
     bytes.remove_prefix(static_cast<size_t>(written));
@@ -100,7 +113,7 @@ size_t read_at(const Descriptor& file, uint64_t offset, char* buffer, size_t siz
     if (got == 0) break;
     if (got < 0) {
       if (errno == EINTR) continue;
-      fail("read", "a payload file");
+      fail("read", name_of(file));
     }
     filled += static_cast<size_t>(got);
   }
@@ -109,7 +122,7 @@ size_t read_at(const Descriptor& file, uint64_t offset, char* buffer, size_t siz
 
 uint64_t size_of(const Descriptor& file) {
   struct stat status{};
-  if (::fstat(file.number(), &status) != 0) fail("look at", "a payload file");
+  if (::fstat(file.number(), &status) != 0) fail("look at", name_of(file));
   return static_cast<uint64_t>(status.st_size);
 }
 

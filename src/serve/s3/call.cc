@@ -273,7 +273,8 @@ void answer_error(Call& call, const S3Error& error) {
 S3Error to_s3_error(const std::exception& error, const net::Request& request) {
   if (const auto* own = dynamic_cast<const S3Error*>(&error)) return *own;
   if (const auto* of_store = dynamic_cast<const objects::ObjectError*>(&error)) {
-    if (of_store->reason() != Reason::kInternalError) {
+    // Where the disk is that is full is not for clients.
+    if (of_store->reason() != Reason::kInternalError && of_store->code() != Code::kDiskFull) {
       return S3Error(of_store->reason(), of_store->message());
     }
   } else if (const auto* http = dynamic_cast<const net::HttpError*>(&error)) {
@@ -289,11 +290,13 @@ S3Error to_s3_error(const std::exception& error, const net::Request& request) {
     }
     return S3Error(Reason::kIncompleteBody,
                    "The body is not as its headers told: " + http->message());
-  } else if (const auto* ours = dynamic_cast<const Error*>(&error)) {
+  }
+  if (const auto* ours = dynamic_cast<const Error*>(&error)) {
     if (ours->code() == Code::kServerShuttingDown || ours->code() == Code::kUnavailable) {
       return S3Error(Reason::kServiceUnavailable, "Please reduce your request rate.");
     }
     if (ours->code() == Code::kDiskFull) {
+      log::error("S3 request failed", {{"id", request.id}, {"error", error.what()}});
       return S3Error(Reason::kStorageFull, "The storage is full.");
     }
     if (ours->code() == Code::kPermissionDenied) {

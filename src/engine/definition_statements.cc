@@ -292,17 +292,23 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
   catalog.invalidate();
   const auto created = catalog.table(table.name.schema, table.name.table);
   if (!created) internal_error("a table just created is not there: " + table.name.display());
+  CatalogsInUse used;
   try {
     std::vector<sql::TableInfo> used_tables = analysis.reads;
     used_tables.push_back(*created);
-    const auto used = core_.catalogs.prepare(core_.duck, used_tables);
+    used = core_.catalogs.prepare(core_.duck, used_tables);
     const std::string limit = statement.with_data ? "" : " LIMIT 0";
     execute(fmt::format("INSERT INTO {} SELECT * FROM ({}){}", created->duckdb_target, printed.text,
                         limit),
             nullptr, analysis, used);
-  } catch (const Error&) {
-    const auto used = core_.catalogs.prepare(core_.duck, {*created});
-    core_.connections.acquire("UTC")->Query("DROP TABLE " + created->duckdb_target);
+  } catch (Error& error) {
+    CatalogSet::on_error(error, used);
+    try {
+      used = core_.catalogs.prepare(core_.duck, {*created});
+      core_.connections.acquire("UTC")->Query("DROP TABLE " + created->duckdb_target);
+    } catch (const Error&) {
+      // The server is gone; the empty table stays.
+    }
     catalog.invalidate();
     throw;
   }

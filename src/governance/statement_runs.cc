@@ -172,11 +172,12 @@ bool StatementRuns::through_stand_in(const engine::WriteEvent& event, JobRun& ru
     return false;
   }
   const auto known = stand_ins_.find(name);
-  const bool reads = std::ranges::any_of(
-      run.inputs, [&](const InputData& input) { return input.dataset == stand_in; });
-  if (!reads || known == stand_ins_.end()) return true;
+  if (known == stand_ins_.end()) return true;
   // Rows that make room for those that come.
   if (event.lineage.statement == "DELETE") return false;
+  const bool reads = std::ranges::any_of(
+      run.inputs, [&](const InputData& input) { return input.dataset == stand_in; });
+  if (!reads) return true;
   const OutputData& made = known->second.outputs.front();
   OutputData& output = run.outputs.front();
   run.inputs = known->second.inputs;

@@ -118,6 +118,7 @@ TEST_F(StatementRunsTest, AStandInIsNeverSeen) {
   EXPECT_FALSE(run("DROP TABLE", "t__candidate", {}, tags)) << "left by a run that was killed";
   EXPECT_FALSE(run("CREATE TABLE AS SELECT", "t__candidate", {table("x")}, tags, "the query"));
   EXPECT_FALSE(run("DELETE", "t", {table("t__candidate")}, tags));
+  EXPECT_FALSE(run("DELETE", "t", {}, tags)) << "all rows make room";
   const auto told = run("INSERT", "t", {table("t__candidate")}, tags).value();
   EXPECT_EQ(told.outputs.at(0).dataset.name, "shop.s.t");
   EXPECT_THAT(inputs(told), ElementsAre("shop.s.x"));

@@ -66,8 +66,15 @@ def test_results_become_history_and_scores(quality):
 
 
 def test_bad_requests_are_told(quality):
-    answer = requests.post(f"{quality.url}/api/v1/quality/run", data="[", timeout=30)
+    def post(**headers):
+        return requests.post(f"{quality.url}/api/v1/quality/run", data="[", timeout=30,
+                             headers=headers)
+    answer = post(**{"Content-Type": "application/json"})
     assert answer.status_code == 400 and "JSON" in answer.json()["error"]["message"]
+    # What a page of another site can send.
+    assert post().status_code == 415
+    assert post(**{"Content-Type": "application/json", "Origin": "http://elsewhere"}
+                ).status_code == 403
     answer = requests.get(f"{quality.url}/api/v1/quality/results", {"limit": "x"}, timeout=30)
     assert answer.status_code == 400
 

@@ -3,12 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <charconv>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
-#include "mesh/mesh.h"
+#include "serve/api/json_api.h"
 
 namespace meesh::serve::api {
 namespace {
@@ -17,54 +13,6 @@ namespace json = boost::json;
 using ingest::Ingest;
 using net::Request;
 using net::Response;
-
-constexpr size_t kMaxBody = 1 << 20;
-constexpr auto kBeat = std::chrono::milliseconds(200);  // between two words on the progress
-constexpr size_t kHistory = 50;
-
-json::object error_json(const Error& error) {
-  json::object told{{"code", code_name(error.code())}, {"message", error.what()}};
-  if (const auto* config = dynamic_cast<const mesh::ConfigError*>(&error))
-    told["message"] = config->report();
-  return {{"error", std::move(told)}};
-}
-
-net::Handler guarded(std::function<void(Request&, Response&)> handler) {
-  return [handler = std::move(handler)](Request& request, Response& response) {
-    try {
-      handler(request, response);
-    } catch (const Error& error) {
-      response.status = net::http_status(error);
-      response.json(json::serialize(error_json(error)));
-    }
-  };
-}
-
-/// A page of another site cannot send this type without asking first, which nobody grants.
-json::object body(Request& request) {
-  const auto type = request.headers.get("Content-Type").value_or("");
-  if (!type.starts_with("application/json"))
-    throw net::HttpError(415, "the body is not of type application/json");
-  boost::system::error_code failure;
-  const auto value = json::parse(request.body(kMaxBody), failure);
-  if (failure || !value.is_object())
-    throw Error(Code::kBadRequest, "the body is not a JSON object");
-  return value.get_object();
-}
-
-std::string text(const json::object& object, std::string_view key, bool required = false) {
-  const auto* value = object.if_contains(key);
-  if (value && value->is_string()) return std::string(value->get_string());
-  if (!value && !required) return "";
-  throw Error(Code::kBadRequest, fmt::format("'{}' is {}", key, value ? "no text" : "missing"));
-}
-
-bool flag(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  if (!value) return false;
-  if (!value->is_bool()) throw Error(Code::kBadRequest, fmt::format("'{}' is no boolean", key));
-  return value->get_bool();
-}
 
 json::array list_of(const std::vector<std::string>& texts) {
   return json::array(texts.begin(), texts.end());
@@ -162,118 +110,58 @@ void tell_status(const Ingest& ingest, Response& response) {
 }
 
 void tell_history(const Ingest& ingest, const Request& request, Response& response) {
-  size_t limit = kHistory;
-  if (const auto text = request.query_param("limit")) {
-    const auto end = text->data() + text->size();
-    if (std::from_chars(text->data(), end, limit).ptr != end || limit < 1 || limit > 10'000)
-      throw Error(Code::kBadRequest, "limit is a number from 1 to 10000");
-  }
   json::array syncs;
   for (const auto& record :
-       ingest.history(std::string(request.query_param("source").value_or("")), limit))
+       ingest.history(query_text(request, "source"), query_number(request, "limit", 50, 1, 10'000)))
     syncs.push_back(record_json(record));
   response.json(json::serialize(json::object{{"syncs", std::move(syncs)}}));
 }
 
-/// The syncs that one request asks for, one after another on a thread of its own, told in lines as
-/// they go. Whoever stops listening cancels what is left.
-class Syncs {
- public:
-  Syncs(Ingest& ingest, const json::object& asked)
-      : ingest_(ingest), source_(text(asked, "source", true)), only_(text(asked, "table")) {
-    options_.full_refresh = flag(asked, "full_refresh");
-    options_.run_date = text(asked, "run_date");
-    ingest_.source(source_);  // before anything is answered
+void sync_stream(Ingest& ingest, const std::string& source, const std::string& stream,
+                 const ingest::SyncOptions& options, const std::stop_token& stop, Lines& out) {
+  TaskContext context;
+  context.stop = stop;
+  context.log = [&](log::Level level, const std::string& line) {
+    out.send({{"log", line}, {"warning", level >= log::Level::kWarn}});
+  };
+  context.progress = [&](uint64_t done, uint64_t total) {
+    out.progress({{"stream", stream}, {"progress", {done, total}}});
+  };
+  out.send({{"begin", stream}});
+  try {
+    const auto done = ingest.sync(source, stream, options, context);
+    out.send({{"end", stream},
+              {"table", done.table},
+              {"run_date", done.run_date},
+              {"mode", ingest::mode_name(done.mode)},
+              {"rows", done.rows},
+              {"bytes", done.bytes},
+              {"rejected", done.rejected},
+              {"seconds", done.seconds}});
+  } catch (const Error& error) {
+    auto told = error_json(error);
+    told["end"] = stream;
+    out.send(told);
   }
+}
 
-  void answer(Request& request, Response& response) {
-    response.headers.set("Content-Type", "application/x-ndjson");
-    std::stop_source stop;
-    std::jthread worker([&] { work(stop.get_token()); });
-    try {
-      while (pass_on(response))
-        if (request.client_gone()) stop.request_stop();
-    } catch (...) {
-      stop.request_stop();
-      throw;
-    }
-  }
-
- private:
-  void work(const std::stop_token& stop) {
-    try {
-      std::vector<std::string> streams;
-      for (const auto& table : ingest_.streams(source_))
-        if (only_.empty() || table.name == only_) streams.push_back(table.name);
-      if (streams.empty() && !only_.empty()) streams.push_back(only_);  // to be told what there is
-      for (const auto& stream : streams)
-        if (!stop.stop_requested()) sync(stream, stop);
-    } catch (const Error& error) {
-      send(error_json(error));
-    }
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-
-  void sync(const std::string& stream, const std::stop_token& stop) {
-    TaskContext context;
-    context.stop = stop;
-    context.log = [&](log::Level level, const std::string& line) {
-      send({{"log", line}, {"warning", level >= log::Level::kWarn}});
-    };
-    context.progress = [&](uint64_t done, uint64_t total) {
-      const std::lock_guard lock(mutex_);
-      progress_ = {{"stream", stream}, {"progress", {done, total}}};
-    };
-    send({{"begin", stream}});
-    try {
-      const auto done = ingest_.sync(source_, stream, options_, context);
-      send({{"end", stream},
-            {"table", done.table},
-            {"run_date", done.run_date},
-            {"mode", ingest::mode_name(done.mode)},
-            {"rows", done.rows},
-            {"bytes", done.bytes},
-            {"rejected", done.rejected},
-            {"seconds", done.seconds}});
-    } catch (const Error& error) {
-      auto told = error_json(error);
-      told["end"] = stream;
-      send(std::move(told));
-    }
-  }
-
-  void send(json::object line) {
-    const std::lock_guard lock(mutex_);
-    lines_ += json::serialize(line) + "\n";
-    progress_.clear();
-    changed_.notify_all();
-  }
-
-  /// False when the last line went out.
-  bool pass_on(Response& response) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kBeat, [&] { return !lines_.empty() || ended_; });
-    std::string lines = std::exchange(lines_, {});
-    const bool more = !ended_;
-    if (more && !progress_.empty()) lines += json::serialize(std::exchange(progress_, {})) + "\n";
-    lock.unlock();
-    if (lines.empty()) return more;
-    response.write(lines);
-    response.flush();
-    return more;
-  }
-
-  Ingest& ingest_;
-  const std::string source_, only_;
-  ingest::SyncOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string lines_;      // guarded by mutex_, as all below
-  json::object progress_;  // the newest, not told yet
-  bool ended_ = false;
-};
+/// One after another, told in lines as they go.
+void sync(Ingest& ingest, Request& request, Response& response) {
+  const auto asked = body_of(request);
+  const std::string source = needed_text(asked, "source"), only = text(asked, "table");
+  ingest::SyncOptions options;
+  options.full_refresh = flag(asked, "full_refresh");
+  options.run_date = text(asked, "run_date");
+  ingest.source(source);  // before anything is answered
+  Lines().run(request, response, [&](const std::stop_token& stop, Lines& out) {
+    std::vector<std::string> streams;
+    for (const auto& table : ingest.streams(source))
+      if (only.empty() || table.name == only) streams.push_back(table.name);
+    if (streams.empty() && !only.empty()) streams.push_back(only);  // to be told what there is
+    for (const auto& stream : streams)
+      if (!stop.stop_requested()) sync_stream(ingest, source, stream, options, stop, out);
+  });
+}
 
 std::string name_of(const Request& request) { return std::string(request.param("name")); }
 
@@ -299,14 +187,14 @@ void register_ingest(net::Server& server, Ingest& ingest) {
         response.json(json::serialize(json::object{{"message", ingest.check(name_of(request))}}));
       }));
   server.route("PUT", base + "/sources/{name}", guarded([&](Request& request, Response& response) {
-                 const auto asked = body(request);
+                 const auto asked = body_of(request);
                  response.json(json::serialize(json::object{
-                     {"message", ingest.add(name_of(request), text(asked, "yaml", true))}}));
+                     {"message", ingest.add(name_of(request), needed_text(asked, "yaml"))}}));
                }));
   server.route("POST", base + "/sync", guarded([&](Request& request, Response& response) {
-                 Syncs(ingest, body(request)).answer(request, response);
+                 sync(ingest, request, response);
                }),
-               {.max_body_bytes = kMaxBody, .compress = false});
+               {.max_body_bytes = kMostBody, .compress = false});
   server.route("GET", base + "/status",
                guarded([&](Request&, Response& response) { tell_status(ingest, response); }));
   server.route("GET", base + "/history", guarded([&](Request& request, Response& response) {

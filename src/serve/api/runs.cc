@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <charconv>
 #include <thread>
 
 #include "base/clock.h"
-#include "mesh/mesh.h"
+#include "serve/api/json_api.h"
 #include "serve/api/run_json.h"
 
 namespace meesh::serve::api {
@@ -18,122 +17,9 @@ using net::Request;
 using net::Response;
 using pipelines::Pipelines;
 
-constexpr size_t kMostBody = 1 << 20;
 constexpr auto kLook = std::chrono::milliseconds(200);    // at a log that is followed
 constexpr auto kBreath = std::chrono::milliseconds(100);  // between two changes that are told
 constexpr auto kSilence = std::chrono::seconds(5);
-
-json::object error_json(const Error& error) {
-  const auto one = [](const Error& e) {
-    json::object object{{"code", code_name(e.code())}, {"message", e.message()}};
-    if (!e.hint().empty()) object["hint"] = e.hint();
-    if (e.location().known()) {
-      object["file"] = e.location().file;
-      object["line"] = e.location().line;
-      object["column"] = e.location().column;
-    }
-    object["text"] = e.what();
-    return object;
-  };
-  json::object object = one(error);
-  if (const auto* config = dynamic_cast<const mesh::ConfigError*>(&error)) {
-    json::array all;
-    for (const Error& e : config->all()) all.push_back(one(e));
-    object["errors"] = std::move(all);
-  }
-  return {{"error", std::move(object)}};
-}
-
-/// A handler whose errors are answered as JSON.
-net::Handler guarded(std::function<void(Request&, Response&)> handler) {
-  return [handler = std::move(handler)](Request& request, Response& response) {
-    try {
-      handler(request, response);
-    } catch (const Error& e) {
-      response.status = e.code() == Code::kConfigInvalid ? 422 : net::http_status(e);
-      response.json(json::serialize(error_json(e)));
-    }
-  };
-}
-
-void answer(Response& response, const json::value& value) { response.json(json::serialize(value)); }
-
-/// The request's JSON object; {} without a body.
-json::object body_of(Request& request) {
-  const std::string text = request.body(kMostBody);
-  if (text.empty()) return {};
-  boost::system::error_code failed;
-  json::value value = json::parse(text, failed);
-  if (failed || !value.is_object()) {
-    throw Error(Code::kBadRequest, "the body is no JSON object");
-  }
-  return std::move(value).as_object();
-}
-
-std::string text(const json::object& body, std::string_view key, std::string otherwise = "") {
-  const json::value* value = body.if_contains(key);
-  if (value == nullptr || value->is_null()) return otherwise;
-  if (!value->is_string()) throw Error(Code::kBadRequest, fmt::format("'{}' is no text", key));
-  return std::string(value->get_string());
-}
-
-std::vector<std::string> texts(const json::object& body, std::string_view key) {
-  std::vector<std::string> all;
-  const json::value* value = body.if_contains(key);
-  if (value == nullptr || value->is_null()) return all;
-  if (!value->is_array()) throw Error(Code::kBadRequest, fmt::format("'{}' is no list", key));
-  for (const json::value& item : value->get_array()) {
-    if (!item.is_string()) {
-      throw Error(Code::kBadRequest, fmt::format("'{}' is no list of texts", key));
-    }
-    all.emplace_back(item.get_string());
-  }
-  return all;
-}
-
-std::map<std::string, std::string> map_of(const json::object& body, std::string_view key) {
-  std::map<std::string, std::string> all;
-  const json::value* value = body.if_contains(key);
-  if (value == nullptr || value->is_null()) return all;
-  if (!value->is_object()) throw Error(Code::kBadRequest, fmt::format("'{}' is no object", key));
-  for (const auto& [name, item] : value->get_object()) {
-    if (!item.is_string()) {
-      throw Error(Code::kBadRequest, fmt::format("'{}.{}' is no text", key, std::string(name)));
-    }
-    all.emplace(name, item.get_string());
-  }
-  return all;
-}
-
-int64_t number(const json::object& body, std::string_view key, int64_t otherwise, int64_t most) {
-  const json::value* value = body.if_contains(key);
-  if (value == nullptr || value->is_null()) return otherwise;
-  if (!value->is_int64() || value->get_int64() < 1 || value->get_int64() > most) {
-    throw Error(Code::kBadRequest, fmt::format("'{}' is no number from 1 to {}", key, most));
-  }
-  return value->get_int64();
-}
-
-uint64_t query_number(const Request& request, std::string_view key, uint64_t otherwise,
-                      uint64_t most) {
-  const auto given = request.query_param(key);
-  if (!given) return otherwise;
-  uint64_t value = 0;
-  const auto [end, failed] = std::from_chars(given->data(), given->data() + given->size(), value);
-  if (failed != std::errc{} || end != given->data() + given->size() || value > most) {
-    throw Error(Code::kBadRequest, fmt::format("'{}' is no number up to {}", key, most));
-  }
-  return value;
-}
-
-std::string query_text(const Request& request, std::string_view key) {
-  return std::string(request.query_param(key).value_or(""));
-}
-
-bool flag(const Request& request, std::string_view key) {
-  const auto given = request.query_param(key);
-  return given && *given != "0" && *given != "false";
-}
 
 void launch(Pipelines& pipelines, Request& request, Response& response) {
   const json::object body = body_of(request);
@@ -141,7 +27,7 @@ void launch(Pipelines& pipelines, Request& request, Response& response) {
   launch.pipeline = std::string(request.param("name"));
   launch.select = texts(body, "select");
   launch.exclude = texts(body, "exclude");
-  launch.parameters = map_of(body, "parameters");
+  launch.parameters = text_map(body, "parameters");
   launch.partition = text(body, "partition");
   launch.requested_by = text(body, "user", "anonymous");
   const std::string id = pipelines.launch(launch);
@@ -157,7 +43,7 @@ void backfill(Pipelines& pipelines, Request& request, Response& response) {
   wanted.last = text(body, "to");
   wanted.select = texts(body, "select");
   wanted.exclude = texts(body, "exclude");
-  wanted.parameters = map_of(body, "parameters");
+  wanted.parameters = text_map(body, "parameters");
   wanted.concurrency = static_cast<int>(number(body, "concurrency", 1, 100));
   wanted.requested_by = text(body, "user", "anonymous");
   const std::string id = pipelines.backfill(wanted);
@@ -169,7 +55,7 @@ void list_runs(Pipelines& pipelines, Request& request, Response& response) {
   pipelines::RunFilter filter;
   filter.pipeline = query_text(request, "pipeline");
   filter.backfill = query_text(request, "backfill");
-  filter.limit = query_number(request, "limit", 50, 10'000);
+  filter.limit = query_number(request, "limit", 50, 1, 10'000);
   if (const std::string state = query_text(request, "state"); !state.empty()) {
     filter.state = pipelines::run_state(state);
     if (!filter.state) {
@@ -206,8 +92,8 @@ void follow_run(Pipelines& pipelines, Request& request, Response& response) {
 void send_log(Pipelines& pipelines, Request& request, Response& response) {
   const std::string id = pipelines.run(std::string(request.param("id"))).record.id;
   const std::string step = query_text(request, "step");
-  const bool follow = flag(request, "follow");
-  uint64_t offset = query_number(request, "offset", 0, UINT64_MAX);
+  const bool follow = query_flag(request, "follow");
+  uint64_t offset = query_number(request, "offset", 0, 0, UINT64_MAX);
   response.headers.set("Content-Type", "text/plain; charset=utf-8");
   uint64_t seen = 0;
   while (true) {
@@ -270,7 +156,7 @@ void register_reading(net::Server& server, Pipelines& pipelines) {
   });
   get("/api/v1/schedules", [](Pipelines& p, Request& q, Response& r) {
     json::array all;
-    for (const auto& one : p.schedules(query_number(q, "next", 1, 1000))) {
+    for (const auto& one : p.schedules(query_number(q, "next", 1, 1, 1000))) {
       all.push_back(to_json(one));
     }
     answer(r, json::object{{"schedules", std::move(all)}});
@@ -282,13 +168,13 @@ void register_reading(net::Server& server, Pipelines& pipelines) {
   });
   get("/api/v1/alerts", [](Pipelines& p, Request& q, Response& r) {
     json::array all;
-    for (const auto& one : p.alerts(query_number(q, "limit", 50, 1000))) {
+    for (const auto& one : p.alerts(query_number(q, "limit", 50, 1, 1000))) {
       all.push_back(to_json(one));
     }
     answer(r, json::object{{"alerts", std::move(all)}});
   });
   get("/api/v1/pipelines/metrics", [](Pipelines& p, Request& q, Response& r) {
-    const uint64_t hours = query_number(q, "hours", 24 * 7, 24 * 366);
+    const uint64_t hours = query_number(q, "hours", 24 * 7, 1, 24 * 366);
     answer(r, p.metrics(base::now_ms() - static_cast<int64_t>(hours) * 3'600'000));
   });
 }
@@ -318,10 +204,8 @@ void register_runs(net::Server& server, Pipelines& pipelines) {
   });
   post("/api/v1/runs/{id}/rerun", [](Pipelines& p, Request& q, Response& r) {
     const json::object body = body_of(q);
-    const json::value* all = body.if_contains("all");
-    const bool whole = all != nullptr && all->is_bool() && all->get_bool();
     const std::string id =
-        p.rerun(std::string(q.param("id")), !whole, text(body, "user", "anonymous"));
+        p.rerun(std::string(q.param("id")), !flag(body, "all"), text(body, "user", "anonymous"));
     r.status = 201;
     answer(r, json::object{{"id", id}});
   });

@@ -436,6 +436,35 @@ TEST_F(LakeTest, AnotherReaderSeesTheSameRows) {
   }
 }
 
+TEST_F(LakeTest, LiteralsInAllRowsGiveThePartition) {
+  run("CREATE TABLE t (a integer, day date, n integer) WITH (partitioning = ARRAY['month(day)', "
+      "'bucket(n, 4)', 'day'])");
+  run("INSERT INTO t SELECT x, DATE '2026-01-31', 7 FROM UNNEST(sequence(1, 1000)) AS u(x)");
+  run("INSERT INTO t (a) SELECT x FROM UNNEST(sequence(1, 10)) AS u(x)");
+  run("INSERT INTO t SELECT x, d, n FROM (SELECT x, CAST('1969-12-31' AS date) AS d, -1 AS n FROM "
+      "UNNEST(sequence(1, 20)) AS u(x)) AS q");
+  run("INSERT INTO t SELECT 1, DATE '2026-01-31', 7 WHERE false");
+  // Not the same in all rows, though literals.
+  run("INSERT INTO t SELECT 1, DATE '2026-03-01', 1 UNION ALL SELECT 2, DATE '2026-03-02', 1");
+  run("INSERT INTO t SELECT count(*), DATE '2026-04-01', n FROM t WHERE n = 7 GROUP BY ROLLUP (n)");
+  const auto counted = one(
+      "SELECT array_join(array_agg(CAST(partition.day AS varchar) || ' ' || CAST(record_count AS "
+      "varchar) ORDER BY partition.day, record_count), ', ') FROM \"t$partitions\" WHERE "
+      "partition.day IS NOT NULL");
+  EXPECT_EQ(counted,
+            "1969-12-31 20, 2026-01-31 1000, 2026-03-01 1, 2026-03-02 1, 2026-04-01 1, "
+            "2026-04-01 1");
+  EXPECT_EQ(one("SELECT count(*) FROM \"t$files\""), "7");
+  // Files are found by each of the values.
+  EXPECT_EQ(one("SELECT count(*) FROM t WHERE day = DATE '2026-01-31' AND n = 7"), "1000");
+  EXPECT_EQ(one("SELECT count(*) FROM t WHERE day < DATE '1970-01-01' AND n = -1"), "20");
+  EXPECT_EQ(one("SELECT count(*) FROM t WHERE day IS NULL AND n IS NULL"), "10");
+  run("CREATE TABLE c WITH (partitioning = ARRAY['day']) AS SELECT a, DATE '2026-05-01' AS day "
+      "FROM "
+      "t");
+  EXPECT_EQ(one("SELECT count(*) FROM c WHERE day = DATE '2026-05-01'"), "1034");
+}
+
 TEST_F(LakeTest, TablesAreReplacedTruncatedRenamedAndDropped) {
   run("CREATE TABLE t AS SELECT 1 AS a, 'x' AS b");
   run("CREATE OR REPLACE TABLE t AS SELECT DATE '2025-01-01' AS a, 5 AS c");

@@ -10,6 +10,7 @@
 #include "lake/layout.h"
 #include "lake/maintenance.h"
 #include "lake/updates.h"
+#include "sql/query_facts.h"
 
 namespace meesh::engine {
 namespace {
@@ -42,6 +43,13 @@ std::vector<lake::Update> replacement(const lake::TableMetadata& before,
   if (!gone.removals.empty()) updates.emplace_back(std::move(gone));
   if (!fresh.properties.empty()) updates.emplace_back(lake::SetProperties{fresh.properties});
   return updates;
+}
+
+std::set<size_t> constant_columns(const sql::Query& query, size_t count) {
+  std::set<size_t> constant;
+  for (size_t i = 0; i < count; ++i)
+    if (sql::constant_column(query, i)) constant.insert(i);
+  return constant;
 }
 
 /// The value that a file's rows have in a column its partition spec takes as it is, as people write
@@ -194,7 +202,7 @@ lake::TableMetadata LakeChange::fresh(const std::vector<sql::ColumnInfo>& column
                      source_.catalog.default_location(name()), comment);
 }
 
-int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed* query,
+int64_t LakeChange::create(const lake::TableMetadata& fresh, const RowsToWrite* query,
                            bool or_replace) {
   if (or_replace) {
     if (const auto before = source_.catalog.find(name())) return replace(*before, fresh, query);
@@ -207,16 +215,17 @@ int64_t LakeChange::create(const lake::TableMetadata& fresh, const sql::Printed*
   if (query) {
     auto written = write_data(fresh, source_.catalog.files(), *query, change_.run);
     rows = written.rows;
+    change_.counted(rows);
     snapshot.data = std::move(written.files);
   }
   lake::create_table_as(source_.catalog, source_.cache, name(), fresh, std::move(snapshot),
-                        change_.also, audit());
+                        change_.also, audit(),
+                        or_replace && change_.commit && change_.commit->instead_of_view);
   return rows;
 }
 
 int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata& fresh,
-    change_.counted(rows);
-                            const sql::Printed* query) {
+                            const RowsToWrite* query) {
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = before.metadata->uuid;
   snapshot.from_nothing = true;
@@ -232,6 +241,7 @@ int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata
   if (query) {
     auto written = write_data(planned, source_.catalog.files(), *query, change_.run);
     rows = written.rows;
+    change_.counted(rows);
     snapshot.data = std::move(written.files);
   }
   publish(std::move(snapshot));
@@ -241,7 +251,6 @@ int64_t LakeChange::replace(const lake::Table& before, const lake::TableMetadata
 void LakeChange::create_table(const sql::CreateTable& create_statement) {
   if (create_statement.if_not_exists && source_.catalog.find(name())) return;
   std::vector<sql::ColumnInfo> columns = target().columns;
-    change_.counted(rows);
   for (size_t i = 0; i < create_statement.elements.size(); ++i) {
     const auto& column = *create_statement.elements[i].column;
     if (!column.default_value) continue;
@@ -261,10 +270,10 @@ int64_t LakeChange::create_table_as(sql::CreateTableAs& create_statement) {
   auto columns = change_.columns_of(query);
   for (size_t i = 0; i < columns.size() && i < create_statement.columns.size(); ++i)
     columns[i].name = create_statement.columns[i].value;
-  const auto printed = sql::print_duckdb(query);
+  const RowsToWrite rows{sql::print_duckdb(query), constant_columns(*query.query, columns.size())};
   create_statement.query = std::move(query.query);
   return create(fresh(columns, create_statement.properties, create_statement.comment),
-                create_statement.with_data ? &printed : nullptr, create_statement.or_replace);
+                create_statement.with_data ? &rows : nullptr, create_statement.or_replace);
 }
 
 void LakeChange::drop_table(const sql::DropTable& drop) {
@@ -289,20 +298,24 @@ int64_t LakeChange::insert(sql::Insert& insert) {
   sql::QueryStatement query;
   query.query = std::move(insert.query);
   const auto printed = sql::print_duckdb(query);
+  const auto constant = constant_columns(*query.query, insert.columns.size());
+  RowsToWrite rows;
   std::string given, stored;
   for (size_t i = 0; i < insert.columns.size(); ++i)
     given += fmt::format("{}i{}", i ? ", " : "", i);
-  for (const auto& field : table->schema().fields) {
-    const auto found =
-        std::find_if(insert.columns.begin(), insert.columns.end(), [&](const sql::Ident& column) {
-          return lower_case(column.value) == lower_case(field.name);
-        });
-    stored += stored.empty() ? "" : ", ";
-    stored +=
-        found == insert.columns.end() ? "NULL" : fmt::format("i{}", found - insert.columns.begin());
+  const auto& fields = table->schema().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto found = std::ranges::find_if(insert.columns, [&](const sql::Ident& column) {
+      return lower_case(column.value) == lower_case(fields[i].name);
+    });
+    const bool left_out = found == insert.columns.end();
+    const auto at = static_cast<size_t>(found - insert.columns.begin());
+    stored += (stored.empty() ? "" : ", ") + (left_out ? "NULL" : fmt::format("i{}", at));
+    if (left_out || constant.contains(at)) rows.constant.insert(i);
   }
-  const auto rows = around("SELECT " + stored + " FROM (", printed, ") AS i(" + given + ")");
+  rows.query = around("SELECT " + stored + " FROM (", printed, ") AS i(" + given + ")");
   auto written = write_data(*table, source_.catalog.files(), rows, change_.run);
+  change_.counted(written.rows);
   lake::SnapshotChange snapshot;
   snapshot.table_uuid = table->uuid;
   snapshot.data = std::move(written.files);
@@ -317,7 +330,6 @@ int64_t LakeChange::insert(sql::Insert& insert) {
 }
 
 void LakeChange::leave_replaced_partition(const lake::TableMetadata& table,
-  change_.counted(written.rows);
                                           lake::SnapshotChange& snapshot) {
   const auto* head = table.current_snapshot();
   if (!change_.commit || change_.commit->replaced_partition.empty() || !head) return;

@@ -66,9 +66,9 @@ class LakeChange {
   /// A change that came to nothing: what goes along with it is done all the same.
   void publish_nothing();
   void leave_replaced_partition(const lake::TableMetadata& table, lake::SnapshotChange& snapshot);
-  int64_t create(const lake::TableMetadata& fresh, const sql::Printed* query, bool or_replace);
+  int64_t create(const lake::TableMetadata& fresh, const RowsToWrite* query, bool or_replace);
   int64_t replace(const lake::Table& before, const lake::TableMetadata& fresh,
-                  const sql::Printed* query);
+                  const RowsToWrite* query);
   lake::TableMetadata fresh(const std::vector<sql::ColumnInfo>& columns,
                             const std::vector<sql::Property>& properties,
                             const std::optional<std::string>& comment) const;

@@ -200,7 +200,7 @@ int64_t LakeChange::commit_rows(const RowChange& change) {
       sql::Printed query;
       query.text = fmt::format("SELECT {} FROM {} WHERE {}",
                                new_columns(table.schema().fields.size()), stage, change.new_rows);
-      written = write_data(table, files, query, change_.run);
+      written = write_data(table, files, {.query = query}, change_.run);
     }
     ask("DROP TABLE " + stage);
   } catch (...) {

@@ -341,7 +341,7 @@ std::optional<int64_t> MaterializedViewChange::replace_rows(const lake::Table& s
   snapshot.summary["engine-name"] = "meesh";
   snapshot.summary["trino_query_id"] = change_.query_id;
   snapshot.updates.emplace_back(lake::SetProperties{lake::refresh_properties(state)});
-  auto written = write_data(metadata, source_.catalog.files(), query, change_.run);
+  auto written = write_data(metadata, source_.catalog.files(), {.query = query}, change_.run);
   change_.counted(written.rows);
   snapshot.data = std::move(written.files);
   std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;

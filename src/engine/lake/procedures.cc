@@ -141,7 +141,7 @@ void LakeChange::optimize(const sql::AlterTable& alter) {
     sql::Printed rows;
     rows.text = fmt::format("SELECT {} FROM {} WHERE \"$path\" IN ({})", columns,
                             target().duckdb_source, paths);
-    snapshot.data = write_data(*table, source_.catalog.files(), rows, change_.run).files;
+    snapshot.data = write_data(*table, source_.catalog.files(), {.query = rows}, change_.run).files;
     std::vector<std::pair<lake::Identifier, lake::SnapshotChange>> changes;
     changes.emplace_back(name(), std::move(snapshot));
     lake::commit(source_.catalog, source_.cache, std::move(changes));

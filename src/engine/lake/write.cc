@@ -1,6 +1,7 @@
 #include "engine/lake/write.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -38,10 +39,26 @@ std::string field_ids(const lake::Field& field) {
   return fmt::format("{}: {{{}}}", quote_string(field.name), inside);
 }
 
+/// DuckDB's own is 3: a fifth more time for a twentieth less bytes.
+constexpr int kZstdLevel = 1, kMostZstdLevel = 22;
+
+std::string zstd_level(const lake::TableMetadata& table) {
+  const auto* given = property(table, "write.parquet.compression-level");
+  if (!given) return std::to_string(kZstdLevel);
+  int level = 0;
+  const char* last = given->data() + given->size();
+  const auto [end, failed] = std::from_chars(given->data(), last, level);
+  if (failed == std::errc() && end == last && level >= 1 && level <= kMostZstdLevel) return *given;
+  throw Error(Code::kInvalidTableProperty,
+              "write.parquet.compression-level of the table is no level of zstd: " + *given)
+      .with_hint(fmt::format("a number from 1 to {}", kMostZstdLevel));
+}
+
 std::string compression(const lake::TableMetadata& table) {
   const auto* codec = property(table, "write.parquet.compression-codec");
   const std::string name = codec ? lower_case(*codec) : "zstd";
-  static const std::set<std::string> kKnown = {"zstd", "snappy", "gzip", "lz4", "brotli"};
+  static const std::set<std::string> kKnown = {"snappy", "gzip", "lz4", "brotli"};
+  if (name == "zstd") return "zstd, COMPRESSION_LEVEL " + zstd_level(table);
   if (name == "none" || name == "uncompressed") return "uncompressed";
   if (name == "lz4") return "lz4_raw";
   if (kKnown.contains(name)) return name;
@@ -243,6 +260,53 @@ std::vector<lake::Value> partition_of(const lake::TableMetadata& table,
   return values;
 }
 
+/// What statistics tell of a column that holds one value.
+lake::Value only_value(const lake::Field& field, const Texts& texts) {
+  const auto nulls = number_in(texts, "null_count");
+  if (nulls > 0 && nulls == number_in(texts, "num_values")) return {};
+  const auto min = texts.find("min"), max = texts.find("max");
+  if (min == texts.end() || max == texts.end() || !min->second || min->second != max->second)
+    internal_error("column " + field.name + " was to hold one value");
+  const auto value = value_of_statistics(field.type, *min->second);
+  if (!value) internal_error("no value of column " + field.name + ": " + *min->second);
+  return *value;
+}
+
+/// The partition of a file whose source columns hold one value each, from its statistics.
+std::vector<lake::Value> partition_of_constants(const lake::TableMetadata& table,
+                                                const duckdb::Value& columns) {
+  std::map<int, Texts> statistics;
+  for (const auto& entry : duckdb::MapValue::GetChildren(columns)) {
+    const auto& pair = duckdb::StructValue::GetChildren(entry);
+    const Place place = find_place(table.schema(), path_parts(pair[0].ToString()));
+    if (place.field) statistics[place.field->id] = texts_of(pair[1]);
+  }
+  std::vector<lake::Value> values;
+  for (const auto& field : table.spec().fields) {
+    if (field.transform.kind == lake::TransformKind::kVoid) {
+      values.emplace_back();
+      continue;
+    }
+    const auto& source = *lake::find_field(table.schema(), field.source_id);
+    values.push_back(lake::apply_transform(field.transform, source.type,
+                                           only_value(source, statistics.at(source.id))));
+  }
+  return values;
+}
+
+/// Whether all that the table is partitioned by is constant, of types whose statistics are exact.
+bool one_partition(const lake::TableMetadata& table, const std::set<size_t>& constant) {
+  static const std::set<TypeKind> kExact = {TypeKind::kInt, TypeKind::kLong, TypeKind::kDate,
+                                            TypeKind::kTimestamp, TypeKind::kTimestampTz};
+  const auto& fields = table.schema().fields;
+  return std::ranges::all_of(table.spec().fields, [&](const lake::PartitionField& field) {
+    if (field.transform.kind == lake::TransformKind::kVoid) return true;
+    const auto at = std::ranges::find(fields, field.source_id, &lake::Field::id);
+    return at != fields.end() && kExact.contains(at->type.kind) &&
+           constant.contains(static_cast<size_t>(at - fields.begin()));
+  });
+}
+
 /// Removes everything below `place` that carries the statement's id in its name.
 void sweep(const lake::Files& files, const std::string& place, const std::string& id) {
   try {
@@ -352,9 +416,10 @@ void check_writable(const lake::TableMetadata& table) {
 // Without Bloom filters: DuckDB asks them for the bytes of a BLOB as they are shown, and for one of
 // the two zeros of a DOUBLE, and then passes over rows that are there.
 WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& files,
-                        const sql::Printed& query, const RunDuck& run) {
+                        const RowsToWrite& rows, const RunDuck& run) {
   check_writable(table);
-  const auto partition = partition_columns(table);
+  const bool single = !table.spec().fields.empty() && one_partition(table, rows.constant);
+  const auto partition = single ? std::vector<std::string>() : partition_columns(table);
   const std::string place = data_location(table), id = base::random_uuid();
   const auto& fields = table.schema().fields;
   std::string names, ids, by;
@@ -363,12 +428,12 @@ WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& fil
     ids += (i ? ", " : "") + field_ids(fields[i]);
   }
   for (const auto& name : partition) by += (by.empty() ? "" : ", ") + quote_ident(name);
+  const std::string order = order_by(table);
   const std::string where =
       by.empty() ? "FILE_SIZE_BYTES '512MB'"
                  : fmt::format("PARTITION_BY ({}), WRITE_PARTITION_COLUMNS false", by);
-  const std::string order = order_by(table);
   const auto text =
-      around(fmt::format("COPY (SELECT {} FROM (", select_list(table, partition)), query,
+      around(fmt::format("COPY (SELECT {} FROM (", select_list(table, partition)), rows.query,
              fmt::format(") AS q({}){}) TO {} (FORMAT parquet, COMPRESSION {}, FIELD_IDS {{{}}}, "
                          "WRITE_BLOOM_FILTER false, RETURN_STATS true, OVERWRITE_OR_IGNORE true, "
                          "FILENAME_PATTERN '{}-{{uuid}}', {})",
@@ -376,7 +441,10 @@ WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& fil
   const auto read = [&](const duckdb::vector<duckdb::Value>& cells) {
     lake::NewFile file;
     file.spec_id = table.default_spec_id;
-    file.file.partition = partition_of(table, partition, cells.at(5));
+    if (cells.at(1).GetValue<int64_t>() > 0) {
+      file.file.partition = single ? partition_of_constants(table, cells.at(4))
+                                   : partition_of(table, partition, cells.at(5));
+    }
     if (!order.empty() && partition.empty()) file.file.sort_order_id = table.default_sort_order_id;
     add_statistics(file.file, table, cells.at(4));
     return file;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,16 +21,24 @@ using RunDuck =
 /// The same text between two others.
 sql::Printed around(const std::string& before, sql::Printed text, const std::string& after);
 
+/// A query whose columns are those of the table's current schema, in this order and under any
+/// names.
+struct RowsToWrite {
+  sql::Printed query;
+  /// Columns (0-based) that hold one value in all rows: a table that is partitioned by nothing else
+  /// gets its files without the rows being told apart. May say less than is true.
+  std::set<size_t> constant;
+};
+
 struct WrittenFiles {
   std::vector<lake::NewFile> files;
   int64_t rows = 0;
 };
 
-/// Writes the rows of a query whose columns are those of the table's current schema, in this order
-/// and under any names: by the current partition spec, one file a partition at least, in the
-/// table's sort order. Files without rows are not kept. If it throws, nothing is left.
+/// Writes the rows by the current partition spec, one file a partition at least, in the table's
+/// sort order. Files without rows are not kept. If it throws, nothing is left.
 WrittenFiles write_data(const lake::TableMetadata& table, const lake::Files& files,
-                        const sql::Printed& query, const RunDuck& run);
+                        const RowsToWrite& rows, const RunDuck& run);
 
 /// Writes a position delete file from a query of (path, position), rows in this order, for data
 /// files of one partition. Nothing if the query is empty.

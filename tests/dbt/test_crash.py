@@ -1,0 +1,63 @@
+"""The retail pipeline with its dbt project while dbt, meesh and the sources are killed: what dbt
+builds over and over is what a new mesh builds once."""
+import collections
+
+import pytest
+from support.answers import rows_of
+from support.faults import HitMesh, differences, one_pipeline
+from support.meesh import demo_mesh
+
+RUN_DATE = "2025-07-01"
+ROUNDS = [2, pytest.param(80, marks=[pytest.mark.full, pytest.mark.timeout(7200)])]
+# When things were done is of each mesh, and so are keys made of it.
+TIMES = ["_ingestion_timestamp", "dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"]
+HISTORY = "history.customers_history"
+
+
+def change(databases, step):
+    """New orders on days of their own, new versions of customers, other leads."""
+    databases["sales"].query(
+        f"INSERT INTO orders (customer_id, total_amount, created_at) SELECT customer_id, {step} + 1, "
+        f"timestamp '2031-01-01 10:00:00' + interval '1 day' * {step} FROM customers "
+        f"WHERE customer_id % 9 = {step} % 9;"
+        f"UPDATE customers SET phone = 'version {step}' WHERE customer_id % 5 = {step} % 5")
+    databases["marketing"].query(f"UPDATE leads SET source = 'Source {step}' "
+                                 f"WHERE lead_id % 4 = {step} % 4")
+
+
+def customers(databases):
+    return set(databases["sales"].query("SELECT customer_id, phone FROM customers"))
+
+
+def check_history(url, databases, versions):
+    """Of each customer one version is the present one; no version is there twice, none is invented."""
+    history = rows_of(url, f"SELECT customer_id, phone, dbt_valid_to IS NULL FROM lake.{HISTORY}")
+    doubled = [key for key, count in collections.Counter(
+        (customer, phone) for customer, phone, _ in history).items() if count > 1]
+    assert doubled == []
+    assert {(customer, phone) for customer, phone, present in history if present} == (
+        customers(databases))
+    assert {(customer, phone) for customer, phone, _ in history} <= versions
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_what_is_built_again_and_again_is_what_is_built_once(start_meesh, folder, rounds):
+    databases = one_pipeline(folder / "demo", demo_mesh(folder / "demo"), "retail")
+    meesh = start_meesh(folder / "demo", folder / "data", databases=databases)
+    loaded = meesh.run("demo", "load", "--scale", "0.002", "--mesh", meesh.mesh, "--data", meesh.data)
+    assert loaded.returncode == 0, loaded.stderr
+    hits = HitMesh(meesh, "retail", RUN_DATE)
+    hits.usual = 12
+    versions = customers(databases)
+    for step in range(rounds):
+        change(databases, step)
+        versions |= customers(databases)
+        hits.hit(dbt=hits.kill_dbt, us=hits.kill_us,
+                 source=lambda: hits.kill_source(hits.chance.choice(["sales", "marketing"])))
+        check_history(meesh.url, databases, versions)
+    found = hits.everything(but=TIMES)
+    assert {"curated.customer_360", "marts.mart_sales__daily_revenue", HISTORY} <= set(found)
+    expected = hits.undisturbed(but=TIMES)
+    assert found.pop(HISTORY) >= expected.pop(HISTORY)  # a new mesh knows no older versions
+    assert differences(found, expected) == {}, hits.told

@@ -101,7 +101,6 @@ governance::LineageOptions PlatformService::lineage_options(
     options.known.databases.push_back({catalog.host, catalog.port, catalog.database, catalog.name});
   }
   options.known.has_catalog = [this](const std::string& name) {
-  options.lineage = lineage_.get();
     const auto all = engine_.catalogs();
     return std::find(all.begin(), all.end(), name) != all.end();
   };
@@ -126,6 +125,7 @@ transform::DbtOptions PlatformService::dbt_options() const {
   };
   options.catalog = mesh_.lake.catalog;
   options.store = &objects_.store();
+  options.lineage = lineage_.get();
   return options;
 }
 

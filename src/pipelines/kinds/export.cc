@@ -144,8 +144,6 @@ class ExportAsset : public Asset {
     engine::Session session;
     session.user = session.original_user = "meesh pipelines";
     session.source = "pipelines";
-    return engine::ask(options_.engine, std::move(sql), std::move(session), context.task.stop);
-  }
     auto work = governance::work_of_step(context.pipeline, context.step);
     work.type = "EXPORT";
     work.target = quality::fill_parameters(job_.to, context.task.parameters);
@@ -153,6 +151,8 @@ class ExportAsset : public Asset {
       work.target = "file://" + fs::absolute(options_.folder / work.target).string();
     }
     session.client_tags = governance::tags_of(work, context.task);
+    return engine::ask(options_.engine, std::move(sql), std::move(session), context.task.stop);
+  }
 
   const char* format_word() const {
     return job_.format == Format::kCsv ? "CSV" : job_.format == Format::kJson ? "JSON" : "PARQUET";

@@ -218,6 +218,9 @@ class PythonAsset : public Asset {
     all["MEESH_STEP"] = context.step;
     all["MEESH_ATTEMPT"] = std::to_string(context.attempt);
     all["MEESH_RESULT"] = result_file.string();
+    all["MEESH_CLIENT_TAGS"] = base::join(
+        governance::tags_of(governance::work_of_step(context.pipeline, context.step), context.task),
+        ",");
     for (const auto& [name, value] : context.task.parameters) {
       std::string upper = name;
       for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -235,9 +238,6 @@ class PythonAsset : public Asset {
     if (text.empty()) return result;
     boost::system::error_code failed;
     const auto value = boost::json::parse(text.substr(0, kMostResult), failed);
-    all["MEESH_CLIENT_TAGS"] = base::join(
-        governance::tags_of(governance::work_of_step(context.pipeline, context.step), context.task),
-        ",");
     if (failed || !value.is_object()) {
       throw Error(Code::kGenericUserError,
                   fmt::format("what {} wrote to MEESH_RESULT is no JSON object", script_.shown));

@@ -1,40 +1,14 @@
 """What the machine has not enough of: ports, memory, disk. Each has its clear error, and meesh goes
 on where it can."""
-import os
-import shutil
 import socket
-import subprocess
-
-import pytest
 
 from support.answers import error_of, rows_of
+from support.disk import small_disk  # a fixture
 from support.meesh import plain_mesh
 
 # Needs hundreds of megabytes in whatever way it is run: five million different, long keys.
 LARGE = ("SELECT count(*) FROM (SELECT DISTINCT to_hex(sha256(to_utf8(CAST(a * 4000 + b AS varchar)))) "
          "FROM UNNEST(sequence(0, 1249)) AS t(a) CROSS JOIN UNNEST(sequence(0, 3999)) AS u(b))")
-
-
-@pytest.fixture
-def small_disk(folder):
-    """small_disk(megabytes) → a folder on a file system of that size."""
-    mounted = []
-
-    def make(megabytes):
-        if os.getuid() != 0 or not shutil.which("mount"):
-            pytest.skip("needs root: a small file system has to be mounted")
-        place = folder / f"disk{len(mounted)}"
-        place.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs",
-                               str(place)], stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-        mounted.append(place)
-        return place
-
-    yield make
-    for place in mounted:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_port_in_use_is_named(start_meesh, folder):
@@ -66,7 +40,7 @@ def test_a_query_larger_than_memory_goes_through_the_spill_folder(start_meesh, f
 
 
 def test_a_full_spill_disk_fails_the_query_alone(start_meesh, folder, small_disk):
-    spill = small_disk(8)
+    spill = small_disk(8).folder
     mesh = plain_mesh(folder / "mesh", compute={"kind": "duckdb", "memory": "100MB", "threads": 2,
                                                 "spill": {"folder": str(spill / "spill")}})
     meesh = start_meesh(mesh, folder / "data")
@@ -76,7 +50,7 @@ def test_a_full_spill_disk_fails_the_query_alone(start_meesh, folder, small_disk
 
 
 def test_a_disk_too_small_for_the_databases_is_a_clear_refusal(start_meesh, folder, small_disk):
-    disk = small_disk(12)
+    disk = small_disk(12).folder
     mesh = plain_mesh(folder / "mesh", {"sales": {"kind": "managed", "name": "sales_db"}})
     meesh = start_meesh(mesh, disk / "data", log=folder / "log", wait=False)
     assert meesh.process.wait(60) not in (0, None)

@@ -4,7 +4,7 @@ import pytest
 import requests
 import yaml
 from support.answers import Statement, error_of, rows_of
-from support.disk import small_disk  # noqa: F401 (a fixture)
+from support.disk import small_disk  # a fixture
 from support.meesh import external, plain_mesh
 from support.processes import wait_until
 
@@ -32,7 +32,7 @@ def fill_source(postgres, version):
 
 
 @pytest.fixture
-def shop(small_disk, postgres, start_meesh, folder):  # noqa: F811
+def shop(small_disk, postgres, start_meesh, folder):
     """A running mesh that has all its folders on a small disk, and PostgreSQL elsewhere."""
     disk = small_disk(64)
     source = postgres("shop")
@@ -136,7 +136,7 @@ def test_whatever_is_left_of_it(shop):
     assert set(seen(meesh).values()) == {(len(LEFT), len(LEFT), ROWS)}
 
 
-def test_a_domains_server_on_it_goes_on_too(small_disk, start_meesh, folder):  # noqa: F811
+def test_a_domains_server_on_it_goes_on_too(small_disk, start_meesh, folder):
     """What is written to a managed database says that the disk is full; what was committed is there,
     also after a start on the full disk's leftovers."""
     disk = small_disk(256)

@@ -47,6 +47,8 @@ struct LakeCommit {
   /// is the SQL name under which other statements can read the table as it would be. What it throws
   /// ends the statement, and nothing has changed.
   std::function<void(const std::string& candidate)> audit;
+  /// CREATE OR REPLACE TABLE: takes the place of a view of this name in the same commit.
+  bool instead_of_view = false;
 };
 
 /// Who asks and with what defaults; protocols fill it from headers for each statement.

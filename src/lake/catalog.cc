@@ -230,21 +230,21 @@ std::vector<std::string> Catalog::names(const Namespace& space, Kind kind) const
 
 bool Catalog::move_one(soci::session& sql, const Move& move) const {
   const std::string space = joined(move.name.space);
+  const bool view = move.kind == Kind::kView;
+  const std::string kind = kind_text(view);
   if (!move.from.empty()) {
     soci::statement update =
-        (sql.prepare << "UPDATE lake_table SET metadata_location = :to WHERE warehouse = "
-                        ":warehouse AND namespace = :namespace AND name = :name AND "
+        (sql.prepare << "UPDATE lake_table SET metadata_location = :to, kind = :kind WHERE "
+                        "warehouse = :warehouse AND namespace = :namespace AND name = :name AND "
                         "metadata_location = :from",
-         soci::use(move.to), soci::use(warehouse_.name), soci::use(space),
+         soci::use(move.to), soci::use(kind), soci::use(warehouse_.name), soci::use(space),
          soci::use(move.name.name), soci::use(move.from));
     update.execute(true);
     return update.get_affected_rows() == 1;
   }
   if (!namespace_exists(sql, warehouse_.name, space)) no_namespace(move.name.space);
-  const bool view = move.kind == Kind::kView;
   const std::string there = kind_at(sql, warehouse_.name, move.name);
   if (!there.empty()) throw already_exists(move.name, view, there == "view");
-  const std::string kind = kind_text(view);
   sql << "INSERT INTO lake_table VALUES (:warehouse, :namespace, :name, :kind, :location)",
       soci::use(warehouse_.name), soci::use(space), soci::use(move.name.name), soci::use(kind),
       soci::use(move.to);
@@ -273,6 +273,7 @@ bool Catalog::swap(const std::vector<Move>& moves, const AlsoCommit& also) {
       }
       if (also) also(sql);
     });
+    for (const Move& move : moves) tell(move.name);
     return true;
   } catch (const Lost&) {
     return false;
@@ -282,12 +283,19 @@ bool Catalog::swap(const std::vector<Move>& moves, const AlsoCommit& also) {
     if (error.kind() == ErrorKind::kUser || database_.backend() == meta::Backend::kSqlite) throw;
     const std::string why = error.message();
     try {
-      if (!moves.empty() && moved(moves)) return true;
+      if (!moves.empty() && moved(moves)) {
+        for (const Move& move : moves) tell(move.name);
+        return true;
+      }
     } catch (const Error&) {  // it is still away
     }
     throw CommitStateUnknown(Code::kUnavailable,
                              fmt::format("it is not known whether the commit was done: {}", why));
   }
+}
+
+void Catalog::tell(const Identifier& name) const {
+  if (observer_) observer_(name);
 }
 
 void Catalog::discard(const std::vector<std::string>& files) const {
@@ -323,6 +331,8 @@ void Catalog::move_name(const Identifier& from, const Identifier& to, Kind kind,
         soci::use(warehouse_.name), soci::use(space), soci::use(from.name);
     if (also) also(sql);
   });
+  tell(from);
+  tell(to);
 }
 
 void Catalog::remove_row(const Identifier& name, Kind kind, const AlsoCommit& also) {
@@ -336,6 +346,7 @@ void Catalog::remove_row(const Identifier& name, Kind kind, const AlsoCommit& al
     if (removal.get_affected_rows() != 1) not_found(name, kind == Kind::kView);
     if (also) also(sql);
   });
+  tell(name);
 }
 
 }  // namespace meesh::lake

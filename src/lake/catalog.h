@@ -79,6 +79,11 @@ class Catalog {
   const Warehouse& warehouse() const { return warehouse_; }
   const Files& files() const { return files_; }
 
+  /// Called after every change of what a name of a table or view stands for, once it is durable,
+  /// whoever asked for it; by the thread that made it. Quick, and does not throw. To be set before
+  /// there are changes.
+  void observe(std::function<void(const Identifier&)> observer) { observer_ = std::move(observer); }
+
   // Namespaces. SCHEMA_NOT_FOUND, SCHEMA_ALREADY_EXISTS, SCHEMA_NOT_EMPTY.
   /// Those directly below `parent` (none = the first level), sorted.
   std::vector<Namespace> namespaces(const Namespace& parent) const;
@@ -102,8 +107,9 @@ class Catalog {
   std::string default_location(const Identifier& name) const;
   /// Throws what create() throws before it writes anything.
   void check_new(const Identifier& name) const;
+  /// `instead_of_view`: takes the place of a view of this name, if there is one.
   Table create(const Identifier& name, const TableMetadata& metadata,
-               const AlsoCommit& also = nullptr);
+               const AlsoCommit& also = nullptr, bool instead_of_view = false);
   /// All or none of them. Throws ICEBERG_COMMIT_ERROR when others have been faster too often.
   std::vector<Table> commit(const std::vector<TableChange>& changes,
                             const AlsoCommit& also = nullptr);
@@ -155,6 +161,7 @@ class Catalog {
   bool moved(const std::vector<Move>& moves) const;
   bool attempt(const std::vector<TableChange>& changes, const AlsoCommit& also,
                std::vector<Table>& done);
+  void tell(const Identifier& name) const;
   void move_name(const Identifier& from, const Identifier& to, Kind kind, const AlsoCommit& also);
   void remove_row(const Identifier& name, Kind kind, const AlsoCommit& also);
   void insert_namespace(soci::session& sql, const Namespace& name, Properties properties) const;
@@ -167,6 +174,7 @@ class Catalog {
   meta::Database& database_;
   const Files& files_;
   const Warehouse warehouse_;
+  std::function<void(const Identifier&)> observer_;
 
   mutable base::LruCache<TableMetadata> cache_{size_t{64} << 20};  // by location; weight: JSON
 

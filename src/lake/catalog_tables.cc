@@ -100,12 +100,15 @@ void Catalog::check_new(const Identifier& name, Kind kind) const {
 
 void Catalog::check_new(const Identifier& name) const { check_new(name, Kind::kTable); }
 
-Table Catalog::create(const Identifier& name, const TableMetadata& metadata,
-                      const AlsoCommit& also) {
-  check_new(name);
+Table Catalog::create(const Identifier& name, const TableMetadata& metadata, const AlsoCommit& also,
+                      bool instead_of_view) {
+  const auto view = instead_of_view ? find_view(name) : std::nullopt;
+  if (!view) check_new(name);
   Table table = write(name, metadata, nullptr);
   try {
-    swap({{name, Kind::kTable, "", table.metadata_location}}, also);
+    const std::string from = view ? view->metadata_location : "";
+    if (!swap({{name, Kind::kTable, from, table.metadata_location}}, also))
+      throw Error(Code::kIcebergCommitError, "the view has changed meanwhile: " + name.display());
   } catch (const CommitStateUnknown&) {
     throw;
   } catch (...) {

@@ -71,6 +71,17 @@ TEST_F(CatalogTest, ANameIsTheTablesOrTheViews) {
   EXPECT_THAT(catalog().views({"s"}), ElementsAre("v"));
 }
 
+TEST_F(CatalogTest, ATableTakesThePlaceOfAView) {
+  catalog().create_view(v_, view("SELECT 1"));
+  const Table made = catalog().create(v_, lake_.fresh(v_, false), nullptr, true);
+  EXPECT_EQ(catalog().load(v_).metadata_location, made.metadata_location);
+  EXPECT_FALSE(catalog().find_view(v_));
+  EXPECT_LAKE_ERROR(Code::kTableAlreadyExists, "Table already exists: s.v",
+                    catalog().create(v_, lake_.fresh(v_, false), nullptr, true));
+  catalog().create({{"s"}, "new"}, lake_.fresh({{"s"}, "new"}, false), nullptr, true);
+  EXPECT_THAT(catalog().tables({"s"}), ElementsAre("new", "v"));
+}
+
 TEST_F(CatalogTest, TheMetadataOfAViewGoesWhereItsPropertySays) {
   const std::string folder = std::string(kTestPlace) + "/elsewhere";
   const View made =
@@ -103,6 +114,28 @@ TEST_F(CatalogTest, AViewThatWasDroppedIsRegisteredAgain) {
                     catalog().register_view({{"x"}, "v"}, made.metadata_location));
   EXPECT_LAKE_ERROR(Code::kPermissionDenied, "outside the warehouse",
                     catalog().register_view({{"s"}, "w"}, "s3://other/v.metadata.json"));
+}
+
+TEST_F(CatalogTest, AnObserverHearsOfEveryChangeThatIsDurable) {
+  std::vector<std::string> heard;
+  catalog().observe([&](const Identifier& name) { heard.push_back(name.display()); });
+  lake_.create("t");
+  catalog().commit({{t_, [](const Table& base) {
+                       TableMetadata next = *base.metadata;
+                       next.properties["a"] = "1";
+                       return next;
+                     }}});
+  EXPECT_THAT(heard, ElementsAre("s.t", "s.t"));
+  heard.clear();
+  catalog().create_view(v_, view("SELECT 1"));
+  catalog().rename(t_, {{"s"}, "u"});
+  catalog().drop({{"s"}, "u"});
+  EXPECT_THAT(heard, ElementsAre("s.v", "s.t", "s.u", "s.u"));
+  heard.clear();
+  const auto fails = [](soci::session&) { throw Error(Code::kDiskFull, "on purpose"); };
+  EXPECT_THROW(catalog().drop_view(v_, fails), Error);
+  EXPECT_THROW(catalog().create(t_, lake_.fresh(t_, false), fails), Error);
+  EXPECT_THAT(heard, IsEmpty());
 }
 
 }  // namespace

@@ -150,9 +150,10 @@ std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
                           const AlsoCommit& also = nullptr, const Audit& audit = nullptr);
 
 /// CREATE TABLE AS: a table that is there with its first snapshot or not at all. `fresh` comes from
-/// new_table_metadata.
+/// new_table_metadata. `instead_of_view`: see Catalog::create.
 Table create_table_as(Catalog& catalog, ManifestCache& cache, const Identifier& name,
                       const TableMetadata& fresh, SnapshotChange change,
-                      const AlsoCommit& also = nullptr, const Audit& audit = nullptr);
+                      const AlsoCommit& also = nullptr, const Audit& audit = nullptr,
+                      bool instead_of_view = false);
 
 }  // namespace meesh::lake

@@ -73,13 +73,13 @@ std::vector<Table> commit(Catalog& catalog, ManifestCache& cache,
 
 Table create_table_as(Catalog& catalog, ManifestCache& cache, const Identifier& name,
                       const TableMetadata& fresh, SnapshotChange change, const AlsoCommit& also,
-                      const Audit& audit) {
+                      const Audit& audit, bool instead_of_view) {
   SnapshotWriter writer(cache, std::move(change));
   const TableMetadata made = writer.make({name, "", std::make_shared<const TableMetadata>(fresh)});
   if (audit) audit({name, "", std::make_shared<const TableMetadata>(made)});
   Table table;
   try {
-    table = catalog.create(name, made, with_crash_point(also));
+    table = catalog.create(name, made, with_crash_point(also), instead_of_view);
   } catch (const CommitStateUnknown&) {
     leave_to_orphan_removal(name.display());
     writer.unknown();

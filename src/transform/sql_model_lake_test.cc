@@ -169,6 +169,38 @@ TEST_F(LakeModelTest, views_and_materialized_views) {
   EXPECT_THAT(rows("SELECT * FROM lake.s.m"), ElementsAre("7"));
 }
 
+TEST_F(LakeModelTest, a_view_becomes_a_table_in_one_commit) {
+  model_.kind = Model::Kind::kView;
+  make("SELECT 1 AS a");
+  model_.kind = Model::Kind::kTable;
+  positive();
+  EXPECT_THAT(refused("SELECT -1 AS a"), HasSubstr("CONSTRAINT_VIOLATION"));
+  EXPECT_THAT(rows("SELECT * FROM lake.s.m"), ElementsAre("1"));
+  std::atomic<bool> over = false;
+  std::atomic<int> reads = 0, wrong = 0;
+  std::thread reader([&] {
+    while (!over) {
+      try {
+        const std::string seen = one("SELECT min(a) FROM lake.s.m");
+        if (seen != "1" && seen != "2") ++wrong;
+      } catch (const Error&) {
+        ++wrong;
+      }
+      ++reads;
+    }
+  });
+  while (reads == 0) std::this_thread::yield();
+  make("SELECT 2 AS a");
+  const int when_made = reads;
+  while (reads < when_made + 2) std::this_thread::yield();
+  over = true;
+  reader.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_THAT(rows("SELECT * FROM lake.s.m"), ElementsAre("2"));
+  EXPECT_EQ(one("SELECT table_type FROM lake.information_schema.tables WHERE table_name = 'm'"),
+            "BASE TABLE");
+}
+
 TEST_F(LakeModelTest, what_goes_along_is_published_or_not_with_the_rows) {
   database_->write([](soci::session& sql) { sql << "CREATE TABLE ran (n BIGINT)"; });
   const auto also = [](soci::session& sql) { sql << "INSERT INTO ran VALUES (1)"; };

@@ -225,13 +225,15 @@ class Run {
   void whole(const std::string& existing) {
     const std::string action = existing.empty() ? "created" : "replaced";
     if (!in_lake_) return whole_elsewhere(existing, action);
-    if (!existing.empty() && existing != "BASE TABLE") {
+    if (existing == "MATERIALIZED VIEW") {
       audit(rows());  // before what has another kind goes
       drop_other(existing);
     }
+    auto publishing = commit();
+    publishing->instead_of_view = true;
     done(action,
          ask(fmt::format("CREATE OR REPLACE TABLE {}{} AS SELECT * FROM {}", this_, with(), rows()),
-             commit()));
+             publishing));
   }
 
   void whole_elsewhere(const std::string& existing, const std::string& action) {

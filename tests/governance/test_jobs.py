@@ -1,6 +1,10 @@
 """Lineage of what the mesh runs by itself: ingestion, models, steps of pipelines and dbt."""
+import subprocess
+
 import pytest
 import trino
+
+from support.meesh import ROOT
 
 
 def run_of(*events):
@@ -153,6 +157,30 @@ def test_statements_and_exports_of_a_pipeline_are_its_steps(jobs):
                 if node["table"].startswith("hive.")]
 
 
+SCRIPT = """
+import json, os, urllib.request
+def ask(url, **options):
+    with urllib.request.urlopen(urllib.request.Request(url, **options)) as answer:
+        return json.load(answer)
+answer = ask(os.environ["MEESH_URL"] + "/v1/statement",
+             data=b"CREATE TABLE lake.s.made AS SELECT id FROM shop.public.orders",
+             headers={"X-Trino-User": "script",
+                      "X-Trino-Client-Tags": os.environ["MEESH_CLIENT_TAGS"]})
+while "nextUri" in answer:
+    answer = ask(answer["nextUri"])
+assert "error" not in answer, answer
+"""
+
+
+def test_a_python_step_can_say_that_its_statements_are_its(jobs):
+    jobs.write("pipelines/make.py", SCRIPT)
+    jobs.pipeline(make={"python": "make.py", "makes": ["lake.s.made"]})
+    jobs.start().lineage.sql("CREATE SCHEMA lake.s")
+    jobs.run()
+    assert jobs.jobs("lake.s.made") == {"shop.public.orders > lake.s.made": "p.make"}
+    assert run_of(jobs.event("p.make"))
+
+
 def test_a_transaction_is_told_when_it_is_committed(jobs):
     jobs.start()
     jobs.lineage.sql("CREATE TABLE shop.public.copy (id integer)")
@@ -225,3 +253,14 @@ def test_dbt_models_are_jobs_of_their_run(jobs):
     live = {node["table"] for node in jobs.lineage.graph("shop.public.orders")["nodes"]}
     assert live == {"shop.public.orders", "lake.trial.staged", "lake.trial.mart",
                     "lake.trial.grown"}
+
+    # From a terminal, where nobody tells dbt what it is part of.
+    meesh = jobs.lineage.meesh
+    done = subprocess.run(
+        [ROOT / ".deps" / "dbt" / "bin" / "dbt", "run", "--select", "mart", "--project-dir",
+         jobs.mesh / "dbt" / "trial", "--profiles-dir", meesh.data / "dbt" / "trial",
+         "--target-path", meesh.data.with_name("target"), "--log-path",
+         meesh.data.with_name("logs")], stdout=subprocess.PIPE, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout
+    event = jobs.event("trial.mart")
+    assert kind(event) == ("DBT", "MODEL") and "parent" not in event["run"]["facets"]

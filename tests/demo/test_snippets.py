@@ -9,6 +9,7 @@ import pandas
 import pytest
 
 from support.meesh import ROOT
+from support.trino_server import versions
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def run(ours, s3_url):
     def run(name, *arguments):
         done = subprocess.run(
             [sys.executable, str(ROOT / "demo" / "snippets" / name), *map(str, arguments)],
-            text=True, capture_output=True, timeout=120,
+            text=True, capture_output=True, timeout=400,
             env={**os.environ, "MEESH_PORT": str(ours.port), "S3_ENDPOINT_URL": s3_url,
                  "S3_ENDPOINT": s3_url.removeprefix("http://"),
                  "SALES_PORT": str(ours.databases["sales"].port),
@@ -95,6 +96,29 @@ def test_rows_go_into_a_domains_database_once(run, ours, query, folder):
     finally:
         ours.databases["sales"].query(
             "DELETE FROM customers WHERE email = 'zoe@snippet.example'")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_spark_makes_silver_and_gold_and_a_date_again(run, ours, query, monkeypatch):
+    pytest.importorskip("pyspark", reason="setup/setup.sh --for full brings it")
+    jars = [ROOT / ".deps" / "maven" / f"{name}-{versions()['ICEBERG_VERSION']}.jar" for name in
+            (f"iceberg-spark-runtime-{versions()['ICEBERG_SPARK']}", "iceberg-aws-bundle")]
+    monkeypatch.setenv("SPARK_JARS", ",".join(map(str, jars)))
+    taken = ours.run("ingest", "run", "northwind", "--run-date", "2025-07-01", "--server", ours.url)
+    assert taken.returncode == 0, taken.stderr
+    for _ in range(2):
+        assert "lake.spark.revenue: " in run("spark_medallion.py", "2025-07-01")
+    expected = query("""
+        SELECT coalesce(trim(category_name), 'Uncategorised'), sum(CAST(round(
+                   CAST(d.unit_price AS decimal(12, 2)) * d.quantity *
+                   (1 - CAST(d.discount AS decimal(5, 4))), 2) AS decimal(18, 2))),
+               count(DISTINCT order_id)
+        FROM northwind.public.order_details d JOIN northwind.public.orders o USING (order_id)
+        LEFT JOIN northwind.public.products p USING (product_id)
+        LEFT JOIN northwind.public.categories c USING (category_id) GROUP BY 1 ORDER BY 1""")
+    assert len(expected) > 8
+    assert query("SELECT category, revenue, orders FROM lake.spark.revenue ORDER BY 1") == expected
 
 
 def test_pandas_over_a_domains_database(run, ours, folder):

@@ -233,6 +233,8 @@ Shape smtp() {
            "starttls"),
        base::optional("user", base::text("User to log in as.")),
        base::optional("password", base::secret_text("Its password.")),
+       base::optional("ca", base::text("PEM file of certificate authorities that vouch for the "
+                                       "server; without it, the system's.")),
        base::required("from", base::matching("Sender of the mails.", "^[^\\s@<>]+@[^\\s@<>]+$",
                                              "an address such as mesh@example.com", 255))});
 }

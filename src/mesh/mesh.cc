@@ -157,7 +157,7 @@ class Loader {
     fill_compute(*root.find("compute"));
     if (const Node* catalogs = root.find("catalogs")) fill_catalogs(document, *catalogs);
     fill_lineage(root.find("lineage"));
-    fill_smtp(root.find("smtp"));
+    fill_smtp(document, root.find("smtp"));
     mesh_.language = root.find("language")->text;
     mesh_.log_level = root.find("log")->find("level")->text;
     mesh_.log_format = root.find("log")->find("format")->text;
@@ -170,11 +170,22 @@ class Loader {
                      text_or(*node, "namespace", mesh_.lineage.name_space)};
   }
 
-  void fill_smtp(const Node* node) {
+  void fill_smtp(const yaml::Document& document, const Node* node) {
     if (node == nullptr) return;
-    mesh_.smtp =
-        Smtp{node->find("host")->text,   integer_or(*node, "port", 0),   node->find("tls")->text,
-             text_or(*node, "user", ""), text_or(*node, "password", ""), node->find("from")->text};
+    mesh_.smtp = Smtp{node->find("host")->text,
+                      integer_or(*node, "port", 0),
+                      node->find("tls")->text,
+                      text_or(*node, "user", ""),
+                      text_or(*node, "password", ""),
+                      node->find("from")->text,
+                      {}};
+    if (const Node* ca = node->find("ca")) {
+      mesh_.smtp->ca = existing_file(document, *ca, mesh_.folder);
+      if (mesh_.smtp->tls == "none") {
+        problems_.push_back(document.error(Code::kConfigInvalid, "'ca' is for TLS, and tls is none",
+                                           ca->line, ca->column));
+      }
+    }
   }
 
   Lake lake(const yaml::Document& document, const Node& node, const std::string& otherwise) {

@@ -169,6 +169,7 @@ struct Smtp {
   int port = 587;
   std::string tls;  // "none", "starttls", "tls"
   std::string user, password, from;
+  std::filesystem::path ca;  // PEM file of trusted authorities instead of the system's; "" = none
 };
 
 struct LoadOptions {

@@ -81,6 +81,7 @@ void send_email(const mesh::Smtp& server, const Email& email) {
   // With STARTTLS it is required: without it, mails and passwords would travel in the clear.
   curl_easy_setopt(handle, CURLOPT_USE_SSL,
                    static_cast<long>(server.tls == "starttls" ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  if (!server.ca.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server.ca.c_str());
   if (!server.user.empty()) {
     curl_easy_setopt(handle, CURLOPT_USERNAME, server.user.c_str());
     curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.c_str());

@@ -57,6 +57,12 @@ void LakeService::add_to(engine::Engine& engine) {
       engine::make_hive_catalog(std::string(kHive), external_, objects_.store(), authorize));
 }
 
+void LakeService::observe(const std::function<void()>& changed) {
+  for (auto& one : lakes_) {
+    one.catalog->observe([changed](const lake::Identifier&) { changed(); });
+  }
+}
+
 void LakeService::serve(net::Server& server, const std::string& s3_address) {
   serve::iceberg::Service service;
   for (const auto& one : lakes_) {

@@ -26,6 +26,9 @@ class LakeService {
 
   /// Adds the catalogs to the engine, which must know the objects already.
   void add_to(engine::Engine& engine);
+  /// From then on `changed` is called after every change of a table of a lake, SQL's or another
+  /// engine's through the catalog's REST API. Quick, and does not throw.
+  void observe(const std::function<void()>& changed);
   /// Adds /iceberg to the server. `s3_address`: how clients reach the objects ("" = they cannot).
   void serve(net::Server& server, const std::string& s3_address);
   /// The snapshot a table has now; "" for one without any, and for tables of other catalogs.

@@ -39,30 +39,6 @@ std::string server_name(const mesh::Mesh& mesh) {
 
 }  // namespace
 
-/// Tells lineage of every write, and pipelines which tables changed.
-class PlatformService::Observer : public engine::StatementObserver {
- public:
-  Observer(governance::LineageStore& lineage, pipelines::Pipelines& pipelines)
-      : lineage_(lineage), pipelines_(pipelines) {}
-
-  void committing(soci::session& sql, const engine::WriteEvent& event) override {
-    lineage_.committing(sql, event);
-    tell(event);
-  }
-  void written(const engine::WriteEvent& event) override {
-    lineage_.written(event);
-    tell(event);
-  }
-
- private:
-  void tell(const engine::WriteEvent& event) {
-    for (const auto& table : event.lineage.outputs) pipelines_.table_changed(table.display());
-  }
-
-  governance::LineageStore& lineage_;
-  pipelines::Pipelines& pipelines_;
-};
-
 PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& database,
                                  ObjectService& objects, LakeService& lakes, engine::Engine& engine,
                                  std::vector<engine::PostgresOptions> catalogs,
@@ -78,8 +54,8 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   models_ = std::make_unique<transform::Models>(engine, *quality_, "meesh", lineage_.get());
   dbt_ = std::make_unique<transform::Dbt>(dbt_options());
   pipelines_ = std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
-  observer_ = std::make_unique<Observer>(*lineage_, *pipelines_);
-  engine.observe(*observer_);
+  engine.observe(*lineage_);
+  lakes.observe([this] { pipelines_->tables_changed(); });
 }
 
 PlatformService::~PlatformService() { stop(); }

@@ -40,8 +40,6 @@ class PlatformService {
   void stop();
 
  private:
-  class Observer;
-
   /// What a table's rows are made of now, for what runs when that changes.
   std::string version(const std::string& table) const;
   bool exists(const std::string& table) const;
@@ -64,7 +62,6 @@ class PlatformService {
   std::unique_ptr<transform::Models> models_;
   std::unique_ptr<transform::Dbt> dbt_;
   std::unique_ptr<pipelines::Pipelines> pipelines_;
-  std::unique_ptr<Observer> observer_;
 };
 
 }  // namespace meesh::app

@@ -23,6 +23,10 @@
 #include "base/yaml.h"
 #include "mesh/mesh_files.h"
 
+namespace soci {
+class session;
+}
+
 namespace meesh::pipelines {
 
 /// A table that is read, and where that is written (file:line:column).
@@ -30,6 +34,9 @@ struct TableUse {
   std::string table;  // catalog.schema.table, lower case, unquoted
   Location where;
 };
+
+/// A parameter of every run: "true" where incremental things are made anew.
+inline constexpr const char* kFullRefresh = "full_refresh";
 
 /// What a step came to, for people and for its history.
 struct StepResult {
@@ -51,6 +58,10 @@ struct StepContext {
   std::set<std::string> wanted_parts, finished_parts;
   std::function<void(const std::string& part, PartState, const StepResult&)> part =
       [](const std::string&, PartState, const StepResult&) {};
+  /// For the transaction that publishes all a step makes: says there that it has succeeded, so that
+  /// it is not made again whatever happens next. Throws if another server has done so. Where there
+  /// is no such transaction it need not be called; what ran is known once run() has returned.
+  std::function<void(soci::session&)> succeeded = [](soci::session&) {};
 };
 
 class Asset {

@@ -281,7 +281,8 @@ bool Executor::may_start(const RunRecord& run) const {
     const auto limit = backfill_limits_.find(run.backfill);
     return of_backfill < (limit == backfill_limits_.end() ? 1 : limit->second);
   }
-  if (const Pipeline* pipeline = options_.pipelines()->graph->pipeline(run.pipeline)) {
+  const auto set = options_.pipelines();
+  if (const Pipeline* pipeline = set->graph->pipeline(run.pipeline)) {
     most = pipeline->max_runs;
   }
   return of_pipeline < most;

@@ -119,7 +119,9 @@ class Executor {
 
   // On the threads of steps and of the store:
   void run_step(const ActivePtr& run, size_t step, StepContext context);
-  Outcome attempt(const Graph::Node& node, const StepContext& context, StepLogs::Writer& log);
+  Outcome attempt(const ActivePtr& run, size_t step, StepContext& context, StepLogs::Writer& log);
+  /// Whether the attempt published what it made; asked when it failed after that was under way.
+  bool published(const StepContext& context);
   void finish(const ActivePtr& run, size_t step, Outcome outcome);
   void settle(const ActivePtr& run, size_t step, const Outcome& outcome);
   void end_step(const ActivePtr& run, size_t step, StepState state);

@@ -52,17 +52,6 @@ base::Shape pool_shape() {
                         kNameMeans);
 }
 
-std::vector<base::Shape> common_keys() {
-  return {
-      base::optional("description", base::text("What it is, for people.")),
-      base::optional("depends_on",
-                     base::list("Assets or tables that must be made before, besides those found "
-                                "in its SQL.",
-                                base::text("Name."))),
-      base::optional("tags", tags_shape()), base::optional("timeout", duration("Of one attempt.")),
-      base::optional("pool", pool_shape())};
-}
-
 base::Shape schedule_shape() {
   return base::object(
       "When it runs by itself.",
@@ -227,10 +216,12 @@ class Reader {
     AssetKind* kind = kind_of(key, node);
     if (kind == nullptr) return;
     std::vector<base::Shape> keys = kind->shape();
-    std::ranges::move(common_keys(), std::back_inserter(keys));
     Document part{document_.file, document_.source, node};
-    Node* own_retries = part.root.find("retries");
-    if (own_retries != nullptr) keys.push_back(base::optional("retries", retries_shape()));
+    for (base::Shape& common : asset_keys()) {
+      // Its defaults are the pipeline's, not those of the shape.
+      if (common.key == "retries" && node.find("retries") == nullptr) continue;
+      keys.push_back(std::move(common));
+    }
     const size_t before = files_.problems().size();
     base::check(base::object(fmt::format("An asset of kind {}.", kind->word()), std::move(keys)),
                 part, files_.problems());
@@ -297,9 +288,7 @@ class Reader {
 std::map<std::string, int> read_pools(const mesh::Mesh& mesh, mesh::MeshFiles& files) {
   std::map<std::string, int> pools;
   if (!fs::exists(mesh.folder / kPools)) return pools;
-  const auto document =
-      files.read(kPools, base::map("How many steps of a pool run at once, in all pipelines.", kName,
-                                   kNameMeans, base::integer("Steps.", 1, 10'000)));
+  const auto document = files.read(kPools, pools_shape());
   if (!document) return pools;
   const Node& root = document->root;
   for (size_t i = 0; i < root.keys.size(); ++i) {
@@ -332,6 +321,24 @@ Millis Retries::wait_before(int next, double random) const {
 const PipelineAsset* Pipeline::find(const std::string& asset) const {
   const auto found = std::ranges::find(assets, asset, &PipelineAsset::name);
   return found == assets.end() ? nullptr : &*found;
+}
+
+std::vector<base::Shape> asset_keys() {
+  return {
+      base::optional("description", base::text("What it is, for people.")),
+      base::optional("depends_on",
+                     base::list("Assets or tables that must be made before, besides those found "
+                                "in its SQL.",
+                                base::text("Name."))),
+      base::optional("tags", tags_shape()),
+      base::optional("timeout", duration("Of one attempt.")),
+      base::optional("pool", pool_shape()),
+      base::optional("retries", retries_shape())};
+}
+
+base::Shape pools_shape() {
+  return base::map("How many steps of a pool run at once, in all pipelines.", kName, kNameMeans,
+                   base::integer("Steps.", 1, 10'000));
 }
 
 base::Shape pipeline_shape() {

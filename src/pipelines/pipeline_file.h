@@ -26,6 +26,10 @@ uint64_t files_fingerprint(const mesh::Mesh& mesh, const AssetKinds& kinds);
 
 /// The shape of pipelines/<name>.yaml; what stands under an asset's name is checked by its kind.
 base::Shape pipeline_shape();
+/// The keys that assets of all kinds have.
+std::vector<base::Shape> asset_keys();
+/// The shape of pipelines/pools.yaml.
+base::Shape pools_shape();
 
 /// "10s", "5m", "1h", "500ms", "1d"; the text fits the shape's pattern.
 Millis parse_duration(const std::string& text);

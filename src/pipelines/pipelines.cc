@@ -74,6 +74,7 @@ void Pipelines::start() {
 void Pipelines::stop() {
   scheduler_->stop();
   executor_->stop();
+  store_.stop();  // what it writes may ask for what this object has
   scheduler_->release();
   alerts_->stop();
 }
@@ -312,6 +313,6 @@ Pipelines::LogText Pipelines::log(const std::string& run_id, const std::string& 
   return {text.text, text.next};
 }
 
-void Pipelines::table_changed(const std::string&) { scheduler_->wake(); }
+void Pipelines::tables_changed() { scheduler_->tables_changed(); }
 
 }  // namespace meesh::pipelines

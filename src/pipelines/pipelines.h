@@ -123,7 +123,8 @@ class Pipelines {
   void pause(const std::string& pipeline, bool paused);
   std::vector<AssetStatus> assets(const std::string& pipeline);
   std::vector<AlertRecord> alerts(size_t limit);
-  /// Numbers by pipeline since a moment: runs by state, success rate, seconds, rows.
+  /// Numbers since a moment, by pipeline (runs by state, success rate, seconds) and by kind of
+  /// asset (steps and parts by state, success rate, seconds, rows).
   boost::json::object metrics(int64_t since_ms);
 
   /// Waits until something about the run differs from `seen` (a counter, begin with 0), it ended,
@@ -137,7 +138,7 @@ class Pipelines {
   LogText log(const std::string& run_id, const std::string& step, uint64_t offset);
 
   /// A table changed: pipelines that run `on: upstream` look at their inputs. Quick.
-  void table_changed(const std::string& table);
+  void tables_changed();
 
  private:
   /// The set after a look at the files; throws ConfigError if they changed and are wrong.
@@ -154,6 +155,7 @@ class Pipelines {
   std::optional<std::string> alert_address(const AlertRecord& alert);
   ExecutorOptions executor_options();
   SchedulerOptions scheduler_options();
+  boost::json::object kind_metrics(int64_t since_ms);
   AssetStatus status_of(const Graph& graph, const Graph::Node& node, const std::string& name,
                         const std::map<std::string, AssetRecord>& records,
                         const std::map<std::string, std::string>& running) const;

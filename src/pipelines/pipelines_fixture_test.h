@@ -1,6 +1,7 @@
 // A mesh of pipelines in a folder of its own, whose assets do what a test tells them.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/postgres_server_test.h"
 #include "base/uuid.h"
 #include "meta/database.h"
 #include "pipelines/pipelines.h"
@@ -96,13 +98,15 @@ class PipelinesTest : public ::testing::Test {
     open_database();
   }
   void TearDown() override {
+    other_.reset();
     service_.reset();
     database_.reset();
     std::filesystem::remove_all(folder_);
   }
 
-  void open_database() {
-    database_ = meta::Database::open({.location = (folder_ / "meesh.db").string()});
+  void open_database() { database_ = meta::Database::open(database_options()); }
+  virtual meta::DatabaseOptions database_options() {
+    return {.location = (folder_ / "meesh.db").string()};
   }
   void write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / "pipelines" / name) << text;
@@ -112,10 +116,10 @@ class PipelinesTest : public ::testing::Test {
     all.push_back(std::make_unique<FakeKind>(work_));
     return all;
   }
-  PipelinesOptions options() {
+  PipelinesOptions options(const std::string& holder = "test") {
     PipelinesOptions options;
     options.logs = folder_ / "logs";
-    options.holder = "test";
+    options.holder = holder;
     options.version = version_;
     return options;
   }
@@ -125,6 +129,12 @@ class PipelinesTest : public ::testing::Test {
     return *service_;
   }
   Pipelines& service() { return *service_; }
+  /// A second server on the same mesh and database.
+  Pipelines& start_other() {
+    other_ = std::make_unique<Pipelines>(*database_, mesh_, kinds(), options("other"));
+    other_->start();
+    return *other_;
+  }
 
   /// The run once it has ended.
   pipelines::Run finished(const std::string& id) {
@@ -163,7 +173,31 @@ class PipelinesTest : public ::testing::Test {
   FakeWork work_;
   std::function<std::string(const std::string&)> version_;
   std::unique_ptr<meta::Database> database_;
-  std::unique_ptr<Pipelines> service_;
+  std::unique_ptr<Pipelines> service_, other_;
+};
+
+/// The same with the metadata database in SQLite or in PostgreSQL; each test has its own.
+class PipelinesOnBoth : public PipelinesTest, public ::testing::WithParamInterface<meta::Backend> {
+ protected:
+  static void SetUpTestSuite() { server_ = new PostgresServer("meshes"); }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+  meta::DatabaseOptions database_options() override {
+    if (GetParam() == meta::Backend::kSqlite) return PipelinesTest::database_options();
+    if (url_.empty()) {
+      const std::string name = fmt::format("mesh_{}", count_++);
+      server_->run("CREATE DATABASE " + name);
+      url_ = server_->url(name);
+    }
+    return {.kind = meta::Backend::kPostgresql, .location = url_};
+  }
+
+ private:
+  static inline PostgresServer* server_ = nullptr;
+  static inline int count_ = 0;
+  std::string url_;
 };
 
 /// A gate that steps wait at until a test opens it, or they are told to stop.

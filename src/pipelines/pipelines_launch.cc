@@ -22,7 +22,7 @@ std::chrono::local_seconds local_now(const Pipeline& pipeline) {
 void fill_parameters(RunRecord& run, const Pipeline& pipeline, const LaunchRequest& request) {
   run.parameters = pipeline.parameters;
   std::string partition = request.partition;
-  std::vector<std::string> known{"run_date", "partition"};
+  std::vector<std::string> known{"run_date", "partition", kFullRefresh};
   for (const auto& [name, value] : pipeline.parameters) known.push_back(name);
   quality::check_parameters(request.parameters);
   for (const auto& [name, value] : request.parameters) {
@@ -30,6 +30,10 @@ void fill_parameters(RunRecord& run, const Pipeline& pipeline, const LaunchReque
       throw Error(Code::kBadRequest,
                   fmt::format("the pipeline '{}' has no parameter '{}'", pipeline.name, name))
           .with_hint(base::did_you_mean(name, known, "its parameters are "));
+    }
+    if (name == kFullRefresh && value != "true" && value != "false") {
+      throw Error(Code::kBadRequest,
+                  fmt::format("the parameter '{}' is true or false, not '{}'", name, value));
     }
     if (name == "run_date" || name == "partition") {
       partition = value;

@@ -19,6 +19,18 @@ struct Sums {
   int64_t timed = 0, good = 0, bad = 0;
 };
 
+/// `what`: whose states these are.
+boost::json::object told(const char* what, const Sums& sum) {
+  boost::json::object states;
+  for (const auto& [state, count] : sum.states) states[state] = count;
+  boost::json::object one{{what, states}};
+  if (sum.good + sum.bad > 0) {
+    one["success_rate"] = static_cast<double>(sum.good) / static_cast<double>(sum.good + sum.bad);
+  }
+  if (sum.timed > 0) one["mean_seconds"] = sum.seconds / static_cast<double>(sum.timed);
+  return one;
+}
+
 }  // namespace
 
 AssetStatus Pipelines::status_of(const Graph& graph, const Graph::Node& node,
@@ -94,6 +106,27 @@ std::vector<AssetStatus> Pipelines::assets(const std::string& pipeline) {
   return all;
 }
 
+boost::json::object Pipelines::kind_metrics(int64_t since_ms) {
+  std::map<std::string, Sums> sums;
+  std::map<std::string, int64_t> rows;
+  for (const auto& sum : store_.step_sums(since_ms)) {
+    Sums& to = sums[sum.kind];
+    to.states[std::string(word(sum.state))] += sum.count;
+    if (sum.state != StepState::kSucceeded && sum.state != StepState::kFailed) continue;
+    (sum.state == StepState::kSucceeded ? to.good : to.bad) += sum.count;
+    to.seconds += static_cast<double>(sum.ms) / 1000;
+    to.timed += sum.count;
+    rows[sum.kind] += sum.rows;
+  }
+  boost::json::object all;
+  for (const auto& [kind, sum] : sums) {
+    boost::json::object one = told("steps", sum);
+    one["rows"] = rows[kind];
+    all[kind] = std::move(one);
+  }
+  return all;
+}
+
 boost::json::object Pipelines::metrics(int64_t since_ms) {
   RunStore::Query query;
   query.since_ms = std::max<int64_t>(since_ms, 1);
@@ -109,17 +142,8 @@ boost::json::object Pipelines::metrics(int64_t since_ms) {
     ++to.timed;
   }
   boost::json::object all;
-  for (const auto& [pipeline, sum] : sums) {
-    boost::json::object states;
-    for (const auto& [state, count] : sum.states) states[state] = count;
-    boost::json::object one{{"runs", states}};
-    if (sum.good + sum.bad > 0) {
-      one["success_rate"] = static_cast<double>(sum.good) / static_cast<double>(sum.good + sum.bad);
-    }
-    if (sum.timed > 0) one["mean_seconds"] = sum.seconds / static_cast<double>(sum.timed);
-    all[pipeline] = std::move(one);
-  }
-  return {{"since_ms", since_ms}, {"pipelines", std::move(all)}};
+  for (const auto& [pipeline, sum] : sums) all[pipeline] = told("runs", sum);
+  return {{"since_ms", since_ms}, {"pipelines", std::move(all)}, {"kinds", kind_metrics(since_ms)}};
 }
 
 }  // namespace meesh::pipelines

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <future>
 #include <thread>
 
 #include "base/clock.h"
@@ -16,6 +17,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
+
+/// Of the hour, and far from now: no schedule is due while a test runs.
+int64_t other_minute() { return (base::now_ms() / 60'000 + 30) % 60; }
+
 constexpr const char* kChain =
     "name: chain\n"
     "partitions: { by: day, from: \"2024-01-01\" }\n"
@@ -27,7 +33,7 @@ constexpr const char* kChain =
     "  lake.silver.c: { fake: \"SELECT * FROM b\" }\n"
     "  lake.silver.d: { fake: \"SELECT 1\" }\n";
 
-TEST_F(PipelinesTest, ARunGoesInOrderAndIsRemembered) {
+TEST_P(PipelinesOnBoth, ARunGoesInOrderAndIsRemembered) {
   write("chain.yaml", kChain);
   start();
   std::string date, size;
@@ -56,7 +62,7 @@ TEST_F(PipelinesTest, ARunGoesInOrderAndIsRemembered) {
   EXPECT_EQ(service().run(id.substr(0, id.size() - 2)).record.id, id);
 }
 
-TEST_F(PipelinesTest, WhatIsAskedForMustMakeSense) {
+TEST_P(PipelinesOnBoth, WhatIsAskedForMustMakeSense) {
   write("chain.yaml", kChain);
   start();
   EXPECT_THROW(service().launch({.pipeline = "chian"}), Error);
@@ -68,7 +74,7 @@ TEST_F(PipelinesTest, WhatIsAskedForMustMakeSense) {
   EXPECT_THAT(service().runs({}), IsEmpty());
 }
 
-TEST_F(PipelinesTest, AFailedStepIsTriedAgainAndItsDependantsWait) {
+TEST_P(PipelinesOnBoth, AFailedStepIsTriedAgainAndItsDependantsWait) {
   write("chain.yaml", kChain);
   start();
   std::atomic<int> tries = 0;
@@ -88,7 +94,7 @@ TEST_F(PipelinesTest, AFailedStepIsTriedAgainAndItsDependantsWait) {
   EXPECT_THAT(states, ElementsAre("failed", "failed", "succeeded"));
 }
 
-TEST_F(PipelinesTest, AMistakeInTheSqlIsNotTriedAgain) {
+TEST_P(PipelinesOnBoth, AMistakeInTheSqlIsNotTriedAgain) {
   write("chain.yaml", kChain);
   start();
   work_.on("lake.silver.a", [](const StepContext&) -> StepResult {
@@ -110,7 +116,7 @@ TEST_F(PipelinesTest, AMistakeInTheSqlIsNotTriedAgain) {
   EXPECT_EQ(work_.count("lake.silver.c"), 1);
 }
 
-TEST_F(PipelinesTest, AStepThatTakesTooLongIsStopped) {
+TEST_P(PipelinesOnBoth, AStepThatTakesTooLongIsStopped) {
   write("slow.yaml",
         "name: slow\nassets:\n  s: { fake: \"SELECT 1\", timeout: 50ms, retries: { attempts: 2, "
         "delay: 1ms } }\n");
@@ -126,7 +132,7 @@ TEST_F(PipelinesTest, AStepThatTakesTooLongIsStopped) {
   EXPECT_THAT(run.steps[0].error, HasSubstr("longer than its timeout, 0.05 s"));
 }
 
-TEST_F(PipelinesTest, CancelingStopsWhatRunsAndBeginsNothing) {
+TEST_P(PipelinesOnBoth, CancelingStopsWhatRunsAndBeginsNothing) {
   write("chain.yaml", kChain);
   start();
   Door door;
@@ -145,7 +151,7 @@ TEST_F(PipelinesTest, CancelingStopsWhatRunsAndBeginsNothing) {
   EXPECT_THROW(service().cancel(id), Error);
 }
 
-TEST_F(PipelinesTest, ARestartGoesOnWhereItStopped) {
+TEST_P(PipelinesOnBoth, ARestartGoesOnWhereItStopped) {
   write("chain.yaml", kChain);
   start();
   Door door;
@@ -169,7 +175,7 @@ TEST_F(PipelinesTest, ARestartGoesOnWhereItStopped) {
   EXPECT_EQ(work_.count("lake.silver.c"), 1);
 }
 
-TEST_F(PipelinesTest, LimitsHold) {
+TEST_P(PipelinesOnBoth, LimitsHold) {
   write("pools.yaml", "db: 2\n");
   std::string assets;
   for (int i = 0; i < 12; ++i) {
@@ -199,7 +205,7 @@ TEST_F(PipelinesTest, LimitsHold) {
   EXPECT_THAT(work_.ran(), SizeIs(12));
 }
 
-TEST_F(PipelinesTest, ABackfillRunsEveryPartitionOnce) {
+TEST_P(PipelinesOnBoth, ABackfillRunsEveryPartitionOnce) {
   write("chain.yaml", kChain);
   start();
   std::mutex mutex;
@@ -223,7 +229,7 @@ TEST_F(PipelinesTest, ABackfillRunsEveryPartitionOnce) {
   EXPECT_EQ(backfills[0].runs.at("succeeded"), 4);
 }
 
-TEST_F(PipelinesTest, AssetsAreStaleWhenTheirInputsAreNewer) {
+TEST_P(PipelinesOnBoth, AssetsAreStaleWhenTheirInputsAreNewer) {
   write("chain.yaml",
         "name: chain\nassets:\n"
         "  lake.silver.a: { fake: \"SELECT * FROM lake.bronze.source\" }\n"
@@ -250,7 +256,7 @@ TEST_F(PipelinesTest, AssetsAreStaleWhenTheirInputsAreNewer) {
   EXPECT_EQ(freshness(), "failed fresh ");
 }
 
-TEST_F(PipelinesTest, AChangeUpstreamBeginsARunOfWhatReadsIt) {
+TEST_P(PipelinesOnBoth, AChangeUpstreamBeginsARunOfWhatReadsIt) {
   write("up.yaml",
         "name: up\nschedule: { on: upstream }\nassets:\n"
         "  lake.silver.a: { fake: \"SELECT * FROM lake.bronze.source\" }\n"
@@ -270,13 +276,13 @@ TEST_F(PipelinesTest, AChangeUpstreamBeginsARunOfWhatReadsIt) {
     while (true) {
       const auto runs = service().runs({.pipeline = "up"});
       if (runs.size() >= count && ended(runs.front().state)) return runs;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      rest();
     }
   };
   wait_for(1);
   version = 2;
   second.open();
-  service().table_changed("lake.bronze.source");
+  service().tables_changed();
   const auto runs = wait_for(2);
   EXPECT_EQ(runs.front().trigger, "upstream");
   EXPECT_EQ(work_.count("lake.silver.a"), 2);
@@ -284,12 +290,12 @@ TEST_F(PipelinesTest, AChangeUpstreamBeginsARunOfWhatReadsIt) {
   EXPECT_EQ(work_.count("lake.silver.c"), 0);
 }
 
-TEST_F(PipelinesTest, WhatWasMissedIsCaughtUpAsItsFileSays) {
+TEST_P(PipelinesOnBoth, WhatWasMissedIsCaughtUpAsItsFileSays) {
   for (const char* policy : {"latest", "all", "none"}) {
     write(fmt::format("{}.yaml", policy),
-          fmt::format("name: {0}\nschedule: {{ cron: \"0 * * * *\", catch_up: {0} }}\n"
+          fmt::format("name: {0}\nschedule: {{ cron: \"{1} * * * *\", catch_up: {0} }}\n"
                       "assets:\n  step_{0}: {{ fake: \"SELECT 1\" }}\n",
-                      policy));
+                      policy, other_minute()));
   }
   {
     RunStore store(*database_);
@@ -304,8 +310,8 @@ TEST_F(PipelinesTest, WhatWasMissedIsCaughtUpAsItsFileSays) {
   const auto runs = [&](const std::string& pipeline) {
     return service().runs({.pipeline = pipeline}).size();
   };
-  while (runs("all") < 5) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  while (runs("latest") < 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (runs("all") < 5) rest();
+  while (runs("latest") < 1) rest();
   EXPECT_EQ(runs("latest"), 1u);
   EXPECT_EQ(runs("all"), 5u);
   EXPECT_EQ(runs("none"), 0u);
@@ -313,7 +319,7 @@ TEST_F(PipelinesTest, WhatWasMissedIsCaughtUpAsItsFileSays) {
 }
 
 /// A tenth fails; whatever does not need a failed one runs, once.
-TEST_F(PipelinesTest, AThousandAssetsOfWhichATenthFail) {
+TEST_P(PipelinesOnBoth, AThousandAssetsOfWhichATenthFail) {
   std::string text = "name: big\nconcurrency: 16\nassets:\n";
   for (int i = 0; i < 1000; ++i) {
     text += i % 7 == 0
@@ -347,6 +353,166 @@ TEST_F(PipelinesTest, AThousandAssetsOfWhichATenthFail) {
     EXPECT_EQ(count[step.name], runs[i] ? 1 : 0) << step.name;
   }
 }
+
+TEST_P(PipelinesOnBoth, WhatPublishedItsSuccessIsNotMadeAgain) {
+  write("chain.yaml", kChain);
+  start();
+  Door door;
+  work_.on("lake.silver.a", [&](const StepContext& context) {
+    database_->write([&](soci::session& sql) { context.succeeded(sql); });
+    door.pass(context.task);  // as if the server died before it could say more
+    return StepResult{};
+  });
+  const auto id = service().launch({.pipeline = "chain"});
+  door.wait_for(1);
+  service_.reset();
+  start();
+  const pipelines::Run run = finished(id);
+  EXPECT_EQ(run.record.state, RunState::kSucceeded);
+  EXPECT_EQ(work_.count("lake.silver.a"), 1);
+  EXPECT_EQ(work_.count("lake.silver.b"), 1);
+  const auto assets = service().assets("chain");
+  EXPECT_EQ(assets[0].name, "lake.silver.a");
+  EXPECT_EQ(assets[0].record.succeeded_run, id);
+}
+
+TEST_P(PipelinesOnBoth, AnErrorAfterWhatWasPublishedIsNoFailure) {
+  write("chain.yaml", kChain);
+  start();
+  work_.on("lake.silver.a", [&](const StepContext& context) -> StepResult {
+    database_->write([&](soci::session& sql) { context.succeeded(sql); });
+    throw Error(Code::kIoError, "the connection was lost");
+  });
+  const pipelines::Run run = finished(service().launch({.pipeline = "chain"}));
+  EXPECT_EQ(run.record.state, RunState::kSucceeded);
+  EXPECT_EQ(work_.count("lake.silver.a"), 1);
+  EXPECT_THAT(service().log(run.record.id, "lake.silver.a", 0).text,
+              HasSubstr("the connection was lost"));
+}
+
+TEST_P(PipelinesOnBoth, WhatWasRolledBackDidNotSucceed) {
+  write("chain.yaml", kChain);
+  start();
+  std::atomic<int> tries = 0;
+  work_.on("lake.silver.a", [&](const StepContext& context) {
+    database_->write([&](soci::session& sql) {
+      context.succeeded(sql);
+      if (++tries < 3) throw Error(Code::kDiskFull, "the transaction fails");
+    });
+    return StepResult{};
+  });
+  const pipelines::Run run = finished(service().launch({.pipeline = "chain"}));
+  EXPECT_EQ(run.record.state, RunState::kSucceeded);
+  EXPECT_EQ(tries, 3);
+}
+
+/// Who lost the lease without noticing must not publish what the other has published.
+TEST_P(PipelinesOnBoth, TwoServersPublishAStepOnce) {
+  write("chain.yaml", kChain);
+  start();
+  Door first;
+  std::atomic<bool> paused = true;
+  std::atomic<int> published = 0;
+  std::promise<std::string> refused;
+  work_.on("lake.silver.a", [&](const StepContext& context) {
+    if (paused.exchange(false)) {
+      StepContext deaf = context;
+      deaf.task.stop = {};
+      first.pass(deaf.task);
+    }
+    try {
+      database_->write([&](soci::session& sql) { context.succeeded(sql); });
+      ++published;
+    } catch (const Error& error) {
+      refused.set_value(error.what());
+      throw;
+    }
+    return StepResult{};
+  });
+  const auto id = service().launch({.pipeline = "chain", .select = {"lake.silver.a"}});
+  first.wait_for(1);
+  // The lease is taken from the first one, as if its time had run out.
+  database_->write([](soci::session& sql) { sql << "DELETE FROM lease"; });
+  Pipelines& other = start_other();
+  while (published == 0) rest();
+  first.open();
+  EXPECT_THAT(refused.get_future().get(), HasSubstr("another server"));
+  EXPECT_EQ(published, 1);
+  while (!ended(other.run(id).record.state)) rest();
+  EXPECT_EQ(other.run(id).record.state, RunState::kSucceeded);
+}
+
+TEST_P(PipelinesOnBoth, OneServerRunsWhatTheOtherIsAskedFor) {
+  write("chain.yaml", kChain);
+  start();
+  finished(service().launch({.pipeline = "chain", .select = {"lake.silver.d"}}));
+  Pipelines& other = start_other();
+  // The other one holds no lease: what it is asked for is found by the first.
+  const auto id = other.launch({.pipeline = "chain", .select = {"lake.silver.d"}});
+  EXPECT_EQ(finished(id).record.state, RunState::kSucceeded);
+  EXPECT_EQ(other.run(id).record.state, RunState::kSucceeded);
+  EXPECT_EQ(work_.count("lake.silver.d"), 2);
+  // The first gives the lease back; the other takes it and goes on.
+  service_.reset();
+  const auto next = other.launch({.pipeline = "chain", .select = {"lake.silver.d"}});
+  while (!ended(other.run(next).record.state)) rest();
+  EXPECT_EQ(work_.count("lake.silver.d"), 3);
+}
+
+TEST_P(PipelinesOnBoth, ARunThatIsLateIsToldOnce) {
+  write("late.yaml",
+        fmt::format(
+            "name: late\nschedule: {{ cron: \"{} * * * *\" }}\n"
+            "alerts: {{ on: [late], late_after: 1ms, webhook: \"http://127.0.0.1:1/hook\" }}\n"
+            "assets:\n  s: {{ fake: \"SELECT 1\" }}\n",
+            other_minute()));
+  {
+    RunStore store(*database_);
+    store.write([&](soci::session& sql) {
+      RunStore::save_schedule(sql, "late", base::now_ms() - 3'600'000);
+    });
+  }
+  Door door;
+  work_.on("s", [&](const StepContext& context) {
+    door.pass(context.task);
+    return StepResult{};
+  });
+  start();
+  door.wait_for(1);
+  while (service().alerts(10).empty()) rest();
+  door.open();
+  finished(service().runs({}).front().id);
+  const auto alerts = service().alerts(10);
+  ASSERT_THAT(alerts, SizeIs(1));
+  EXPECT_EQ(alerts[0].event, "late");
+  EXPECT_EQ(alerts[0].channel, "webhook");
+  EXPECT_THAT(std::string(alerts[0].body.at("text").as_string()), HasSubstr("is late"));
+}
+
+TEST_P(PipelinesOnBoth, FullRefreshIsAParameterOfEveryRun) {
+  write("chain.yaml", kChain);
+  start();
+  std::string seen;
+  work_.on("lake.silver.d", [&](const StepContext& context) {
+    seen = context.task.parameter(kFullRefresh);
+    return StepResult{};
+  });
+  const LaunchRequest plain{.pipeline = "chain", .select = {"lake.silver.d"}};
+  finished(service().launch(plain));
+  EXPECT_EQ(seen, "");
+  LaunchRequest full = plain;
+  full.parameters = {{kFullRefresh, "true"}};
+  finished(service().launch(full));
+  EXPECT_EQ(seen, "true");
+  full.parameters = {{kFullRefresh, "yes"}};
+  EXPECT_THROW(service().launch(full), Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, PipelinesOnBoth,
+                         ::testing::Values(meta::Backend::kSqlite, meta::Backend::kPostgresql),
+                         [](const auto& one) {
+                           return one.param == meta::Backend::kSqlite ? "Sqlite" : "Postgresql";
+                         });
 
 }  // namespace
 }  // namespace meesh::pipelines

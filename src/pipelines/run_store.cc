@@ -16,6 +16,8 @@ using std::chrono_literals::operator""ms;
 /// Changes in one transaction at most: others want to write as well.
 constexpr size_t kMostChanges = 500;
 constexpr auto kAgain = 500ms;
+/// Of so many failures in a row one is told: one a minute.
+constexpr uint64_t kTold = 120;
 
 const std::vector<meta::Migration>& migrations() {
   static const std::vector<meta::Migration> kMigrations = {
@@ -60,13 +62,13 @@ RunStore::RunStore(meta::Database& database) : database_(database) {
   thread_ = std::thread([this] { work(); });
 }
 
-RunStore::~RunStore() {
+void RunStore::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void RunStore::write_soon(Change change, std::function<void()> after) {
@@ -81,6 +83,7 @@ void RunStore::write(const Change& change) { database_.write(change); }
 
 void RunStore::work() {
   std::unique_lock lock(mutex_);
+  uint64_t failures = 0;  // one after another
   while (true) {
     changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
@@ -95,10 +98,13 @@ void RunStore::work() {
       });
       written = true;
     } catch (const std::exception& error) {
-      log::warn("the state of runs cannot be written now and will be tried again",
-                {{"changes", batch.size()}, {"error", error.what()}});
+      if (failures++ % kTold == 0) {
+        log::warn("the state of runs cannot be written now and will be tried again",
+                  {{"changes", batch.size()}, {"error", error.what()}});
+      }
     }
     if (written) {
+      failures = 0;
       for (const Waiting& one : batch) {
         if (one.after) one.after();
       }
@@ -137,7 +143,10 @@ void RunStore::save(soci::session& sql, const std::string& run_id, const StepRec
          ":started, :ended, :rows, :message, :error, :metadata) ON CONFLICT (run_id, part_of, "
          "name) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, started_ms = "
          "excluded.started_ms, ended_ms = excluded.ended_ms, row_count = excluded.row_count, "
-         "message = excluded.message, error = excluded.error, metadata = excluded.metadata",
+         "message = excluded.message, error = excluded.error, metadata = excluded.metadata WHERE "
+         "pipelines_step.state <> 'succeeded' OR excluded.state = 'succeeded' OR excluded.attempt "
+         "> "
+         "pipelines_step.attempt",
       soci::use(run_id), soci::use(step.name), soci::use(step.part_of), soci::use(step.kind),
       soci::use(row.state), soci::use(row.attempt), soci::use(row.started), soci::use(row.ended),
       soci::use(row.rows), soci::use(step.message), soci::use(step.error), soci::use(row.metadata);

@@ -22,19 +22,21 @@ class RunStore {
   using Change = std::function<void(soci::session&)>;
 
   explicit RunStore(meta::Database& database);
-  /// Writes what is left.
-  ~RunStore();
+  ~RunStore() { stop(); }
   RunStore(const RunStore&) = delete;
   RunStore& operator=(const RunStore&) = delete;
 
   /// In order, soon, in a transaction with others; `after` runs on the writer's thread once it is
   /// durable. While the database is away it is tried again. `change` may run more than once.
   void write_soon(Change change, std::function<void()> after = {});
+  /// Writes what is left; nothing more is written soon. Idempotent.
+  void stop();
   /// Now, in a transaction of its own.
   void write(const Change& change);
 
   // Changes, to be put together in one transaction.
   static void save(soci::session& sql, const RunRecord& run);  // inserts or replaces
+  /// An attempt that succeeded stays so, whatever is written later about how it began.
   static void save(soci::session& sql, const std::string& run_id, const StepRecord& step);
   static void save_attempt(soci::session& sql, const std::string& run_id, const StepRecord& step);
   static void save(soci::session& sql, const AssetRecord& asset);
@@ -55,6 +57,17 @@ class RunStore {
   std::vector<RunRecord> runs(const Query& query);
   std::vector<StepRecord> steps(const std::string& run_id);
   std::vector<StepRecord> attempts(const std::string& run_id);
+  /// When the attempt began that succeeded, if this one of the step or a later one has.
+  static std::optional<int64_t> success(soci::session& sql, const std::string& run_id,
+                                        const StepRecord& step);
+  std::optional<int64_t> success(const std::string& run_id, const StepRecord& step);
+  /// Steps and parts of one kind that ended alike, begun since a moment.
+  struct StepSum {
+    std::string kind;
+    StepState state{};
+    int64_t count = 0, ms = 0, rows = 0;
+  };
+  std::vector<StepSum> step_sums(int64_t since_ms);
   std::vector<AssetRecord> assets();
   std::vector<BackfillRecord> backfills(const std::string& pipeline);
 

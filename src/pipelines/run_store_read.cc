@@ -51,6 +51,23 @@ std::vector<StepRecord> RunStore::steps(const std::string& run_id) {
   return found;
 }
 
+std::optional<int64_t> RunStore::success(soci::session& sql, const std::string& run_id,
+                                         const StepRecord& step) {
+  const long long attempt = step.attempt;
+  long long started = 0;
+  sql << "SELECT started_ms FROM pipelines_step WHERE run_id = :run AND part_of = :whole AND name "
+         "= :name AND state = 'succeeded' AND attempt >= :attempt",
+      soci::use(run_id), soci::use(step.part_of), soci::use(step.name), soci::use(attempt),
+      soci::into(started);
+  return sql.got_data() ? std::optional<int64_t>(started) : std::nullopt;
+}
+
+std::optional<int64_t> RunStore::success(const std::string& run_id, const StepRecord& step) {
+  std::optional<int64_t> found;
+  database_.read([&](soci::session& sql) { found = success(sql, run_id, step); });
+  return found;
+}
+
 std::vector<StepRecord> RunStore::attempts(const std::string& run_id) {
   std::vector<StepRecord> found;
   database_.read([&](soci::session& sql) {
@@ -68,6 +85,29 @@ std::vector<StepRecord> RunStore::attempts(const std::string& run_id) {
       step.ended_ms = row.get<long long>(4);
       step.error = row.get<std::string>(5);
       found.push_back(std::move(step));
+    }
+  });
+  return found;
+}
+
+std::vector<RunStore::StepSum> RunStore::step_sums(int64_t since_ms) {
+  const long long since = since_ms;
+  std::vector<StepSum> found;
+  database_.read([&](soci::session& sql) {
+    found.clear();
+    std::string kind, state;
+    long long count = 0, ms = 0, rows = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT kind, state, CAST(count(*) AS BIGINT), CAST(sum(CASE WHEN ended_ms "
+                        "> started_ms THEN ended_ms - started_ms ELSE 0 END) AS BIGINT), "
+                        "CAST(sum(CASE WHEN row_count > 0 THEN row_count ELSE 0 END) AS BIGINT) "
+                        "FROM pipelines_step WHERE started_ms >= :since GROUP BY kind, state ORDER "
+                        "BY kind, state",
+         soci::use(since), soci::into(kind), soci::into(state), soci::into(count), soci::into(ms),
+         soci::into(rows));
+    select.execute();
+    while (select.fetch()) {
+      found.push_back({kind, step_state(state).value_or(StepState::kFailed), count, ms, rows});
     }
   });
   return found;

@@ -106,6 +106,7 @@ void Scheduler::keep_lease() {
     if (pipeline != nullptr && run.scheduled_ms > 0) watch_late(*pipeline, run.scheduled_ms);
   }
   holding_ = true;
+  executor_.catch_up();  // with what was asked for meanwhile
 }
 
 int64_t Scheduler::go_round(int64_t now) {

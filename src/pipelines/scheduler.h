@@ -49,8 +49,12 @@ class Scheduler {
   void release();
   /// This server runs the runs.
   bool holding() const { return holding_; }
-  /// A table changed, a run ended, a schedule was paused or resumed.
+  /// A run ended, a schedule was paused or resumed.
   void wake();
+  /// Of many at once, the first wakes it.
+  void tables_changed() {
+    if (!touched_) wake();
+  }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -1,74 +1,19 @@
-"""Pipelines of a running server: from their files over the command line and HTTP to tables, files,
-logs and alerts."""
+"""Pipelines of a running server: from their files over the command line and HTTP to tables, files
+and logs."""
 import json
 import os
 import signal
 import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import zipfile
 
-import pytest
 import requests
 import trino
 
+from support.iceberg import python_catalog
 from support.meesh import binary, plain_mesh
-from support.processes import free_ports, wait_until
-
-
-def write(mesh, **files):
-    """files: name → YAML text of pipelines/<name>.yaml."""
-    for name, text in files.items():
-        path = mesh / "pipelines" / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-
-
-def run(meesh, *arguments, **options):
-    return meesh.run(*arguments, "--server", meesh.url, **options)
-
-
-def run_json(meesh, *arguments):
-    answer = run(meesh, *arguments, "--json")
-    return answer.returncode, json.loads(answer.stdout.strip().splitlines()[-1])
-
-
-def states(found):
-    return {step["name"]: step["state"] for step in found["steps"]}
-
-
-def rows(meesh, sql):
-    with trino.dbapi.connect(host=meesh.host, port=meesh.port, user="tester") as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        return cursor.fetchall()
-
-
-@contextmanager
-def listener():
-    """A webhook: .bodies that came; .status to answer with."""
-    hook = type("Hook", (), {"bodies": [], "status": 200})()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if hook.status == 200:
-                hook.bodies.append(json.loads(body))
-            self.send_response(hook.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hook.url = f"http://127.0.0.1:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield hook
-    finally:
-        server.shutdown()
-        server.server_close()
+from support.pipelines import ended, rows, run, run_json, states, write
+from support.processes import wait_until
+from support.s3_server import LakeServer, lake_mesh
 
 
 ORDERS = """
@@ -290,12 +235,7 @@ while not os.path.exists({str(door)!r}): time.sleep(0.05)
     meesh.kill()
     door.touch()
     meesh = start_meesh(mesh, folder / "data")
-
-    def ended():
-        found = requests.get(f"{meesh.url}/api/v1/runs/{id}").json()
-        return found if found["state"] not in ("queued", "running") else None
-
-    done = wait_until(ended, 60, "the run's end")
+    done = ended(meesh, id)
     assert done["state"] == "succeeded"
     assert ran.read_text() == "122"  # what had succeeded was not repeated
 
@@ -366,52 +306,6 @@ def test_a_new_snapshot_upstream_begins_a_run(folder, start_meesh):
     wait_until(lambda: copied(2), 90, "the second copy", every=0.2)
 
 
-def test_alerts_arrive_by_webhook_and_mail(folder, start_meesh):
-    smtpd = pytest.importorskip("aiosmtpd.controller")
-    mails = []
-
-    class Inbox:
-        async def handle_DATA(self, server, session, envelope):
-            mails.append((envelope.rcpt_tos, envelope.content.decode()))
-            return "250 OK"
-
-    port = free_ports(1)[0]
-    inbox = smtpd.Controller(Inbox(), hostname="127.0.0.1", port=port)
-    inbox.start()
-    try:
-        with listener() as hook:
-            hook.status = 503  # at first: what cannot be sent is sent again
-            mesh = plain_mesh(folder / "mesh", smtp={
-                "host": "127.0.0.1", "port": port, "tls": "none", "from": "mesh@example.com"})
-            write(mesh, p=f"""
-name: p
-alerts: {{ on: [failure, recovery], webhook: "{hook.url}", email: [ops@example.com] }}
-assets:
-  bad: {{ statement: SELECT 1 / 0 }}
-""")
-            meesh = start_meesh(mesh, folder / "data")
-            assert run(meesh, "run", "p").returncode == 1
-            wait_until(lambda: mails, 30, "the mail")
-            told = requests.get(f"{meesh.url}/api/v1/alerts").json()["alerts"]
-            assert {alert["channel"] for alert in told} == {"webhook", "email:ops@example.com"}
-            hook.status = 200
-            wait_until(lambda: hook.bodies, 60, "the webhook's second attempt")
-            assert hook.bodies[0]["event"] == "failure"
-            assert hook.bodies[0]["failed_steps"][0]["step"] == "bad"
-            assert "Division by zero" in hook.bodies[0]["text"]
-            assert mails[0][0] == ["ops@example.com"] and "Subject:" in mails[0][1]
-
-            write(mesh, p=(mesh / "pipelines" / "p.yaml").read_text().replace("1 / 0", "1"))
-            assert run(meesh, "run", "p").returncode == 0
-            wait_until(lambda: len(hook.bodies) == 2, 30, "the recovery")
-            assert hook.bodies[1]["event"] == "recovery"
-            assert run(meesh, "run", "p").returncode == 0
-            told = requests.get(f"{meesh.url}/api/v1/alerts").json()["alerts"]
-            assert len(told) == 4  # none for the third run
-    finally:
-        inbox.stop()
-
-
 def test_schedules_are_listed_and_paused(folder, start_meesh):
     mesh = plain_mesh(folder / "mesh")
     write(mesh, p="name: p\nschedule: { cron: \"30 2 * * *\", timezone: Europe/Paris }\nassets:\n"
@@ -444,3 +338,167 @@ def test_a_thousand_assets_of_which_a_tenth_fail(folder, start_meesh):
         expected = ("upstream_failed" if not fine[i] else
                     "failed" if i % 10 == 3 else "succeeded")
         assert found[f"a{i}"] == expected, i
+
+
+def test_a_commit_of_another_engine_begins_a_run(folder):
+    """PyIceberg's commit comes through the catalog's REST API. Without a word of it, the scheduler
+    would look after a minute."""
+    import pyarrow as pa
+    mesh = lake_mesh(folder / "mesh")
+    write(mesh, p="name: p\nschedule: { on: upstream }\nassets:\n"
+                  "  lake.silver.copy: { sql: copy.sql }\n")
+    (mesh / "pipelines" / "copy.sql").write_text("SELECT max(n) AS n FROM lake.bronze.source")
+    meesh = LakeServer(mesh, folder / "data").start()
+    try:
+        catalog = python_catalog(meesh)
+        catalog.create_namespace("bronze")
+        data = pa.table({"n": pa.array([1], pa.int64())})
+        table = catalog.create_table(("bronze", "source"), data.schema)
+
+        def copied(value):
+            try:
+                return rows(meesh, "SELECT n FROM lake.silver.copy") == [[value]]
+            except trino.exceptions.TrinoUserError:
+                return False
+
+        table.append(data)
+        wait_until(lambda: copied(1), 90, "the first copy", every=0.2)
+        table.append(pa.table({"n": pa.array([2], pa.int64())}))
+        wait_until(lambda: copied(2), 30, "the second copy", every=0.2)
+    finally:
+        meesh.stop()
+
+
+def test_what_checks_compare_with_comes_first(folder, start_meesh):
+    mesh = plain_mesh(folder / "mesh")
+    write(mesh, p="""
+name: p
+assets:
+  lake.silver.lines:
+    sql: "SELECT 1 AS customer, 5 AS amount"
+    checks:
+      - { kind: relationships, column: customer, to: lake.silver.customers.id }
+      - { kind: expression, sql: "amount <= (SELECT max(most) FROM lake.silver.limits)" }
+      - { kind: sql, sql: "SELECT * FROM {{ table }} JOIN lake.silver.forbidden USING (customer)" }
+  lake.silver.customers: { sql: "SELECT 1 AS id" }
+  lake.silver.limits: { sql: "SELECT 9 AS most" }
+  lake.silver.forbidden: { sql: "SELECT 2 AS customer" }
+  audit:
+    check: lake.silver.customers
+    checks:
+      - { kind: relationships, column: id, to: lake.silver.lines.customer }
+""")
+    meesh = start_meesh(mesh, folder / "data")
+    graph = requests.get(f"{meesh.url}/api/v1/pipelines/p").json()["graph"]
+    needs = {node["name"]: sorted(node["needs"]) for node in graph}
+    assert needs["lake.silver.lines"] == [
+        "lake.silver.customers", "lake.silver.forbidden", "lake.silver.limits"]
+    assert needs["audit"] == ["lake.silver.customers", "lake.silver.lines"]
+    code, done = run_json(meesh, "run", "p")
+    assert code == 0, json.dumps(done, indent=1)
+
+
+def test_full_refresh_makes_incremental_models_anew(folder, start_meesh):
+    mesh = plain_mesh(folder / "mesh")
+    write(mesh, p="""
+name: p
+assets:
+  lake.silver.events: { sql: "SELECT 1 AS n", materialized: incremental, strategy: append }
+""")
+    meesh = start_meesh(mesh, folder / "data")
+    for expected in (1, 2):
+        assert run(meesh, "run", "p").returncode == 0
+        assert rows(meesh, "SELECT count(*) FROM lake.silver.events") == [[expected]]
+    answer = run(meesh, "run", "p", "--full-refresh")
+    assert answer.returncode == 0, answer.stderr
+    assert rows(meesh, "SELECT count(*) FROM lake.silver.events") == [[1]]
+    wrong = run(meesh, "run", "p", "--param", "full_refresh=perhaps")
+    assert wrong.returncode != 0 and "true or false" in wrong.stderr
+
+
+def wheel(folder, name, text):
+    """A package of one module, as pip installs it without asking anybody."""
+    file = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"{name}.py", text)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL",
+                         "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+                         "Tag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n"
+                                           f"{info}/RECORD,,\n")
+    return file
+
+
+def test_a_script_has_the_packages_it_requires(folder, start_meesh):
+    mesh = plain_mesh(folder / "mesh")
+    package = wheel(folder, "meesh_words", "WORD = 'mesh'\n")
+    write(mesh, p=f"""
+name: p
+assets:
+  with: {{ python: with.py, requirements: ["{package}"] }}
+  again: {{ python: with.py, requirements_file: requirements.txt, depends_on: [with] }}
+  without: {{ python: without.py }}
+  wrong: {{ python: without.py, requirements: ["{folder}/nothing-1.0-py3-none-any.whl"] }}
+""")
+    pipelines = mesh / "pipelines"
+    (pipelines / "requirements.txt").write_text(f"{package}")
+    (pipelines / "with.py").write_text("import meesh_words\nprint(meesh_words.WORD)\n")
+    (pipelines / "without.py").write_text(
+        "import importlib.util\nassert importlib.util.find_spec('meesh_words') is None\n")
+    meesh = start_meesh(mesh, folder / "data")
+    code, done = run_json(meesh, "run", "p")
+    found = states(done)
+    assert found == {"with": "succeeded", "again": "succeeded", "without": "succeeded",
+                     "wrong": "failed"}, run(meesh, "logs", done["id"]).stdout
+    wrong = next(step for step in done["steps"] if step["name"] == "wrong")
+    assert "Python environment could not be made" in wrong["error"]
+    assert "nothing-1.0" in run(meesh, "logs", done["id"], "wrong").stdout
+    # One environment for the same requirements, one without any; what failed is not taken for one.
+    assert len([e for e in (folder / "data" / "python").glob("*/ready")]) == 2
+
+
+def test_a_notebook_runs_as_a_script(folder, start_meesh):
+    mesh = plain_mesh(folder / "mesh")
+    write(mesh, p="""
+name: p
+assets:
+  good: { python: good.ipynb, arguments: [five] }
+  bad: { python: bad.ipynb }
+""")
+
+    def notebook(name, *cells):
+        (mesh / "pipelines" / name).write_text(json.dumps({
+            "nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+                {"cell_type": "markdown", "metadata": {}, "source": ["# Words"]},
+                *({"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None,
+                   "source": cell.splitlines(True)} for cell in cells)]}))
+    notebook("good.ipynb", "import sys\nword = sys.argv[1]", "print('the word is', word)")
+    notebook("bad.ipynb", "x = 0", "y = 1\nprint(1 / x)")
+    meesh = start_meesh(mesh, folder / "data")
+    _, done = run_json(meesh, "run", "p")
+    log = run(meesh, "logs", done["id"]).stdout
+    assert states(done) == {"good": "succeeded", "bad": "failed"}, log
+    assert "the word is five" in log
+    assert "bad.ipynb, cell 3\", line 2" in log and "print(1 / x)" in log
+
+
+def test_metrics_tell_of_pipelines_and_kinds(folder, start_meesh):
+    mesh = plain_mesh(folder / "mesh")
+    write(mesh, p="""
+name: p
+assets:
+  lake.silver.model: { sql: "SELECT * FROM (VALUES 1, 2, 3) AS t(n)" }
+  lake.silver.wrong: { sql: "SELECT 1 / 0 AS n" }
+  audit: { check: lake.silver.model, checks: [{ kind: row_count, min: 3 }] }
+""")
+    meesh = start_meesh(mesh, folder / "data")
+    assert run(meesh, "run", "p").returncode == 1
+    found = requests.get(f"{meesh.url}/api/v1/pipelines/metrics?hours=1").json()
+    assert found["pipelines"]["p"]["runs"] == {"failed": 1}
+    assert found["pipelines"]["p"]["success_rate"] == 0
+    sql, check = found["kinds"]["sql"], found["kinds"]["check"]
+    assert sql["steps"] == {"succeeded": 1, "failed": 1}
+    assert (sql["success_rate"], sql["rows"]) == (0.5, 3) and sql["mean_seconds"] > 0
+    assert check["steps"] == {"succeeded": 1} and check["success_rate"] == 1

@@ -20,6 +20,11 @@ bool makes_table(const DbtNode& node) {
   return !node.relation.empty() && node.resource_type != "source";
 }
 
+/// Commands that look at what others have made.
+bool only_reads(const std::string& command) {
+  return command == "test" || command == "docs" || command == "freshness";
+}
+
 PartState part_state(const transform::DbtNodeRun& node) {
   if (node.status == "started") return PartState::kRunning;
   if (node.status == "skipped") return PartState::kSkipped;
@@ -33,7 +38,11 @@ class DbtAsset : public Asset {
       : dbt_(dbt), request_(std::move(request)), nodes_(std::move(nodes)) {
     for (const DbtNode& node : nodes_) {
       if (!makes_table(node)) continue;
-      outputs_.push_back(node.relation);
+      if (only_reads(request_.command)) {
+        inputs_.push_back({node.relation, where});
+      } else {
+        outputs_.push_back(node.relation);
+      }
     }
     // Sources, and other projects' tables: whatever a node reads and none here makes.
     for (const DbtNode& node : nodes_) {
@@ -52,7 +61,10 @@ class DbtAsset : public Asset {
 
   StepResult run(const StepContext& context) override {
     transform::DbtRequest request = request_;
-    request.full_refresh |= context.task.parameter("full_refresh") == "true";
+    // dbt's other commands do not know the flag.
+    if (request.command == "build" || request.command == "run" || request.command == "seed") {
+      request.full_refresh |= context.task.parameter(kFullRefresh) == "true";
+    }
     if (!context.wanted_parts.empty()) request.select = ids_of(context.wanted_parts);
     for (std::string& id : ids_of(context.finished_parts)) request.exclude.push_back(std::move(id));
     size_t done = 0;
@@ -64,6 +76,7 @@ class DbtAsset : public Asset {
       if (node.failures) part.metadata["failures"] = *node.failures;
       const PartState state = part_state(node);
       if (state != PartState::kRunning) context.task.progress(++done, nodes_.size());
+      if (request.command == "docs") return;  // its nodes were not made
       context.part(node.relation.empty() ? node.name : node.relation, state, part);
     });
     std::vector<std::string> failed;
@@ -203,21 +216,7 @@ class DbtKind : public AssetKind {
   void settle() override { projects_.settle(); }
   uint64_t fingerprint() override { return projects_.fingerprint(); }
 
-  std::vector<base::Shape> shape() const override {
-    const auto selectors = [](const char* doc) { return base::list(doc, base::text("Selector.")); };
-    return {
-        base::required("dbt", base::text("A project: the folder dbt/NAME.")),
-        base::optional("command",
-                       base::choice("What dbt does.", {"build", "run", "test", "seed", "snapshot"}),
-                       "build"),
-        base::optional("select", selectors("Only these nodes, as dbt selects.")),
-        base::optional("exclude", selectors("Not these nodes.")),
-        base::optional("vars", base::map("dbt's variables, over the pipeline's parameters.",
-                                         "^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name",
-                                         base::text("Value."))),
-        base::optional("full_refresh", base::boolean("Makes incremental models anew."), "false"),
-        base::optional("target", base::text("Of the profile."))};
-  }
+  std::vector<base::Shape> shape() const override { return dbt_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     const yaml::Node& project = *from.node.find("dbt");
@@ -282,6 +281,22 @@ class DbtKind : public AssetKind {
 };
 
 }  // namespace
+
+std::vector<base::Shape> dbt_keys() {
+  const auto selectors = [](const char* doc) { return base::list(doc, base::text("Selector.")); };
+  return {base::required("dbt", base::text("A project: the folder dbt/NAME.")),
+          base::optional("command",
+                         base::choice("What dbt does.", {"build", "run", "test", "seed", "snapshot",
+                                                         "docs", "freshness"}),
+                         "build"),
+          base::optional("select", selectors("Only these nodes, as dbt selects.")),
+          base::optional("exclude", selectors("Not these nodes.")),
+          base::optional("vars", base::map("dbt's variables, over the pipeline's parameters.",
+                                           "^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name",
+                                           base::text("Value."))),
+          base::optional("full_refresh", base::boolean("Makes incremental models anew."), "false"),
+          base::optional("target", base::text("Of the profile."))};
+}
 
 std::unique_ptr<AssetKind> dbt_kind(transform::Dbt& dbt) { return std::make_unique<DbtKind>(dbt); }
 

@@ -91,8 +91,10 @@ class FileTarget : public Target {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error(errno == ENOSPC ? Code::kDiskFull : Code::kIoError,
-                fmt::format("cannot write '{}': {}", file_.string(), std::strerror(errno)));
+    const bool full = errno == ENOSPC;
+    throw Error(full ? Code::kDiskFull : Code::kIoError,
+                fmt::format("cannot write '{}': {}", file_.string(), std::strerror(errno)))
+        .with_hint(full ? "free some space there" : "");
   }
   const fs::path file_, part_;
   int descriptor_ = -1;
@@ -259,15 +261,7 @@ class ExportKind : public AssetKind {
   explicit ExportKind(ExportOptions options) : options_(std::move(options)) {}
   std::string_view word() const override { return "export"; }
 
-  std::vector<base::Shape> shape() const override {
-    base::Shape what = base::text("A table (catalog.schema.table), or a query.");
-    what.max_length = 20'000;
-    return {base::required("export", std::move(what)),
-            base::required("to", base::text("s3://bucket/file.csv, or a file below data/exports "
-                                            "of the mesh; {{ run_date }} may stand in it.")),
-            base::optional("format", base::choice("Otherwise the file's ending tells.",
-                                                  {"csv", "json", "parquet"}))};
-  }
+  std::vector<base::Shape> shape() const override { return export_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     Job job;
@@ -330,6 +324,16 @@ class ExportKind : public AssetKind {
 };
 
 }  // namespace
+
+std::vector<base::Shape> export_keys() {
+  base::Shape what = base::text("A table (catalog.schema.table), or a query.");
+  what.max_length = 20'000;
+  return {base::required("export", std::move(what)),
+          base::required("to", base::text("s3://bucket/file.csv, or a file below data/exports "
+                                          "of the mesh; {{ run_date }} may stand in it.")),
+          base::optional("format", base::choice("Otherwise the file's ending tells.",
+                                                {"csv", "json", "parquet"}))};
+}
 
 std::unique_ptr<AssetKind> export_kind(ExportOptions options) {
   return std::make_unique<ExportKind>(std::move(options));

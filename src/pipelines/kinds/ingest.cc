@@ -25,7 +25,7 @@ StepResult result_of(const ingest::SyncResult& sync) {
 ingest::SyncResult sync(ingest::Ingest& ingest, const std::string& source,
                         const std::string& stream, bool full, const TaskContext& task) {
   ingest::SyncOptions options;
-  options.full_refresh = full || task.parameter("full_refresh") == "true";
+  options.full_refresh = full || task.parameter(kFullRefresh) == "true";
   options.run_date = task.parameter("run_date");
   auto done = ingest.sync(source, stream, options, task);
   for (const std::string& note : done.notes) task.info(note);
@@ -111,12 +111,7 @@ class IngestKind : public AssetKind {
   explicit IngestKind(ingest::Ingest& ingest) : ingest_(ingest) {}
   std::string_view word() const override { return "ingest"; }
 
-  std::vector<base::Shape> shape() const override {
-    return {
-        base::required("ingest", base::text("A source: sources/NAME.yaml.")),
-        base::optional("tables", base::list("Only these of its tables.", base::text("Name."))),
-        base::optional("full_refresh", base::boolean("Takes everything, every time."), "false")};
-  }
+  std::vector<base::Shape> shape() const override { return ingest_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     const std::string& name = from.node.find("ingest")->text;
@@ -173,6 +168,13 @@ class IngestKind : public AssetKind {
 };
 
 }  // namespace
+
+std::vector<base::Shape> ingest_keys() {
+  return {
+      base::required("ingest", base::text("A source: sources/NAME.yaml.")),
+      base::optional("tables", base::list("Only these of its tables.", base::text("Name."))),
+      base::optional("full_refresh", base::boolean("Takes everything, every time."), "false")};
+}
 
 std::unique_ptr<AssetKind> ingest_kind(ingest::Ingest& ingest) {
   return std::make_unique<IngestKind>(ingest);

@@ -2,6 +2,7 @@
 // outlives them.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -51,5 +52,18 @@ struct PythonOptions {
 };
 /// { python: FILE }: a script in an environment of its own.
 std::unique_ptr<AssetKind> python_kind(PythonOptions options);
+
+// The keys of each kind's assets, as its shape() gives them; those of sql are
+// transform::model_shape().
+std::vector<base::Shape> ingest_keys();
+std::vector<base::Shape> dbt_keys();
+std::vector<base::Shape> check_keys();
+std::vector<base::Shape> statement_keys();
+std::vector<base::Shape> maintenance_keys();
+std::vector<base::Shape> export_keys();
+std::vector<base::Shape> python_keys();
+
+/// The JSON Schema of pipelines/<name>.yaml, with what an asset of each kind takes.
+boost::json::value pipeline_schema();
 
 }  // namespace meesh::pipelines

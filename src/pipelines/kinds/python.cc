@@ -33,6 +33,20 @@ using std::chrono_literals::operator""s;
 constexpr auto kGrace = 10s;  // between SIGTERM and SIGKILL
 constexpr size_t kMostLine = 64 << 10, kMostResult = 1 << 20;
 
+/// Runs the code of a notebook's cells, top to bottom, as one script.
+constexpr const char* kNotebook = R"(import json, linecache, sys, traceback
+sys.argv = sys.argv[1:]
+sys.excepthook = traceback.print_exception  # which knows the lines of cells
+with open(sys.argv[0], encoding="utf-8") as file:
+    cells = json.load(file)["cells"]
+names = {"__name__": "__main__", "__file__": sys.argv[0]}
+for number, cell in enumerate(cells, 1):
+    if cell["cell_type"] == "code":
+        text, place = "".join(cell["source"]), f"{sys.argv[0]}, cell {number}"
+        linecache.cache[place] = (len(text), None, text.splitlines(True), place)
+        exec(compile(text, place, "exec"), names)
+)";
+
 class Pipe {
  public:
   Pipe() {
@@ -181,7 +195,11 @@ class PythonAsset : public Asset {
     const fs::path python = environments_.python(script_.requirements, options_.mesh, context.task);
     const fs::path result_file =
         options_.environments / fmt::format("result-{}.json", base::random_uuid());
-    process::Command command{{python.string(), "-u", script_.file.string()}};
+    process::Command command{{python.string(), "-u"}};
+    if (script_.file.extension() == ".ipynb") {
+      command.arguments.insert(command.arguments.end(), {"-c", kNotebook});
+    }
+    command.arguments.push_back(script_.file.string());
     std::ranges::copy(script_.arguments, std::back_inserter(command.arguments));
     command.directory = options_.mesh;
     command.inherit_environment = false;
@@ -268,24 +286,7 @@ class PythonKind : public AssetKind {
       : options_(std::move(options)), environments_(options_.environments) {}
   std::string_view word() const override { return "python"; }
 
-  std::vector<base::Shape> shape() const override {
-    const auto tables = [](const char* doc) {
-      return base::list(doc, base::text("catalog.schema.table"));
-    };
-    return {base::required("python", base::text("The script, relative to the folder pipelines.")),
-            base::optional("requirements",
-                           base::list("Packages it needs, as pip writes them: pandas==2.2.3.",
-                                      base::text("Package."))),
-            base::optional("requirements_file",
-                           base::text("Or a file of them, relative to the folder pipelines.")),
-            base::optional("arguments", base::list("Of the script.", base::text("Argument."))),
-            base::optional("environment",
-                           base::map("Variables it sees; ${NAME} keeps secrets out of the file.",
-                                     "^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name",
-                                     base::secret_text("Value."))),
-            base::optional("makes", tables("Tables it makes.")),
-            base::optional("reads", tables("Tables it reads."))};
-  }
+  std::vector<base::Shape> shape() const override { return python_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     Script script;
@@ -344,6 +345,26 @@ class PythonKind : public AssetKind {
 };
 
 }  // namespace
+
+std::vector<base::Shape> python_keys() {
+  const auto tables = [](const char* doc) {
+    return base::list(doc, base::text("catalog.schema.table"));
+  };
+  return {base::required("python",
+                         base::text("The script or notebook, relative to the folder pipelines.")),
+          base::optional("requirements",
+                         base::list("Packages it needs, as pip writes them: pandas==2.2.3.",
+                                    base::text("Package."))),
+          base::optional("requirements_file",
+                         base::text("Or a file of them, relative to the folder pipelines.")),
+          base::optional("arguments", base::list("Of the script.", base::text("Argument."))),
+          base::optional("environment",
+                         base::map("Variables it sees; ${NAME} keeps secrets out of the file.",
+                                   "^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name",
+                                   base::secret_text("Value."))),
+          base::optional("makes", tables("Tables it makes.")),
+          base::optional("reads", tables("Tables it reads."))};
+}
 
 std::unique_ptr<AssetKind> python_kind(PythonOptions options) {
   return std::make_unique<PythonKind>(std::move(options));

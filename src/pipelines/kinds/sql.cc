@@ -1,6 +1,7 @@
 // { sql: northwind/sales_master.sql, materialized: table, checks: […] }
 #include <fmt/format.h>
 
+#include "pipelines/kinds/check_tables.h"
 #include "pipelines/kinds/kinds.h"
 #include "pipelines/sql_tables.h"
 
@@ -26,8 +27,8 @@ class SqlAsset : public Asset {
   std::vector<TableUse> inputs() const override { return inputs_; }
 
   StepResult run(const StepContext& context) override {
-    const bool full = context.task.parameter("full_refresh") == "true";
-    const auto done = models_.run(model_, context.task, full);
+    const bool full = context.task.parameter(kFullRefresh) == "true";
+    const auto done = models_.run(model_, context.task, full, context.succeeded);
     StepResult result;
     result.rows = done.rows;
     result.message = done.action;
@@ -72,6 +73,8 @@ class SqlKind : public AssetKind {
                      placed(error.location(), begin).column);
     }
     for (TableUse& use : tables.reads) use.where = placed(use.where, begin);
+    add_condition_tables(model->new_rows, begin, model->name, tables.reads);
+    add_check_tables(model->checks, model->name, tables.reads);
     std::vector<NamedAsset> assets;
     const std::string name = from.name;
     assets.push_back(

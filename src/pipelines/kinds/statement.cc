@@ -39,11 +39,17 @@ class StatementsAsset : public Asset {
 
   StepResult run(const StepContext& context) override {
     StepResult result;
-    for (const std::string& statement : statements_) {
+    for (size_t i = 0; i < statements_.size(); ++i) {
       context.task.check();
-      const std::string sql = quality::fill_parameters(statement, context.task.parameters);
+      const std::string sql = quality::fill_parameters(statements_[i], context.task.parameters);
       context.task.info(sql);
-      const auto answer = engine::ask(engine_, sql, session_of(context), context.task.stop);
+      auto session = session_of(context);
+      if (i + 1 == statements_.size()) {
+        auto commit = std::make_shared<engine::LakeCommit>();
+        commit->also = context.succeeded;
+        session.commit = std::move(commit);
+      }
+      const auto answer = engine::ask(engine_, sql, std::move(session), context.task.stop);
       if (answer.update_count) {
         result.rows = result.rows.value_or(0) + *answer.update_count;
       } else {
@@ -78,13 +84,7 @@ class StatementKind : public AssetKind {
   explicit StatementKind(engine::Engine& engine) : engine_(engine) {}
   std::string_view word() const override { return "statement"; }
 
-  std::vector<base::Shape> shape() const override {
-    base::Shape sql = base::text("SQL statements, separated by semicolons.");
-    sql.max_length = 100'000;
-    return {base::required("statement", std::move(sql)),
-            base::optional("makes", base::list("Tables it makes, where its SQL does not tell.",
-                                               base::text("catalog.schema.table")))};
-  }
+  std::vector<base::Shape> shape() const override { return statement_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     const yaml::Node& node = *from.node.find("statement");
@@ -122,22 +122,7 @@ class MaintenanceKind : public AssetKind {
   explicit MaintenanceKind(engine::Engine& engine) : engine_(engine) {}
   std::string_view word() const override { return "maintenance"; }
 
-  std::vector<base::Shape> shape() const override {
-    return {
-        base::required("maintenance",
-                       base::matching("A lake table: catalog.schema.table.",
-                                      "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$",
-                                      "a table's full name", 400)),
-        base::optional("do", base::list("What, in this order.",
-                                        base::choice("", {"optimize", "optimize_manifests",
-                                                          "expire_snapshots", "remove_orphan_files",
-                                                          "drop_extended_stats", "analyze"}))),
-        base::optional("retention",
-                       base::matching("How much history expire_snapshots and "
-                                      "remove_orphan_files leave.",
-                                      "^[0-9]{1,5}(s|m|h|d)$", "a time such as 7d"),
-                       "7d")};
-  }
+  std::vector<base::Shape> shape() const override { return maintenance_keys(); }
 
   std::vector<NamedAsset> parse(const AssetSource& from) override {
     const yaml::Node& table = *from.node.find("maintenance");
@@ -171,6 +156,31 @@ class MaintenanceKind : public AssetKind {
 };
 
 }  // namespace
+
+std::vector<base::Shape> maintenance_keys() {
+  return {
+      base::required("maintenance",
+                     base::matching("A lake table: catalog.schema.table.",
+                                    "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$",
+                                    "a table's full name", 400)),
+      base::optional("do", base::list("What, in this order.",
+                                      base::choice("", {"optimize", "optimize_manifests",
+                                                        "expire_snapshots", "remove_orphan_files",
+                                                        "drop_extended_stats", "analyze"}))),
+      base::optional("retention",
+                     base::matching("How much history expire_snapshots and "
+                                    "remove_orphan_files leave.",
+                                    "^[0-9]{1,5}(s|m|h|d)$", "a time such as 7d"),
+                     "7d")};
+}
+
+std::vector<base::Shape> statement_keys() {
+  base::Shape sql = base::text("SQL statements, separated by semicolons.");
+  sql.max_length = 100'000;
+  return {base::required("statement", std::move(sql)),
+          base::optional("makes", base::list("Tables it makes, where its SQL does not tell.",
+                                             base::text("catalog.schema.table")))};
+}
 
 std::unique_ptr<AssetKind> statement_kind(engine::Engine& engine) {
   return std::make_unique<StatementKind>(engine);

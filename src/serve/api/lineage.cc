@@ -54,7 +54,7 @@ void graph(LineageStore& lineage, const Request& request, Response& response) {
   governance::GraphQuery query;
   const auto table = request.query_param("table");
   if (!table || table->empty()) {
-    throw Error(Code::kInvalidArguments, "table is required")
+    throw Error(Code::kBadRequest, "table is required")
         .with_hint("?table=catalog.schema.table, and &column=, &direction=, &depth=, &at=");
   }
   query.of = lineage.dataset_of(*table);
@@ -62,14 +62,14 @@ void graph(LineageStore& lineage, const Request& request, Response& response) {
   const int depth = static_cast<int>(query_number(request, "depth", kDepth, 1, kMostDepth));
   const std::string direction = query_text(request, "direction", "both");
   if (direction != "upstream" && direction != "downstream" && direction != "both") {
-    throw Error(Code::kInvalidArguments, "direction must be upstream, downstream or both");
+    throw Error(Code::kBadRequest, "direction must be upstream, downstream or both");
   }
   if (direction != "downstream") query.up = depth;
   if (direction != "upstream") query.down = depth;
   if (const auto at = request.query_param("at")) {
     query.at = governance::parse_time(*at);
     if (!query.at) {
-      throw Error(Code::kInvalidArguments,
+      throw Error(Code::kBadRequest,
                   "at must be a time with its offset, such as 2025-01-15T14:30:00Z");
     }
   }

@@ -21,8 +21,13 @@ def mesh(folder, assets):
 
 
 def fill(server, version, amount=1):
-    """Every row of the source says which version it is of."""
-    server.sql(f"""CREATE OR REPLACE TABLE shop.public.source AS
+    """Every row of the source says which version it is of. The rows change in one transaction, as a
+    run that was resumed may be reading them (in PostgreSQL a table that is made anew is empty to who
+    has begun before)."""
+    if server.sql("SHOW TABLES FROM shop.public LIKE 'source'"):
+        server.sql(f"UPDATE shop.public.source SET version = {version}, amount = {amount}")
+        return
+    server.sql(f"""CREATE TABLE shop.public.source AS
         SELECT i AS id, {version} AS version, {amount} AS amount
         FROM UNNEST(sequence(1, {ROWS})) AS s(i)""")
 

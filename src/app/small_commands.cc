@@ -5,9 +5,31 @@
 
 #include "app/commands.h"
 #include "app/language.h"
+#include "base/json_schema.h"
+#include "ingest/source_config.h"
 #include "mesh/mesh.h"
+#include "pipelines/kinds/kinds.h"
+#include "pipelines/pipeline_file.h"
+#include "quality/quality.h"
 
 namespace meesh::app {
+namespace {
+
+std::vector<std::string> schema_kinds() {
+  std::vector<std::string> kinds = mesh::schema_kinds();
+  kinds.insert(kinds.end(), {"source", "pipeline", "pools", "checks"});
+  return kinds;
+}
+
+boost::json::value schema_of(const std::string& kind) {
+  if (kind == "source") return base::json_schema(ingest::source_shape(), kind);
+  if (kind == "pipeline") return pipelines::pipeline_schema();
+  if (kind == "pools") return base::json_schema(pipelines::pools_shape(), kind);
+  if (kind == "checks") return base::json_schema(quality::checks_file_shape(), kind);
+  return mesh::json_schema(kind);
+}
+
+}  // namespace
 
 void add_version(CLI::App& app, int& exit_code) {
   auto* command =
@@ -36,26 +58,26 @@ void add_schema(CLI::App& app, int& exit_code) {
       ->add_option(
           "kind", *kind,
           std::string(say("One kind, to standard output", "Un seul type, sur la sortie standard")))
-      ->check(CLI::IsMember(mesh::schema_kinds()));
+      ->check(CLI::IsMember(schema_kinds()));
   command->add_option("-o,--output", *folder,
                       std::string(say("Folder that receives every KIND.schema.json",
                                       "Dossier qui reçoit chaque TYPE.schema.json")));
-  command->footer(
-      "meesh schema domain > domain.schema.json\n"
-      "meesh schema -o .schemas\n"
-      "# yaml-language-server: $schema=.schemas/domain.schema.json");
+  command->footer(std::string(say("Examples:\n", "Exemples :\n")) +
+                  "  meesh schema domain > domain.schema.json\n"
+                  "  meesh schema -o .schemas\n"
+                  "  # yaml-language-server: $schema=.schemas/domain.schema.json");
   command->callback([kind, folder, &exit_code] {
     exit_code = 0;
     if (!kind->empty()) {
-      fmt::print("{}\n", boost::json::serialize(mesh::json_schema(*kind)));
+      fmt::print("{}\n", boost::json::serialize(schema_of(*kind)));
       return;
     }
     const std::filesystem::path target(folder->empty() ? "." : *folder);
     std::filesystem::create_directories(target);
-    for (const auto& name : mesh::schema_kinds()) {
+    for (const auto& name : schema_kinds()) {
       const auto file = target / (name + ".schema.json");
       std::ofstream out(file);
-      out << boost::json::serialize(mesh::json_schema(name)) << "\n";
+      out << boost::json::serialize(schema_of(name)) << "\n";
       if (!out.flush())
         throw Error(Code::kIoError, fmt::format("cannot write '{}'", file.string()));
       fmt::print("{}\n", file.string());

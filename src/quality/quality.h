@@ -30,6 +30,8 @@ struct Suite {
   std::vector<Check> checks;
 };
 
+/// The shape of checks/*.yaml.
+base::Shape checks_file_shape();
 /// The checks of checks/*.yaml and contracts/*.yaml; mistakes go to the files' problems.
 std::vector<Suite> load_suites(mesh::MeshFiles& files, const mesh::Mesh& mesh);
 

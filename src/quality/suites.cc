@@ -14,7 +14,9 @@ std::string plain_name(std::string_view quoted) {
   return name;
 }
 
-base::Shape file_shape() {
+}  // namespace
+
+base::Shape checks_file_shape() {
   base::Shape tables =
       base::list("Tables and their checks.",
                  base::object("", {base::required("table", base::text("catalog.schema.table")),
@@ -23,12 +25,10 @@ base::Shape file_shape() {
                       {base::required("tables", std::move(tables))});
 }
 
-}  // namespace
-
 std::vector<Suite> load_suites(mesh::MeshFiles& files, const mesh::Mesh& mesh) {
   std::vector<Suite> suites;
   for (const auto& file : files.list("checks", ".yaml")) {
-    const auto document = files.read(file, file_shape());
+    const auto document = files.read(file, checks_file_shape());
     if (!document) continue;
     for (const auto& item : document->root.find("tables")->items) {
       const yaml::Node& table = *item.find("table");

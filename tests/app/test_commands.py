@@ -5,12 +5,15 @@ import shutil
 import signal
 import subprocess
 
+import jsonschema
 import pytest
+import yaml
 
 from support.meesh import ROOT, binary
 from support.processes import wait_until
 from support.statements import ENDLESS
 
+KINDS = ("meesh", "domain", "product", "secrets", "source", "pipeline", "pools", "checks")
 TWO_ROWS = "SELECT * FROM (VALUES (1, 'x,\"y\"'), (2, NULL)) t(a, b) ORDER BY a"
 
 
@@ -60,8 +63,27 @@ def test_a_mistake_ends_with_1_and_points_at_it(sql):
 def test_wrong_options_end_with_2_and_no_server_with_3(ours):
     assert ours.run("sql", "--bogus").returncode == 2
     assert ours.run("nosuch").returncode == 2
+    for command in (["run"], ["run", "p", "--param", "x"], ["backfill", "p"],
+                    ["schedule", "pause"], ["ingest", "add", "x"]):
+        assert ours.run(*command).returncode == 2, command
     result = ours.run("sql", "--server", "http://127.0.0.1:1", "-e", "SELECT 1")
     assert result.returncode == 3 and "Is it running?" in result.stderr
+    for command in (["check"], ["profile", "a.b.c"], ["lineage", "a.b.c"], ["ingest", "status"],
+                    ["run", "p"], ["runs"], ["logs", "r"], ["schedule"], ["assets"],
+                    ["backfill", "p", "--from", "2025-01-01", "--to", "2025-01-02"],
+                    ["demo", "run"], ["demo", "ask", "--mesh", ours.mesh]):
+        result = ours.run("--lang", "en", *command, env={"MEESH_SERVER": "http://127.0.0.1:1"})
+        assert result.returncode == 3, (command, result.stdout, result.stderr)
+        assert "cannot connect to 127.0.0.1:1" in result.stderr, command
+        assert result.stderr.endswith("Start it with ./run or `meesh serve`.\n"), command
+
+
+def test_help_has_examples_and_speaks_french(ours):
+    for command in (["run"], ["runs"], ["backfill"], ["logs"], ["schedule"], ["assets"], ["check"],
+                    ["profile"], ["lineage"], ["contract", "check"], ["ingest", "run"],
+                    ["ingest", "status"], ["demo", "run"], ["demo", "load"], ["schema"]):
+        assert "Examples:\n" in ours.run("--lang", "en", *command, "--help").stdout, command
+        assert "Exemples :\n" in ours.run("--lang=fr", *command, "--help").stdout, command
 
 
 def test_ctrl_c_cancels_the_statement(ours, query):
@@ -153,13 +175,36 @@ def test_doctor_names_what_is_wrong(ours, folder):
 
 
 def test_schemas_are_json_schemas_of_the_files(ours, folder):
-    for kind in ("meesh", "domain", "product", "secrets"):
+    for kind in KINDS:
         schema = json.loads(ours.run("schema", kind).stdout)
         assert schema["$schema"].startswith("https://json-schema.org/")
     assert "owner" in json.loads(ours.run("schema", "domain").stdout)["properties"]
     assert ours.run("schema", "-o", folder / "schemas").returncode == 0
-    assert len(list((folder / "schemas").glob("*.schema.json"))) == 4
+    assert {file.name.partition(".")[0] for file in (folder / "schemas").iterdir()} == set(KINDS)
     assert ours.run("schema", "nosuch").returncode == 2
+
+
+def test_the_demos_files_fit_their_schemas_and_mistakes_do_not(ours):
+    def schema(kind):
+        return jsonschema.Draft202012Validator(json.loads(ours.run("schema", kind).stdout))
+
+    files = {"source": "sources/*.yaml", "pipeline": "pipelines/*.yaml",
+             "domain": "domains/*/domain.yaml", "meesh": "meesh.yaml"}
+    for kind, pattern in files.items():
+        found = list((ROOT / "demo").glob(pattern))
+        assert found
+        for file in found:
+            schema(kind).validate(yaml.safe_load(file.read_text()))
+    schema("pools").validate({"warehouse": 2})
+    checks = {"tables": [{"table": "a.b.c", "checks": [{"kind": "unique", "columns": ["id"]}]}]}
+    schema("checks").validate(checks)
+    checks["tables"][0]["checks"][0]["kind"] = "uniqe"
+    assert not schema("checks").is_valid(checks)
+    # What an asset takes is told by its kind.
+    pipeline = {"name": "p", "assets": {"lake.s.t": {"sql": "SELECT 1", "materialized": "table"}}}
+    assert schema("pipeline").is_valid(pipeline)
+    pipeline["assets"]["lake.s.t"]["materialised"] = "view"
+    assert not schema("pipeline").is_valid(pipeline)
 
 
 def test_demo_ask_answers_every_query_of_the_demo(ours):

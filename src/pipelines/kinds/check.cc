@@ -85,9 +85,9 @@ class CheckKind : public AssetKind {
 }  // namespace
 
 std::vector<base::Shape> check_keys() {
-  return {base::required("check",
-                         base::matching("The table: catalog.schema.table.",
-                                        "^[^.]+\\.[^.]+\\.[^.]+$", "a table's full name", 400)),
+  return {base::required(
+              "check", base::matching("The table: catalog.schema.table.", "^[^.]+\\.[^.]+\\.[^.]+$",
+                                      "a table's full name", 400)),
           base::optional("checks", quality::checks_shape())};
 }
 

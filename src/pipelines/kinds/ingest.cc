@@ -170,10 +170,9 @@ class IngestKind : public AssetKind {
 }  // namespace
 
 std::vector<base::Shape> ingest_keys() {
-  return {
-      base::required("ingest", base::text("A source: sources/NAME.yaml.")),
-      base::optional("tables", base::list("Only these of its tables.", base::text("Name."))),
-      base::optional("full_refresh", base::boolean("Takes everything, every time."), "false")};
+  return {base::required("ingest", base::text("A source: sources/NAME.yaml.")),
+          base::optional("tables", base::list("Only these of its tables.", base::text("Name."))),
+          base::optional("full_refresh", base::boolean("Takes everything, every time."), "false")};
 }
 
 std::unique_ptr<AssetKind> ingest_kind(ingest::Ingest& ingest) {

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pandas
 import pytest
+import requests
 
 SOURCES = {"sales": ("customers", "orders"), "marketing": ("leads", "campaigns")}
 
@@ -121,6 +122,14 @@ def test_lineage_goes_from_the_export_to_the_domains(demo, rows):
                 "customer_360.csv  (retail.customer_360_file)"):
         assert way in shown, shown
     assert "__dbt_" not in shown and "hive." not in shown, shown
+
+
+def test_the_documentation_of_the_models_is_served(demo, rows):
+    page = requests.get(f"{demo.meesh.url}/dbt/datamesh/", timeout=30)
+    assert page.status_code == 200 and "<html" in page.text
+    catalog = requests.get(f"{demo.meesh.url}/dbt/datamesh/catalog.json", timeout=30).json()
+    assert "email" in catalog["nodes"]["model.datamesh.customer_360"]["columns"]
+    assert "catalog.json" in "".join(demo.keys("dbt-artifacts", "datamesh/latest/"))
 
 
 def test_the_marts_are_shown(rows):

@@ -1,8 +1,10 @@
 """A disk that is full at one byte or another while ingestion, models, checks and exports write to it:
 each says so and how to go on, readers keep whole tables, and with some space again all goes on."""
+import boto3
 import pytest
 import requests
 import yaml
+from botocore.exceptions import ClientError
 from support.answers import Statement, error_of, rows_of
 from support.disk import small_disk  # a fixture
 from support.meesh import external, plain_mesh
@@ -134,6 +136,27 @@ def test_whatever_is_left_of_it(shop):
     assert meesh.stop() == 0
     meesh.start()
     assert set(seen(meesh).values()) == {(len(LEFT), len(LEFT), ROWS)}
+
+
+def test_s3_clients_are_told_but_not_where(small_disk, start_meesh, folder):
+    disk = small_disk(24)
+    keys = {"access_key": "minioadmin", "secret_key": "minioadmin"}
+    mesh = plain_mesh(disk.folder / "mesh", storage={"root": keys, "buckets": {"files": {}}})
+    meesh = start_meesh(mesh, disk.folder / "data", log=folder / "log")
+    banner = next(line for line in meesh.log_text().splitlines() if line.startswith("  S3 "))
+    s3 = boto3.client("s3", endpoint_url=banner.split()[-1], region_name="us-east-1",
+                      aws_access_key_id="minioadmin", aws_secret_access_key="minioadmin")
+    s3.put_object(Bucket="files", Key="kept", Body=b"kept")
+    disk.fill(256 * KIB)
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket="files", Key="large", Body=b"x" * MIB)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("XMinioStorageFull", "The storage is full.")
+    assert f"No space left on the disk of '{disk.folder}" in meesh.log_text()
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="files")["Contents"]] == ["kept"]
+    disk.free()
+    s3.put_object(Bucket="files", Key="large", Body=b"x" * MIB)
+    assert s3.get_object(Bucket="files", Key="large")["Body"].read() == b"x" * MIB
 
 
 def test_a_domains_server_on_it_goes_on_too(small_disk, start_meesh, folder):

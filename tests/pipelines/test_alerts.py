@@ -160,9 +160,12 @@ def test_a_wrong_password_is_told(folder, start_meesh, certificates):
         assert not inbox.mails
 
 
-def test_an_authority_that_is_no_file_is_told_at_the_start(folder):
-    mesh = plain_mesh(folder / "mesh", smtp={"host": "127.0.0.1", "from": "a@example.com",
-                                             "ca": "missing.pem"})
-    told = subprocess.run([str(binary()), "serve", "--mesh", str(mesh), "--port", "0"], text=True,
-                          capture_output=True, timeout=60)
-    assert told.returncode != 0 and "missing.pem" in told.stdout + told.stderr
+def test_mistakes_of_the_mail_server_are_told_at_the_start(folder):
+    for smtp, words in [({"ca": "missing.pem"}, "there is no file 'missing.pem'"),
+                        ({"ca": "meesh.yaml", "tls": "none"}, "'ca' is for TLS, and tls is none")]:
+        mesh = plain_mesh(folder / "mesh", smtp={"host": "127.0.0.1", "from": "a@example.com",
+                                                 **smtp})
+        told = subprocess.run([str(binary()), "serve", "--mesh", str(mesh), "--port", "0"],
+                              text=True, capture_output=True, timeout=60)
+        assert told.returncode != 0
+        assert words in told.stdout + told.stderr and "meesh.yaml:" in told.stdout + told.stderr

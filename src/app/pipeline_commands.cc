@@ -77,6 +77,12 @@ struct RunOptions {
 int run(const RunOptions& options) {
   json::object made;
   if (!options.rerun.empty()) {
+    const Wanted& wanted = options.wanted;
+    if (!wanted.parameters.empty() || !wanted.select.empty() || !wanted.exclude.empty() ||
+        !wanted.partition.empty() || wanted.full_refresh) {
+      throw Error(Code::kBadRequest, "--rerun repeats a run with what it was given")
+          .with_hint("for other assets or parameters: meesh run PIPELINE --select … --param …");
+    }
     made = api_post(options.api, "/api/v1/runs/" + part(options.rerun) + "/rerun",
                     {{"all", options.all}, {"user", system_user()}});
   } else if (options.wanted.pipeline.empty()) {

@@ -145,6 +145,8 @@ sys.exit(3)
 import json, os
 json.dump({"rows": 5, "message": "mended", "metadata": {"x": 1}}, open(os.environ["MEESH_RESULT"], "w"))
 """)
+    wrong = run(meesh, "run", "--rerun", done["id"], "--full-refresh")
+    assert wrong.returncode != 0 and "--rerun repeats" in wrong.stderr
     code, again = run_json(meesh, "run", "--rerun", done["id"])
     assert code == 0
     assert set(states(again)) == {"flaky", "after"}

@@ -8,7 +8,8 @@ from support.faults import HitMesh, differences, one_pipeline
 from support.meesh import demo_mesh
 
 RUN_DATE = "2025-07-01"
-ROUNDS = [2, pytest.param(80, marks=[pytest.mark.full, pytest.mark.timeout(7200)])]
+ROUNDS = [pytest.param(2, marks=pytest.mark.timeout(900)),
+          pytest.param(80, marks=[pytest.mark.full, pytest.mark.timeout(10800)])]
 # When things were done is of each mesh, and so are keys made of it.
 TIMES = ["_ingestion_timestamp", "dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"]
 HISTORY = "history.customers_history"
@@ -40,7 +41,6 @@ def check_history(url, databases, versions):
     assert {(customer, phone) for customer, phone, _ in history} <= versions
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_what_is_built_again_and_again_is_what_is_built_once(start_meesh, folder, rounds):
     databases = one_pipeline(folder / "demo", demo_mesh(folder / "demo"), "retail")

@@ -5,8 +5,9 @@ import collections
 import pytest
 from support.answers import rows_of
 from support.faults import HitMesh, differences, one_pipeline
-from support.meesh import demo_mesh
+from support.meesh import ROOT, demo_mesh, plain_mesh, write_yaml
 
+PROJECT = ROOT / "demo" / "dbt" / "datamesh"
 RUN_DATE = "2025-07-01"
 ROUNDS = [pytest.param(2, marks=pytest.mark.timeout(900)),
           pytest.param(80, marks=[pytest.mark.full, pytest.mark.timeout(10800)])]
@@ -22,8 +23,8 @@ def change(databases, step):
         f"timestamp '2031-01-01 10:00:00' + interval '1 day' * {step} FROM customers "
         f"WHERE customer_id % 9 = {step} % 9;"
         f"UPDATE customers SET phone = 'version {step}' WHERE customer_id % 5 = {step} % 5")
-    databases["marketing"].query(f"UPDATE leads SET source = 'Source {step}' "
-                                 f"WHERE lead_id % 4 = {step} % 4")
+    databases["marketing"].query("UPDATE leads SET campaign_id = CASE campaign_id WHEN 1 THEN 2 ELSE 1 "
+                                 f"END WHERE lead_id % 4 = {step} % 4")
 
 
 def customers(databases):
@@ -61,3 +62,37 @@ def test_what_is_built_again_and_again_is_what_is_built_once(start_meesh, folder
     expected = hits.undisturbed(but=TIMES)
     assert found.pop(HISTORY) >= expected.pop(HISTORY)  # a new mesh knows no older versions
     assert differences(found, expected) == {}, hits.told
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_what_a_killed_snapshot_left_is_in_nobodys_way(dbt, query):
+    demo = dbt(PROJECT)
+    snapshot = ["--select", "+customers_history", "--exclude", "resource_type:test"]
+    demo("build", *snapshot)
+    query(f"CREATE TABLE lake.{HISTORY}__dbt_tmp AS SELECT 1 AS what_was_left")
+    demo("build", *snapshot)
+    assert query("SHOW TABLES FROM lake.history LIKE '%dbt%'") == []
+
+
+@pytest.mark.timeout(900)
+def test_a_test_that_fails_does_so_at_every_attempt(start_meesh, folder):
+    """What succeeded is not built again, but for the sake of its tests that have not passed."""
+    mesh = plain_mesh(folder / "mesh")
+    write_yaml(mesh / "pipelines" / "p.yaml", {
+        "name": "p", "retries": {"attempts": 2, "delay": "10ms"}, "assets": {"shop": {"dbt": "shop"}}})
+    write_yaml(mesh / "dbt" / "shop" / "dbt_project.yml", {"name": "shop"})
+    models = mesh / "dbt" / "shop" / "models"
+    write_yaml(models / "models.yml", {"version": 2, "models": [
+        {"name": "bad", "columns": [{"name": "id", "data_tests": ["not_null", "unique"]}]},
+        {"name": "good", "columns": [{"name": "id", "data_tests": ["unique"]}]}]})
+    for name, rows in (("bad", "(1), (1)"), ("good", "(1), (2)")):
+        (models / f"{name}.sql").write_text(
+            f"{{{{ config(materialized='table') }}}} select * from (values {rows}) as t(id)")
+    meesh = start_meesh(mesh, folder / "data")
+    done = meesh.run("run", "p", "--server", meesh.url, timeout=300)
+    assert done.returncode == 1, done.stdout
+    assert done.stdout.count("unique_bad_id") >= 2 and "lake.shop.good" in done.stdout
+    made = {table: rows_of(meesh.url, f'SELECT count(*) FROM lake.shop."{table}$history"')[0][0]
+            for table in ("good", "bad")}
+    assert made["good"] < made["bad"] or made["good"] == 1, made

@@ -66,7 +66,9 @@ class DbtAsset : public Asset {
       request.full_refresh |= context.task.parameter(kFullRefresh) == "true";
     }
     if (!context.wanted_parts.empty()) request.select = ids_of(context.wanted_parts);
-    for (std::string& id : ids_of(context.finished_parts)) request.exclude.push_back(std::move(id));
+    for (std::string& id : done_with(context.finished_parts)) {
+      request.exclude.push_back(std::move(id));
+    }
     size_t done = 0;
     const auto result = dbt_.run(request, context.task, [&](const transform::DbtNodeRun& node) {
       StepResult part;
@@ -99,11 +101,32 @@ class DbtAsset : public Asset {
   }
 
  private:
+  static bool among(const std::set<std::string>& parts, const DbtNode& node) {
+    return parts.contains(makes_table(node) ? node.relation : node.name);
+  }
+
   std::vector<std::string> ids_of(const std::set<std::string>& parts) const {
     std::vector<std::string> ids;
     for (const DbtNode& node : nodes_) {
-      const bool table = makes_table(node);
-      if (parts.contains(table ? node.relation : node.name)) ids.push_back(node.name);
+      if (among(parts, node)) ids.push_back(node.name);
+    }
+    return ids;
+  }
+
+  /// What need not run again. dbt leaves out a node's tests together with it: as long as one of
+  /// them has not passed, the node runs again for its sake.
+  std::vector<std::string> done_with(const std::set<std::string>& finished) const {
+    if (request_.command != "build") return ids_of(finished);
+    std::set<std::string> passed;
+    for (const DbtNode& node : nodes_) {
+      if (among(finished, node)) passed.insert(node.id);
+    }
+    std::vector<std::string> ids;
+    for (const DbtNode& node : nodes_) {
+      const auto good = [&](const std::string& check) { return passed.contains(check); };
+      if (passed.contains(node.id) && std::ranges::all_of(node.checks, good)) {
+        ids.push_back(node.name);
+      }
     }
     return ids;
   }

@@ -8,7 +8,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from support.meesh import binary, plain_mesh
-from support.pipelines import listener, run, write
+from support.pipelines import run, write
+from support.webhook import webhook
 from support.processes import free_ports, wait_until
 
 FAILS = """
@@ -85,7 +86,7 @@ def mesh_with(folder, inbox, **smtp):
 
 
 def test_alerts_arrive_by_webhook_and_mail(folder, start_meesh):
-    with Inbox() as inbox, listener() as hook:
+    with Inbox() as inbox, webhook() as hook:
         hook.status = 503  # at first: what cannot be sent is sent again
         mesh = mesh_with(folder, inbox, tls="none")
         write(mesh, p=f"""

@@ -1,8 +1,5 @@
 """Pipelines of a running server, as their tests ask for them."""
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 import trino
@@ -48,30 +45,3 @@ def ended(meesh, id, seconds=60):
         found = run_of(meesh, id)
         return found if found["state"] not in ("queued", "running") else None
     return wait_until(now, seconds, f"the end of run {id}")
-
-
-@contextmanager
-def listener():
-    """A webhook: .bodies that came; .status to answer with."""
-    hook = type("Hook", (), {"bodies": [], "status": 200})()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if hook.status == 200:
-                hook.bodies.append(json.loads(body))
-            self.send_response(hook.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hook.url = f"http://127.0.0.1:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield hook
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -5,7 +5,6 @@ tests with real clients, fuzzing. Prints one line per stage, the failures, and a
 """
 import argparse
 import concurrent.futures
-import json
 import os
 import re
 import shutil
@@ -92,7 +91,7 @@ def unit_tests(options):
     reports = REPORTS / "gtest"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
-    environment = dict(os.environ, GTEST_OUTPUT=f"json:{reports}/", GTEST_COLOR="no")
+    environment = dict(os.environ, GTEST_OUTPUT=f"xml:{reports}/", GTEST_COLOR="no")
     if options.full:
         environment.setdefault("MEESH_KILL_ROUNDS", "1000")
         memory = Path("/dev/shm")  # what a process leaves is there too, and waits for no disk
@@ -103,21 +102,20 @@ def unit_tests(options):
     result = output_of(["ctest", "--test-dir", f"build/{BUILD}", "--output-on-failure", "--timeout",
                         "3000" if options.full else "600", "-j", str(os.cpu_count() or 1), "--no-tests=ignore"],
                        env=environment)
-    for report in sorted(reports.glob("*.json")):
-        for suite in json.loads(report.read_text())["testsuites"]:
-            for case in suite["testsuite"]:
-                name = f"{suite['name']}.{case['name']}"
-                if case["result"] == "SKIPPED":
-                    reason = " ".join(s.get("message", "") for s in case.get("skipped", []))
-                    stage.skipped.append(f"{name}: {reason.strip() or 'no reason given'}")
-                elif case["status"] == "NOTRUN":
-                    continue
-                elif case.get("failures"):
-                    stage.failures.append(f"{name}: {case['failures'][0]['failure'][:1500]}")
-                else:
-                    stage.passed += 1
+    for report in sorted(reports.glob("*.xml")):
+        for case in ElementTree.parse(report).iter("testcase"):
+            name = f"{case.get('classname')}.{case.get('name')}"
+            if (skip := case.find("skipped")) is not None:
+                reason = skip.get("message", "").partition("\n")[2]  # behind the place in the source
+                stage.skipped.append(f"{name}: {reason or 'no reason given'}")
+            elif case.get("status") == "notrun":
+                continue
+            elif (bad := case.find("failure")) is not None:
+                stage.failures.append(f"{name}: {bad.get('message', '')[:1500]}")
+            else:
+                stage.passed += 1
     died = [match[1] for match in re.finditer(r"^\s*\d+ - (\S+) \(", result.stdout, re.MULTILINE)
-            if not (reports / f"{match[1]}_test.json").exists()]
+            if not (reports / f"{match[1]}_test.xml").exists()]
     for name in died:  # a program that died writes no report: its own last words are all there is
         words = re.findall(rf"^.*{name}_test.*$|^\[.*$|^.*ERROR.*$", result.stdout, re.MULTILINE)
         stage.failures.append(f"{name}_test crashed or hung:\n" + "\n".join(words[-30:]))

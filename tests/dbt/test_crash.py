@@ -66,13 +66,15 @@ def test_what_is_built_again_and_again_is_what_is_built_once(start_meesh, folder
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_what_a_killed_snapshot_left_is_in_nobodys_way(dbt, query):
+def test_what_a_killed_snapshot_or_unit_test_left_is_in_nobodys_way(dbt, query):
     demo = dbt(PROJECT)
-    snapshot = ["--select", "+customers_history", "--exclude", "resource_type:test"]
-    demo("build", *snapshot)
-    query(f"CREATE TABLE lake.{HISTORY}__dbt_tmp AS SELECT 1 AS what_was_left")
-    demo("build", *snapshot)
-    assert query("SHOW TABLES FROM lake.history LIKE '%dbt%'") == []
+    chosen = ["--select", "+customers_history", "+test_type:unit", "--exclude", "test_type:data"]
+    demo("build", *chosen)
+    for left in (HISTORY, "marts.revenue_is_counted_once"):
+        query(f"CREATE TABLE lake.{left}__dbt_tmp AS SELECT 1 AS what_was_left")
+    demo("build", *chosen)
+    for schema in ("history", "marts"):
+        assert query(f"SHOW TABLES FROM lake.{schema} LIKE '%dbt%'") == []
 
 
 @pytest.mark.timeout(900)

@@ -1,5 +1,5 @@
 // The catalog kind `memory`: tables in DuckDB's memory, gone when the program ends; views as Trino
-// text beside them.
+// text beside them. The kind `state` is the same in a file.
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,6 +11,7 @@
 #include "duckdb/parser/constraints/not_null_constraint.hpp"
 #include "duckdb/storage/table_storage_info.hpp"
 #include "engine/catalog.h"
+#include "engine/catalogs/state.h"
 #include "engine/duck.h"
 #include "engine/duck_types.h"
 
@@ -26,10 +27,12 @@ bool is_hidden(const std::string& schema) {
 
 class MemoryCatalog : public Catalog {
  public:
-  explicit MemoryCatalog(std::string name) : name_(std::move(name)) {}
+  /// `file`: of DuckDB; "" = in memory.
+  explicit MemoryCatalog(std::string name, std::string file = "")
+      : name_(std::move(name)), file_(std::move(file)) {}
 
   const std::string& name() const override { return name_; }
-  std::string_view connector() const override { return "memory"; }
+  std::string_view connector() const override { return file_.empty() ? "memory" : "state"; }
   bool writable() const override { return true; }
   bool keeps_labels() const override { return true; }
 
@@ -65,7 +68,7 @@ class MemoryCatalog : public Catalog {
     return name_ + "." + schema + "." + table;
   }
 
-  const std::string name_;
+  const std::string name_, file_;
   Duck* duck_ = nullptr;   // set by open
   bool attached_ = false;  // by us; DuckDB's own in-memory database otherwise
   mutable std::mutex mutex_;
@@ -77,7 +80,8 @@ void MemoryCatalog::open(Duck& duck) {
   const auto known =
       duck.run("SELECT 1 FROM duckdb_databases() WHERE database_name = " + quote_string(name_));
   if (known->RowCount() == 0) {
-    duck.run("ATTACH ':memory:' AS " + quote_ident(name_));
+    duck.run("ATTACH " + quote_string(file_.empty() ? ":memory:" : file_) + " AS " +
+             quote_ident(name_));
     attached_ = true;
   }
   duck.run("CREATE SCHEMA IF NOT EXISTS " + quote_ident(name_) + "." + quote_ident(kFirstSchema));
@@ -302,6 +306,10 @@ void MemoryCatalog::set_comment(const std::string& schema, const std::string& ta
 
 std::unique_ptr<Catalog> make_memory_catalog(std::string name) {
   return std::make_unique<MemoryCatalog>(std::move(name));
+}
+
+std::unique_ptr<Catalog> make_state_catalog(std::string name, std::filesystem::path file) {
+  return std::make_unique<MemoryCatalog>(std::move(name), file.string());
 }
 
 }  // namespace meesh::engine

@@ -68,7 +68,7 @@ class Hindered:
         self.refused = done.stderr
         if done.returncode == 0:
             self.id = done.stdout.strip()
-            wait_until(self.all_steps_ended, 60, "the end of its steps", every=0.1)
+            wait_until(self.all_steps_ended, 180, "the end of its steps", every=0.1)
 
     def all_steps_ended(self):
         steps = self.found()["steps"]

@@ -12,6 +12,8 @@ void add_lake(CLI::App& app, int& exit_code);
 void add_access(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 void add_ingest(CLI::App& app, int& exit_code);
+void add_streams(CLI::App& app, int& exit_code);
+void add_feed(CLI::App& app, int& exit_code);
 void add_lineage(CLI::App& app, int& exit_code);
 void add_quality(CLI::App& app, int& exit_code);    // check, profile, contract
 void add_pipelines(CLI::App& app, int& exit_code);  // run, runs, backfill, logs, schedule, assets

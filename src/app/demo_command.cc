@@ -1,4 +1,4 @@
-// `meesh demo`: fill the demo's databases, run its pipelines, ask its queries.
+// `meesh demo`: fill the demo's databases, send events, run its pipelines, ask its queries.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -6,6 +6,7 @@
 
 #include "app/ask_file.h"
 #include "app/commands.h"
+#include "app/demo_produce.h"
 #include "app/demo_run.h"
 #include "app/language.h"
 #include "app/progress_bar.h"
@@ -224,6 +225,7 @@ void add_demo(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   add_load(*command, options, exit_code);
   add_run(*command, options, exit_code);
+  add_demo_produce(*command, exit_code);
   auto* queries = command->add_subcommand(
       "ask", std::string(say("Ask the demo's queries", "Poser les requêtes de la démonstration")));
   queries

@@ -50,6 +50,8 @@ int run(int argc, char** argv) {
   add_access(app, exit_code);
   add_demo(app, exit_code);
   add_ingest(app, exit_code);
+  add_streams(app, exit_code);
+  add_feed(app, exit_code);
   add_lineage(app, exit_code);
   add_quality(app, exit_code);
   add_pipelines(app, exit_code);

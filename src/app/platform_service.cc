@@ -2,14 +2,21 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/ask.h"
+#include "engine/catalogs/buffers.h"
 #include "mesh/mesh_files.h"
 #include "pipelines/kinds/kinds.h"
 #include "serve/api/dbt_docs.h"
+#include "serve/api/feeds.h"
 #include "serve/api/ingest.h"
 #include "serve/api/lineage.h"
+#include "serve/api/metrics.h"
 #include "serve/api/quality.h"
 #include "serve/api/runs.h"
+#include "serve/api/streams.h"
+#include "streams/batch_work.h"
 
 namespace meesh::app {
 namespace {
@@ -51,6 +58,7 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   quality_ = std::make_unique<quality::Quality>(engine, database, mesh, std::move(suites));
   ingest_ = std::make_unique<ingest::Ingest>(ingest::Environment{
       engine, database, mesh, objects.store(), std::move(catalogs), lineage_.get()});
+  open_streams(mesh, database);
   models_ = std::make_unique<transform::Models>(engine, *quality_, "meesh", lineage_.get());
   dbt_ = std::make_unique<transform::Dbt>(dbt_options());
   pipelines_ = std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
@@ -59,6 +67,22 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
 }
 
 PlatformService::~PlatformService() { stop(); }
+
+void PlatformService::open_streams(const mesh::Mesh& mesh, meta::Database& database) {
+  const auto buffers = std::make_shared<engine::BufferTables>(streams::kBuffersCatalog);
+  engine_.add_catalog(engine::make_buffers_catalog(buffers));
+  engine_.add_catalog(engine::make_memory_catalog(streams::kWorkCatalog));
+  constexpr const char* kLive = "live";
+  const auto all = engine_.catalogs();
+  if (std::ranges::count(all, kLive) == 0) engine_.add_catalog(engine::make_memory_catalog(kLive));
+  streams_ = std::make_unique<streams::Streams>(
+      streams::Environment{engine_, database, mesh, buffers, kLive, server_name(mesh)});
+  streams::FeedEnvironment feeds{engine_, database, mesh, objects_.store()};
+  feeds.buffers = buffers;
+  feeds.lineage = lineage_.get();
+  feeds.holder = server_name(mesh);
+  feeds_ = std::make_unique<streams::Feeds>(feeds);
+}
 
 std::string PlatformService::address() const {
   const int port = port_();
@@ -162,9 +186,24 @@ void PlatformService::serve(net::Server& server) {
   serve::api::register_ingest(server, *ingest_);
   serve::api::register_dbt_docs(server, *dbt_);
   serve::api::register_runs(server, *pipelines_);
+  serve::api::StreamsApiOptions options;
+  options.stopping = stopping_.get_token();
+  serve::api::register_streams(server, *streams_, engine_, options);
+  serve::api::register_feeds(server, *feeds_);
+  serve::api::register_metrics(server, *streams_, engine_, *pipelines_);
 }
 
-void PlatformService::start() { pipelines_->start(); }
-void PlatformService::stop() { pipelines_->stop(); }
+void PlatformService::start() {
+  pipelines_->start();
+  streams_->start();
+  feeds_->start();
+}
+
+void PlatformService::stop() {
+  stopping_.request_stop();
+  feeds_->stop();
+  streams_->stop();
+  pipelines_->stop();
+}
 
 }  // namespace meesh::app

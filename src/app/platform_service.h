@@ -1,9 +1,10 @@
-// What the mesh does with its data by itself, as it runs: ingestion, models, dbt, checks, lineage
-// and the pipelines that join them; and their REST API.
+// What the mesh does with its data by itself, as it runs: ingestion, streams, feeds, models, dbt,
+// checks, lineage and the pipelines that join them; and their REST API.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "net/http.h"
 #include "pipelines/pipelines.h"
 #include "quality/quality.h"
+#include "streams/feeds/feeds.h"
+#include "streams/streams.h"
 #include "transform/dbt.h"
 #include "transform/sql_model.h"
 
@@ -24,9 +27,9 @@ namespace meesh::app {
 
 class PlatformService {
  public:
-  /// Reads the folders sources, pipelines, checks and contracts of the mesh; throws ConfigError
-  /// with every mistake. The engine has its catalogs already and has run no statement yet. `port`:
-  /// where the server listens, 0 = not yet. All outlive this.
+  /// Reads the folders sources, streams, feeds, pipelines, checks and contracts of the mesh; throws
+  /// ConfigError with every mistake. The engine has its catalogs already and has run no statement
+  /// yet. `port`: where the server listens, 0 = not yet. All outlive this.
   PlatformService(const mesh::Mesh& mesh, meta::Database& database, ObjectService& objects,
                   LakeService& lakes, engine::Engine& engine,
                   std::vector<engine::PostgresOptions> catalogs, std::function<int()> port);
@@ -50,6 +53,7 @@ class PlatformService {
       const std::vector<engine::PostgresOptions>& catalogs) const;
   pipelines::PipelinesOptions pipelines_options() const;
   pipelines::AssetKinds kinds();
+  void open_streams(const mesh::Mesh& mesh, meta::Database& database);
 
   const mesh::Mesh& mesh_;
   ObjectService& objects_;
@@ -59,9 +63,12 @@ class PlatformService {
   std::unique_ptr<governance::LineageStore> lineage_;
   std::unique_ptr<quality::Quality> quality_;
   std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<streams::Streams> streams_;
+  std::unique_ptr<streams::Feeds> feeds_;
   std::unique_ptr<transform::Models> models_;
   std::unique_ptr<transform::Dbt> dbt_;
   std::unique_ptr<pipelines::Pipelines> pipelines_;
+  std::stop_source stopping_;
 };
 
 }  // namespace meesh::app

@@ -11,18 +11,22 @@
 #include "pipelines/kinds/kinds.h"
 #include "pipelines/pipeline_file.h"
 #include "quality/quality.h"
+#include "streams/feeds/feed_config.h"
+#include "streams/stream_shape.h"
 
 namespace meesh::app {
 namespace {
 
 std::vector<std::string> schema_kinds() {
   std::vector<std::string> kinds = mesh::schema_kinds();
-  kinds.insert(kinds.end(), {"source", "pipeline", "pools", "checks"});
+  kinds.insert(kinds.end(), {"source", "stream", "feed", "pipeline", "pools", "checks"});
   return kinds;
 }
 
 boost::json::value schema_of(const std::string& kind) {
   if (kind == "source") return base::json_schema(ingest::source_shape(), kind);
+  if (kind == "stream") return base::json_schema(streams::stream_shape(), kind);
+  if (kind == "feed") return base::json_schema(streams::feed_shape(), kind);
   if (kind == "pipeline") return pipelines::pipeline_schema();
   if (kind == "pools") return base::json_schema(pipelines::pools_shape(), kind);
   if (kind == "checks") return base::json_schema(quality::checks_file_shape(), kind);

@@ -94,6 +94,48 @@ std::span<const FunctionRow> text_functions() {
        "Transforms the string to normalized form"},
       {"normalize(varchar, varchar) -> varchar", "meesh_nfc_only($2, nfc_normalize($1))",
        "Transforms the string to normalized form"},
+      // ksqlDB's; NULL for a mask leaves that kind of characters as it is.
+      {"mask(varchar) -> varchar",
+       "meesh_mask_left($1, CAST(0 AS BIGINT), CAST(9223372036854775807 AS BIGINT), 'X', 'x', 'n', "
+       "'-')",
+       "Masks all characters of a string"},
+      {"mask(varchar, varchar, varchar, varchar, varchar) -> varchar",
+       "meesh_mask_left($1, CAST(0 AS BIGINT), CAST(9223372036854775807 AS BIGINT), coalesce($2, "
+       "''), coalesce($3, ''), coalesce($4, ''), coalesce($5, ''))",
+       "Masks all characters of a string with the given characters for upper case, lower case, "
+       "digits and others"},
+      {"mask_left(varchar, bigint) -> varchar",
+       "meesh_mask_left($1, CAST(0 AS BIGINT), $2, 'X', 'x', 'n', '-')",
+       "Masks the first characters of a string"},
+      {"mask_left(varchar, bigint, varchar, varchar, varchar, varchar) -> varchar",
+       "meesh_mask_left($1, CAST(0 AS BIGINT), $2, coalesce($3, ''), coalesce($4, ''), "
+       "coalesce($5, ''), coalesce($6, ''))",
+       "Masks the first characters of a string with the given characters for upper case, lower "
+       "case, digits and others"},
+      {"mask_right(varchar, bigint) -> varchar",
+       "meesh_mask_right($1, CAST(0 AS BIGINT), $2, 'X', 'x', 'n', '-')",
+       "Masks the last characters of a string"},
+      {"mask_right(varchar, bigint, varchar, varchar, varchar, varchar) -> varchar",
+       "meesh_mask_right($1, CAST(0 AS BIGINT), $2, coalesce($3, ''), coalesce($4, ''), "
+       "coalesce($5, ''), coalesce($6, ''))",
+       "Masks the last characters of a string with the given characters for upper case, lower "
+       "case, digits and others"},
+      {"mask_keep_left(varchar, bigint) -> varchar",
+       "meesh_mask_left($1, $2, CAST(9223372036854775807 AS BIGINT), 'X', 'x', 'n', '-')",
+       "Masks a string but for its first characters"},
+      {"mask_keep_left(varchar, bigint, varchar, varchar, varchar, varchar) -> varchar",
+       "meesh_mask_left($1, $2, CAST(9223372036854775807 AS BIGINT), coalesce($3, ''), "
+       "coalesce($4, ''), coalesce($5, ''), coalesce($6, ''))",
+       "Masks a string but for its first characters with the given characters for upper case, "
+       "lower case, digits and others"},
+      {"mask_keep_right(varchar, bigint) -> varchar",
+       "meesh_mask_right($1, $2, CAST(9223372036854775807 AS BIGINT), 'X', 'x', 'n', '-')",
+       "Masks a string but for its last characters"},
+      {"mask_keep_right(varchar, bigint, varchar, varchar, varchar, varchar) -> varchar",
+       "meesh_mask_right($1, $2, CAST(9223372036854775807 AS BIGINT), coalesce($3, ''), "
+       "coalesce($4, ''), coalesce($5, ''), coalesce($6, ''))",
+       "Masks a string but for its last characters with the given characters for upper case, lower "
+       "case, digits and others"},
       {"soundex(varchar) -> varchar", "meesh_soundex($1)", "Encodes a string into a Soundex value"},
       {"luhn_check(varchar) -> boolean", "meesh_luhn($1)",
        "Check that a string with digits is a valid Luhn number"},

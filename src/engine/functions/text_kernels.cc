@@ -1,5 +1,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <re2/re2.h>
 
 #include "engine/functions/kernels.h"
 #include "engine/functions/text.h"
@@ -277,6 +278,46 @@ bool luhn(std::string_view text) {
   return sum % 10 == 0;
 }
 
+/// What stands for the four kinds of characters in masked text; "" leaves that kind as it is.
+struct Masks {
+  std::string_view upper, lower, digit, other;
+};
+
+std::string_view mask_of(std::string_view character, const Masks& masks) {
+  static const RE2 kUpper("\\p{Lu}"), kLower("\\p{Ll}"), kDigit("\\p{Nd}");
+  const char c = character[0];
+  if (static_cast<unsigned char>(c) < 0x80) {
+    if (c >= 'A' && c <= 'Z') return masks.upper;
+    if (c >= 'a' && c <= 'z') return masks.lower;
+    return c >= '0' && c <= '9' ? masks.digit : masks.other;
+  }
+  const re2::StringPiece text(character.data(), character.size());
+  if (RE2::FullMatch(text, kUpper)) return masks.upper;
+  if (RE2::FullMatch(text, kLower)) return masks.lower;
+  return RE2::FullMatch(text, kDigit) ? masks.digit : masks.other;
+}
+
+/// ksqlDB's masks, of the characters [first, last) counted from the left or from the right.
+template <bool kFromLeft>
+std::string mask(std::string_view text, int64_t first, int64_t last, std::string_view upper,
+                 std::string_view lower, std::string_view digit, std::string_view other) {
+  if (first < 0 || last < 0)
+    raise(Code::kInvalidFunctionArgument, "The number of characters to mask must not be negative");
+  const Masks masks = {first_points(upper, 1), first_points(lower, 1), first_points(digit, 1),
+                       first_points(other, 1)};
+  const auto size = static_cast<int64_t>(count_points(text));
+  if (!kFromLeft) std::tie(first, last) = std::pair(size - std::min(last, size), size - first);
+  std::string out;
+  for (int64_t at = 0; !text.empty(); ++at) {
+    const std::string_view character = first_points(text, 1);
+    text.remove_prefix(character.size());
+    const std::string_view shown =
+        at < first || at >= last ? std::string_view() : mask_of(character, masks);
+    out += shown.empty() ? character : shown;
+  }
+  return out;
+}
+
 /// Length of the valid UTF-8 sequence at the start, 0 if there is none.
 size_t valid_sequence(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
@@ -462,6 +503,12 @@ void register_text_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View, View>(loader, "meesh_levenshtein", {kText, kText}, kLong, levenshtein);
   add_kernel<View, View>(loader, "meesh_hamming", {kText, kText}, kLong, hamming);
   add_kernel<View, View>(loader, "meesh_nfc_only", {kText, kText}, kText, nfc_only);
+  add_kernel<View, int64_t, int64_t, View, View, View, View>(
+      loader, "meesh_mask_left", {kText, kLong, kLong, kText, kText, kText, kText}, kText,
+      mask<true>);
+  add_kernel<View, int64_t, int64_t, View, View, View, View>(
+      loader, "meesh_mask_right", {kText, kLong, kLong, kText, kText, kText, kText}, kText,
+      mask<false>);
   add_kernel<View>(loader, "meesh_soundex", {kText}, kText, soundex);
   add_kernel<View>(loader, "meesh_luhn", {kText}, kBool, luhn);
   add_kernel<View>(loader, "meesh_from_utf8", {kBytes}, kText,

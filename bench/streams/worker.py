@@ -132,7 +132,7 @@ class Worker:
         return {"seen": found}
 
     def newest(self, table, snapshot=None):
-        frame = self.spark.read.option("snapshot-id", snapshot).table(table) if snapshot \
+        frame = self.spark.read.option("versionAsOf", snapshot).table(table) if snapshot \
             else self.spark.read.table(table)
         found = frame.agg(F.max("moment")).first()[0]
         return millis(found) if found else 0

@@ -58,6 +58,11 @@ class Parser {
 
   StreamConfig read(const std::filesystem::path& file) {
     config_.name = file.stem().string();
+    if (const Node* name = root_.find("name"); name && name->text != config_.name)
+      complain(
+          *name,
+          fmt::format("the stream '{}' is in the file '{}'", name->text, file.filename().string()),
+          fmt::format("name the file {}.yaml, or leave the name out", name->text));
     config_.text = document_.source;
     config_.description = text_or(root_, "description");
     const Node& sources = *root_.find("sources");
@@ -252,6 +257,7 @@ class Parser {
     config_.sql_file = document_.file;
     if (sql) {
       config_.sql = sql->text;
+      find_sql(*sql);
       return;
     }
     try {
@@ -260,6 +266,27 @@ class Parser {
     } catch (const Error& error) {
       complain(*file, error.message());
     }
+  }
+
+  /// A block (`|`) begins on the line below, behind its indentation.
+  void find_sql(const Node& sql) {
+    size_t at = 0;
+    for (int line = 1; line < sql.line && at != std::string::npos; ++line) {
+      at = document_.source.find('\n', at);
+      if (at != std::string::npos) ++at;
+    }
+    config_.sql_lines_before = sql.line - 1;
+    config_.sql_columns_before = sql.column - 1 + (sql.plain ? 0 : 1);
+    const size_t mark = at == std::string::npos ? at : at + static_cast<size_t>(sql.column) - 1;
+    if (mark >= document_.source.size()) return;
+    if (document_.source[mark] != '|' && document_.source[mark] != '>') return;
+    const size_t below = document_.source.find('\n', mark);
+    if (below == std::string::npos) return;
+    const size_t text = document_.source.find_first_not_of(" \n", below);
+    if (text == std::string::npos) return;
+    config_.sql_lines_before = sql.line;
+    config_.sql_indent = static_cast<int>(text - document_.source.rfind('\n', text) - 1);
+    config_.sql_columns_before = config_.sql_indent;
   }
 
   void read_window() {

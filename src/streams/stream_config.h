@@ -126,7 +126,10 @@ struct StreamConfig {
   std::string name, description;
   std::vector<SourceConfig> sources;  // one, or two that are joined
   std::string sql;
-  std::string sql_file;  // where `sql` stands, for messages
+  /// Where `sql` stands, for messages: a file, what comes before its first character there, and
+  /// how far its other lines are indented.
+  std::string sql_file;
+  int sql_lines_before = 0, sql_columns_before = 0, sql_indent = 0;
   std::optional<WindowConfig> window;
   std::optional<DeduplicateConfig> deduplicate;
   OutputMode output = OutputMode::kAppend;

@@ -68,13 +68,19 @@ class Analyser {
       auto& query = *static_cast<sql::QueryStatement&>(*statement).query;
       return take_apart(query);
     } catch (Error& error) {
-      if (error.location().file.empty() && error.location().line > 0)
-        error.at(config_.sql_file, error.location().line, error.location().column);
+      if (error.location().file.empty() && error.location().line > 0) place(error);
       throw;
     }
   }
 
  private:
+  /// From the SQL's text to the file's.
+  void place(Error& error) const {
+    const auto [line, column] = std::pair(error.location().line, error.location().column);
+    error.at(config_.sql_file, line + config_.sql_lines_before,
+             column + (line == 1 ? config_.sql_columns_before : config_.sql_indent));
+  }
+
   [[noreturn]] static void refuse(Position pos, std::string message, std::string hint = "") {
     Error error(Code::kNotSupported, std::move(message));
     error.at("", pos.line, pos.column);

@@ -107,7 +107,8 @@ Shape sink() {
 const Shape& stream_shape() {
   static const Shape shape = base::object(
       "A stream: messages through SQL into tables, in micro-batches, each exactly once.",
-      {base::optional("description", base::text("What it is for.")),
+      {base::optional("name", base::text("The stream's name; the file's, if it is given.")),
+       base::optional("description", base::text("What it is for.")),
        base::required("sources",
                       base::map("Tables of the SQL, by name.", kNamePattern, kNameMeans, source())),
        base::optional("sql", base::text("A query of Trino's SQL over the sources.")),

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 import requests
@@ -35,8 +36,8 @@ class Scenario:
     late: int = None  # rows dropped for being late, of all steps; None: they are counted otherwise
 
 
-COUNTS = ("SELECT date_format(window_start, '%H:%i') AS first, date_format(window_end, '%H:%i') AS "
-          "last, {word}count(*) AS n FROM events GROUP BY window_start, window_end{group}")
+COUNTS = ("SELECT window_start, window_end, {word}count(*) AS n FROM events GROUP BY window_start, "
+          "window_end{group}")
 SPARK_COUNTS = """
 out = sources["events"].groupBy(F.window("at", {window}){group}).count().select(
     F.date_format("window.start", "HH:mm"), F.date_format("window.end", "HH:mm"), {word} "count")
@@ -63,7 +64,7 @@ SCENARIOS = [
         # The events of the guide's own drawing.
         name="sliding_windows_update",
         stream={"window": {"size": "10m", "slide": "5m"}},
-        output="update", key=["first", "last", "word"],
+        output="update", key=["window_start", "window_end", "word"],
         sql=COUNTS.format(word="word, ", group=", word"),
         spark=SPARK_COUNTS.format(window="'10 minutes', '5 minutes'", group=", 'word'",
                                   word="'word',"),
@@ -114,7 +115,7 @@ SCENARIOS = [
     Scenario(
         name="duplicates_within_watermark",
         stream={"deduplicate": {"columns": ["word"], "within": "10m"}},
-        sql="SELECT word, date_format(at, '%H:%i') AS time FROM events",
+        sql="SELECT word, at FROM events",
         spark="""
 out = sources["events"].dropDuplicatesWithinWatermark(["word"]).select(
     "word", F.date_format("at", "HH:mm"))
@@ -132,9 +133,8 @@ out = sources["events"].dropDuplicatesWithinWatermark(["word"]).select(
         late=1),
     Scenario(
         name="inner_interval_join",
-        sql="SELECT i.word, date_format(i.at, '%H:%i') AS shown, date_format(c.at, '%H:%i') AS "
-            "clicked FROM impressions i JOIN clicks c ON i.word = c.word AND c.at >= i.at AND "
-            "c.at <= i.at + INTERVAL '1' HOUR",
+        sql="SELECT i.word, i.at AS shown, c.at AS clicked FROM impressions i JOIN clicks c ON "
+            "i.word = c.word AND c.at >= i.at AND c.at <= i.at + INTERVAL '1' HOUR",
         spark="""
 i, c = sources["impressions"].alias("i"), sources["clicks"].alias("c")
 out = i.join(c, F.expr("i.word = c.word AND c.at >= i.at AND c.at <= i.at + INTERVAL 1 HOUR")) \\
@@ -254,7 +254,7 @@ def write_scenario(mesh, brokers, scenario):
     path = mesh / "streams" / f"{scenario.name}.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump({
-        "name": scenario.name, "sources": sources, "sql": scenario.sql, **scenario.stream,
+        "sources": sources, "sql": scenario.sql, **scenario.stream,
         "output": scenario.output, "trigger": "available-now", "into": [into]}, sort_keys=False))
 
 
@@ -284,7 +284,8 @@ def step_of_ours(meesh, kafka, scenario, step):
     try:
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM lake.semantics.{scenario.name}")
-        return sorted(map(tuple, cursor.fetchall()))
+        return sorted(tuple(value.strftime("%H:%M") if isinstance(value, datetime) else value
+                            for value in row) for row in cursor.fetchall())
     finally:
         connection.close()
 

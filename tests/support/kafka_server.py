@@ -3,8 +3,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from support.java import java
 from support.processes import die_with_parent, end, free_ports, wait_until
@@ -24,17 +24,48 @@ def why_not():
     return None
 
 
-class KafkaServer:
-    """Keeps its ports and its topics from one start() to the next."""
+def make_certificates(folder):
+    """ca.crt; broker.pem (key and certificate of 127.0.0.1); client.key, client.crt; and
+    other.crt, an authority that has signed nothing."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, cwd=folder,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
-        self.port, self.controller = free_ports(2)
+    new = ("req", "-newkey", "rsa:2048", "-nodes", "-days", "30")
+    for name in ("ca", "other"):
+        openssl(*new, "-x509", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj",
+                f"/CN={name}")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    for name in ("broker", "client"):
+        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                "-CAcreateserial", "-days", "30", "-extfile", "names", "-out", f"{name}.crt")
+    (folder / "broker.pem").write_text((folder / "broker.key").read_text() +
+                                       (folder / "broker.crt").read_text())
+
+
+class KafkaServer:
+    """Keeps its ports and its topics from one start() to the next. A secure one has two listeners
+    more: TLS that asks for a client's certificate, and SASL over TLS for the user ana."""
+
+    USER, PASSWORD = "ana", "open-sesame-1"
+
+    def __init__(self, folder, secure=False):
+        self.folder, self.secure = Path(folder), secure
+        self.port, self.controller, self.tls_port, self.sasl_port = free_ports(4)
         self.process = None
 
     @property
     def brokers(self):
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def tls_brokers(self):
+        return f"127.0.0.1:{self.tls_port}"
+
+    @property
+    def sasl_brokers(self):
+        return f"127.0.0.1:{self.sasl_port}"
 
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -50,9 +81,12 @@ class KafkaServer:
                 "log.dirs": self.folder / "data", "offsets.topic.replication.factor": 1,
                 "transaction.state.log.replication.factor": 1,
                 "transaction.state.log.min.isr": 1, "group.initial.rebalance.delay.ms": 0,
-                "auto.create.topics.enable": "false"}.items()))
+                "auto.create.topics.enable": "false",
+                **(self._secure_settings() if self.secure else {})}.items()))
+            users = ["--add-scram", f"SCRAM-SHA-512=[name={self.USER},password={self.PASSWORD}]"]
             subprocess.run(self._command("kafka.tools.StorageTool", "format", "-t",
-                                         "bWVlc2gtdGVzdHMtMDAwMQ", "-c", settings),
+                                         "bWVlc2gtdGVzdHMtMDAwMQ", "-c", settings,
+                                         *(users if self.secure else [])),
                            check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
@@ -60,6 +94,26 @@ class KafkaServer:
                 preexec_fn=die_with_parent)
         wait_until(self.ready, 60, f"Kafka at {self.brokers} (log: {self.folder}/log)", every=0.1)
         return self
+
+    def _secure_settings(self):
+        """Listeners over TLS, with certificates of an authority that is made here."""
+        make_certificates(self.folder)
+        return {
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},SSL://127.0.0.1:{self.tls_port},"
+                         f"SASL_SSL://127.0.0.1:{self.sasl_port},"
+                         f"CONTROLLER://127.0.0.1:{self.controller}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,"
+                                              "SASL_SSL:SASL_SSL",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "ssl.keystore.type": "PEM", "ssl.keystore.location": self.folder / "broker.pem",
+            "ssl.truststore.type": "PEM", "ssl.truststore.location": self.folder / "ca.crt",
+            "listener.name.ssl.ssl.client.auth": "required",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config":
+                "org.apache.kafka.common.security.plain.PlainLoginModule required "
+                f'user_{self.USER}="{self.PASSWORD}";',
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"}
 
     def _command(self, program, *arguments):
         return java("-Dkafka.logs.dir=" + str(self.folder), "-cp", f"{home()}/*", program,
@@ -79,6 +133,35 @@ class KafkaServer:
     def create_topic(self, name, partitions=3):
         admin = self._admin()  # lives until the answer is there
         admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+
+    def add_partitions(self, topic, total):
+        admin = self._admin()
+        admin.create_partitions([NewPartitions(topic, total)])[topic].result(30)
+
+    def delete_topic(self, name):
+        admin = self._admin()
+        admin.delete_topics([name])[name].result(30)
+
+    def produce(self, topic, messages, **fields):
+        """Values, or (key, value) pairs; `fields` as confluent_kafka's produce() has them."""
+        producer = Producer({"bootstrap.servers": self.brokers, "log_level": 0})
+        for message in messages:
+            key, value = message if isinstance(message, tuple) else (None, message)
+            producer.produce(topic, value, key, **fields)
+            producer.poll(0)
+        left = producer.flush(60)
+        assert left == 0, f"{left} messages did not reach {topic}"
+
+    def count(self, topic):
+        """How many messages its partitions have behind them: offsets, ends of transactions too."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "tests",
+                             "log_level": 0})
+        try:
+            partitions = wait_until(lambda: self._partitions(topic), 30, f"leaders of {topic}")
+            return sum(consumer.get_watermark_offsets(TopicPartition(topic, one), 10)[1]
+                       for one in partitions)
+        finally:
+            consumer.close()
 
     def _partitions(self, topic):
         """The ids of its partitions; nothing while one has no leader."""

@@ -14,8 +14,9 @@ answered like a bad statement. Rows can be added to a stream while a test runs.
 An exchange:
   request:  {path, statement (spaces do not matter), method (POST)}
   response: {status (200), type, body (a value) or lines (text: numbers keep their digits),
-             of (a stream whose added rows follow), then: "end", "hold" (until the client goes) or
-             "cut" (the connection breaks after `partial`, text)}
+             of (a stream whose added rows follow), then: "end", "hold" (until the client goes),
+             "cut" (the connection breaks after `partial`, text) or "tick" (the line `tick` again
+             and again, $N its number, $NOW the time in milliseconds)}
 """
 import argparse
 import asyncio
@@ -24,6 +25,7 @@ import json
 import re
 import ssl
 import threading
+import time
 from pathlib import Path
 
 import h2.config
@@ -152,6 +154,11 @@ class KsqldbServer:
                 break
             async with self._changed:
                 await self._changed.wait_for(lambda: len(self._added.get(stream, [])) > given)
+        while response.get("then") == "tick":
+            yield response["tick"].replace("$NOW", str(time.time_ns() // 1_000_000)).replace(
+                "$N", str(given)) + "\n"
+            given += 1
+            await asyncio.sleep(0.02)
         if response.get("then") == "cut":
             yield response.get("partial", "")
             raise ConnectionAbortedError

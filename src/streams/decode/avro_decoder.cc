@@ -11,6 +11,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "lake/types.h"
 #include "streams/decode/avro_values.h"
 #include "streams/decode/cell.h"
 #include "streams/decode/member_tree.h"
@@ -340,11 +341,18 @@ class AvroDecoder : public Decoder {
         const auto bytes =
             type.kind == AvroKind::kFixed ? cursor.read_fixed(type.size) : cursor.read_bytes();
         fits = put_bytes(type, bytes, cell, at);
-        if (!fits) found = fmt::format("{} bytes", bytes.size());
+        if (!fits) found = shown(type, bytes);
       }
     }
     if (!fits) throw Malformed{cell.complaint(found)};
     there_[column] = true;
+  }
+
+  static std::string shown(const AvroType& type, std::string_view bytes) {
+    const auto unscaled =
+        type.logical == AvroLogical::kDecimal ? read_unscaled(bytes) : std::nullopt;
+    return unscaled ? lake::decimal_text(*unscaled, type.scale)
+                    : fmt::format("{} bytes", bytes.size());
   }
 
   bool put_long(AvroLogical logical, int64_t value, const Cell& cell, size_t at) {

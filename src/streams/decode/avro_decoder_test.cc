@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <random>
@@ -105,8 +106,9 @@ TEST(AvroDecoder, ColumnsMayBeOfOtherTypesThatLoseNothing) {
               ElementsAre("7|-12.50|20103|1736936130123|f79c3e09-677c-4bbd-a479-512f87fe0001|00FF|"
                           "0.1|{\"born\":\"1990-05-04\",\"name\":\"Zoé\",\"spent\":3.10}|"
                           "2025-01-15T10:15:30.123456Z"));
-  EXPECT_THAT(outcomes(avro(kSale), {column("amount", "decimal(12,1)")}, {kFirst, kSecond}),
-              ElementsAre("-12.5", "! column 'amount': expected decimal(12,1), found 10 bytes"));
+  EXPECT_THAT(
+      outcomes(avro(kSale), {column("amount", "decimal(12,1)")}, {kFirst, kSecond}),
+      ElementsAre("-12.5", "! column 'amount': expected decimal(12,1), found 9999999999.99"));
 }
 
 TEST(AvroDecoder, EveryPieceOfAMessageIsMalformed) {
@@ -170,10 +172,10 @@ TEST(AvroDecoder, UnionsOfSeveralTypes) {
 TEST(AvroDecoder, NothingNestsForEverAndNothingIsCountedForEver) {
   const std::string list =
       R"({"type": "record", "name": "n", "fields": [{"name": "next", "type": ["null", "n"]}]})";
-  EXPECT_THAT(
-      outcomes(avro(list), {column("next", "json")}, {std::string(100'000, '\2'), "\2\2\0"}),
-      ElementsAre("! not Avro of its schema: it is nested too deeply",
-                  "{\"next\":{\"next\":null}}"));
+  EXPECT_THAT(outcomes(avro(list), {column("next", "json")},
+                       {std::string(100'000, '\2'), *base::from_hex("020200")}),
+              ElementsAre("! not Avro of its schema: it is nested too deeply",
+                          "{\"next\":{\"next\":null}}"));
   const std::string nulls =
       record_of(R"({"name": "x", "type": {"type": "array", "items": "null"}})");
   std::string many;
@@ -182,15 +184,16 @@ TEST(AvroDecoder, NothingNestsForEverAndNothingIsCountedForEver) {
   encoder.put_long(0);
   EXPECT_THAT(outcomes(avro(nulls), {column("x", "json")}, {many}).at(0),
               StartsWith("! not Avro of its schema"));
-  // Each record holds two of the one before: 2^60 nulls in no byte at all.
-  std::string empty = R"({"type": "record", "name": "r0", "fields": []})";
-  for (int i = 1; i <= 60; ++i) {
-    const std::string n = std::to_string(i);
-    empty = R"({"type": "record", "name": "r)" + n + R"(", "fields": [{"name": "a", "type": )" +
-            empty + R"(}, {"name": "b", "type": "r)" + std::to_string(i - 1) + R"("}]})";
+  // Each record holds two of the one before: 2^40 records in no byte at all.
+  std::string fields = R"({"name": "f0", "type": {"type": "record", "name": "r0", "fields": []}})";
+  for (int i = 1; i <= 40; ++i) {
+    fields += fmt::format(
+        R"(, {{"name": "f{0}", "type": {{"type": "record", "name": "r{0}", "fields": [
+           {{"name": "a", "type": "r{1}"}}, {{"name": "b", "type": "r{1}"}}]}}}})",
+        i, i - 1);
   }
-  EXPECT_THAT(failure([&] { outcomes(avro(empty), {column("a", "json")}, {""}); }),
-              testing::AnyOf(HasSubstr("nested too deeply"), HasSubstr("it did not fail")));
+  EXPECT_THAT(outcomes(avro(record_of(fields)), {column("f40", "json")}, {""}),
+              ElementsAre("! not Avro of its schema: it has too many values without bytes"));
 }
 
 TEST(AvroDecoder, AnotherWritersSchemaIsResolvedToTheReaders) {

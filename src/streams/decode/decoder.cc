@@ -36,6 +36,7 @@ std::vector<ColumnConfig> columns_of_schema(const FormatConfig& format, const st
   RegisteredSchema schema;
   if (!format.schema.empty()) {
     schema.text = format.schema;
+    schema.type = format.encoding == Encoding::kAvro ? "AVRO" : "PROTOBUF";
   } else if (registry != nullptr) {
     schema = registry->latest(subject);
   } else {

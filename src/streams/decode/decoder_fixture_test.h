@@ -3,10 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,54 +17,10 @@
 #include "engine/engine.h"
 #include "net/http.h"
 #include "streams/decode/decoder.h"
+#include "streams/decode/decoder_engine_test.h"
 #include "streams/decode/schema_registry.h"
 
 namespace meesh::streams {
-
-/// One engine for all tests of a process.
-class DecoderEngine {
- public:
-  static DecoderEngine& the() {
-    static DecoderEngine one;
-    return one;
-  }
-  engine::Engine& engine() { return *engine_; }
-  engine::BufferTables& buffers() { return *buffers_; }
-
- private:
-  DecoderEngine() {
-    std::string name = (std::filesystem::temp_directory_path() / "meesh_decode_XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-    engine::Options options;
-    options.spill_directory = (folder_ / "spill").string();
-    for (const auto& entry : std::filesystem::directory_iterator(".deps"))
-      if (entry.path().filename().string().starts_with("duckdb-"))
-        options.extension_directory = (entry.path() / "extensions").string();
-    options.threads = 1;
-    engine_ = engine::Engine::open(options);
-    engine_->add_catalog(engine::make_buffers_catalog(buffers_));
-  }
-  ~DecoderEngine() {
-    engine_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  std::filesystem::path folder_;
-  std::shared_ptr<engine::BufferTables> buffers_ =
-      std::make_shared<engine::BufferTables>("$streams");
-  std::unique_ptr<engine::Engine> engine_;
-};
-
-inline ColumnConfig column(std::string name, std::string_view type,
-                           std::vector<std::string> path = {}) {
-  ColumnConfig out;
-  out.name = std::move(name);
-  out.type = sql::Type::parse(type);
-  out.path = std::move(path);
-  return out;
-}
 
 /// What became of each message: its row, cells between '|' (varbinary in hex), or "! " and what was
 /// wrong.

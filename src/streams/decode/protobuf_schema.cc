@@ -104,6 +104,19 @@ void collect_names(const pb::Descriptor& type, std::vector<std::string>& names) 
   for (int i = 0; i < type.nested_type_count(); ++i) collect_names(*type.nested_type(i), names);
 }
 
+/// Serializers that go by descriptors (Python, Go) count the types of map entries along with nested
+/// messages, those that go by the .proto (Java) do not. An entry is never what is meant.
+const pb::Descriptor* nested_at(const pb::Descriptor& type, int64_t index) {
+  if (index < 0 || index >= type.nested_type_count()) return nullptr;
+  const auto* found = type.nested_type(static_cast<int>(index));
+  if (!found->options().map_entry()) return found;
+  for (int i = 0; i < type.nested_type_count(); ++i) {
+    if (type.nested_type(i)->options().map_entry()) continue;
+    if (index-- == 0) return type.nested_type(i);
+  }
+  return nullptr;
+}
+
 /// SQL's type of a field; messages inside themselves are json.
 class TypeReader {
  public:
@@ -215,10 +228,12 @@ const pb::Descriptor& ProtobufSchema::message(const std::string& name) const {
 const pb::Descriptor* ProtobufSchema::message(const std::vector<int64_t>& indexes) const {
   const pb::Descriptor* type = nullptr;
   for (const int64_t index : indexes) {
-    const int count = type ? type->nested_type_count() : file_->message_type_count();
-    if (index < 0 || index >= count) return nullptr;
-    type = type ? type->nested_type(static_cast<int>(index))
-                : file_->message_type(static_cast<int>(index));
+    if (!type) {
+      if (index < 0 || index >= file_->message_type_count()) return nullptr;
+      type = file_->message_type(static_cast<int>(index));
+    } else if (!(type = nested_at(*type, index))) {
+      return nullptr;
+    }
   }
   return type;
 }

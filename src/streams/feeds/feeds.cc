@@ -198,6 +198,7 @@ struct Feeds::Impl {
 
   /// The file's text, checked, with folders for what it names.
   void write(const std::string& name, const json::object& keys) {
+    const std::lock_guard lock(files);
     const std::string text = pretty_json(keys);
     const FeedConfig feed = parse_feed(text, shown(name));
     const FeedState state = store.state(name);
@@ -215,6 +216,9 @@ struct Feeds::Impl {
     folder.make(feed);
   }
 
+  /// Folders and views of feeds whose work was killed.
+  void settle_interrupted();
+  /// Applies retention to all.
   void keep_order();
 
   const FeedEnvironment environment;
@@ -224,6 +228,7 @@ struct Feeds::Impl {
   meta::Leases leases;
   std::mutex mutex;
   std::set<std::string> busy;  // guarded by mutex
+  std::mutex files;            // held while files change or are compared with what is known of them
   Stop stop;
   std::jthread thread;
 };
@@ -235,21 +240,14 @@ const FeedSettings& Feeds::settings() const { return impl_->settings; }
 
 void Feeds::start() {
   impl_->thread = std::jthread([this] {
-    TaskContext context;
-    context.stop = impl_->stop.token();
-    for (const auto& name : impl_->store.interrupted()) {
-      try {
-        const Claim claim(impl_->mutex, impl_->busy, name);
-        const auto config = impl_->config(name);
-        uint64_t records = 0, bytes = 0;
-        impl_->work(config, {}, context).settle(records, bytes);
-        impl_->log("INFO", name, "put right after the server had stopped in the midst of work");
-      } catch (const std::exception& error) {
-        log::warn("a feed's folder is behind its table", {{"feed", name}, {"error", error.what()}});
-      }
-    }
+    impl_->settle_interrupted();
     do {
-      impl_->keep_order();
+      try {
+        sync();
+        impl_->keep_order();
+      } catch (const std::exception& error) {
+        meesh::log::warn("the feeds were not looked through", {{"error", error.what()}});
+      }
     } while (!impl_->stop.sleep_for(kRound));
   });
 }
@@ -257,6 +255,23 @@ void Feeds::start() {
 void Feeds::stop() {
   impl_->stop.request();
   if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+void Feeds::Impl::settle_interrupted() {
+  TaskContext context;
+  context.stop = stop.token();
+  for (const auto& name : store.interrupted()) {
+    try {
+      const Claim claim(mutex, busy, name);
+      const auto feed = config(name);
+      uint64_t records = 0, bytes = 0;
+      work(feed, {}, context).settle(records, bytes);
+      log("INFO", name, "put right after the server had stopped in the midst of work");
+    } catch (const std::exception& error) {
+      meesh::log::warn("a feed's folder is behind its table",
+                       {{"feed", name}, {"error", error.what()}});
+    }
+  }
 }
 
 void Feeds::Impl::keep_order() {
@@ -277,8 +292,8 @@ void Feeds::Impl::keep_order() {
         job.settle(done.records, done.bytes);
       });
     } catch (const std::exception& error) {
-      log::warn("the retention of a feed was not applied",
-                {{"feed", name}, {"error", error.what()}});
+      meesh::log::warn("the retention of a feed was not applied",
+                       {{"feed", name}, {"error", error.what()}});
     }
   }
 }
@@ -377,6 +392,7 @@ void Feeds::archive(const std::string& name) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) impl_->config(name);  // to be told what there is
   fs::create_directories(to.parent_path());
+  const std::lock_guard lock(impl_->files);
   const std::string text = read_file(file);
   fs::rename(file, to);
   impl_->store.see(name, text, false, impl_->now());
@@ -384,6 +400,7 @@ void Feeds::archive(const std::string& name) {
 }
 
 FeedSync Feeds::sync() {
+  const std::lock_guard lock(impl_->files);
   FeedSync told;
   const auto loaded = load_feeds(impl_->environment.mesh);
   impl_->folder.make_root(impl_->environment.mesh.folder / kFeedsFolder);

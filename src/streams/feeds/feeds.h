@@ -84,7 +84,8 @@ class Feeds {
   Feeds(const Feeds&) = delete;
   Feeds& operator=(const Feeds&) = delete;
 
-  /// Puts right what exports that were killed have left, and applies retention once an hour.
+  /// Puts right what exports that were killed have left; then, and once an hour, makes folders for
+  /// new files and applies retention.
   void start();
   void stop();
 

@@ -17,6 +17,19 @@ constexpr int kSyslogError = 3;  // as syslog numbers them: less is worse
 // They name code that librdkafka loads, or hold pointers; no file of a mesh has to do that.
 constexpr std::string_view kForbidden[] = {"plugin.library.paths", "ssl.engine.location"};
 
+// Kafka 4 checks in SCRAM what librdkafka gets wrong before this version.
+constexpr int kScramMended = 0x020601ff;
+
+// Of "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to … failed: … (after 0ms in
+// state CONNECT)" what stands between is for people.
+std::string_view of_interest(std::string_view text) {
+  if (const auto at = text.find("]: "); text.starts_with("[thrd:") && at != text.npos) {
+    text.remove_prefix(at + 3);
+  }
+  if (const auto at = text.find(" (after "); at != text.npos) text = text.substr(0, at);
+  return text;
+}
+
 void told(const rd_kafka_t* client, int level, const char* facility, const char* text) {
   auto* trouble = static_cast<ClientTrouble*>(rd_kafka_opaque(client));
   if (trouble && level <= kSyslogError) trouble->set(text);
@@ -92,12 +105,7 @@ std::string ClientTrouble::last() const {
 }
 
 void ClientTrouble::set(std::string_view text) {
-  // "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to … failed: … (after 0ms in
-  // state CONNECT)": what stands between is for people.
-  if (const auto at = text.find("]: "); text.starts_with("[thrd:") && at != text.npos) {
-    text.remove_prefix(at + 3);
-  }
-  if (const auto at = text.find(" (after "); at != text.npos) text = text.substr(0, at);
+  text = of_interest(text);
   const std::lock_guard lock(mutex_);
   last_ = text;
 }
@@ -108,6 +116,7 @@ std::string ClientTrouble::refusal() const {
 }
 
 void ClientTrouble::set_refusal(std::string_view text) {
+  text = of_interest(text);
   const std::lock_guard lock(mutex_);
   refusal_ = text;
 }
@@ -188,8 +197,16 @@ Error kafka_error(const KafkaSettings& settings, std::string_view topic, rd_kafk
   std::string text = silent ? "no broker answers" : rd_kafka_err2str(error);
   const std::string why = silent ? trouble.last() : std::string(detail);
   if (!why.empty()) text += fmt::format(" ({})", why);
-  return Error(silent ? Code::kUnavailable : Code::kGenericExternal,
-               fmt::format("{}: {}", kafka_place(settings, topic), text));
+  Error made(silent ? Code::kUnavailable : Code::kGenericExternal,
+             fmt::format("{}: {}", kafka_place(settings, topic), text));
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION && settings.mechanism.starts_with("SCRAM") &&
+      rd_kafka_version() < kScramMended) {
+    made.with_hint(
+        fmt::format("if the password is right: librdkafka {} cannot sign in to Kafka 4 with {}, "
+                    "2.6.1 can; PLAIN over TLS and certificates work",
+                    rd_kafka_version_str(), settings.mechanism));
+  }
+  return made;
 }
 
 }  // namespace meesh::streams

@@ -105,6 +105,10 @@ TEST(KafkaConf, ErrorsSayWhereAndWhy) {
   EXPECT_EQ(refused.code(), Code::kGenericExternal);
   EXPECT_EQ(refused.kind(), ErrorKind::kExternal);
   EXPECT_EQ(refused.message(), "Kafka at a:1: Broker: Topic authorization failed (told)");
+  KafkaSettings scram = cluster("a:1");
+  scram.mechanism = "SCRAM-SHA-512";
+  const Error wrong = kafka_error(scram, "", RD_KAFKA_RESP_ERR__AUTHENTICATION, trouble, "no");
+  EXPECT_EQ(wrong.hint().empty(), rd_kafka_version() >= 0x020601ff) << wrong.hint();
 }
 
 TEST(KafkaConf, ClientsEndWithoutABroker) {

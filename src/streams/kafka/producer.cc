@@ -259,20 +259,21 @@ rd_kafka_topic_t* KafkaProducer::Impl::handle_of(const std::string& topic) {
   return last_topic = found->second.get();
 }
 
-// The answer to an admin request: an event of that type, or null after kAskTime.
+// The answer to an admin request, an event of that type; ends early if the brokers refuse us.
 KafkaEvent KafkaProducer::Impl::ask(rd_kafka_event_type_t type,
                                     const std::function<void(rd_kafka_queue_t*)>& call) {
   const KafkaQueue queue(rd_kafka_queue_new(client.get()));
   call(queue.get());
-  KafkaEvent event(rd_kafka_queue_poll(queue.get(), static_cast<int>(2 * kAskTime.count())));
-  rd_kafka_poll(client.get(), 0);
-  if (!event || rd_kafka_event_type(event.get()) != type) {
-    throw failure("", RD_KAFKA_RESP_ERR__TIMED_OUT);
+  const auto end = Clock::now() + 2 * kAskTime;  // librdkafka gives up before
+  while (Clock::now() < end) {
+    KafkaEvent event(rd_kafka_queue_poll(queue.get(), static_cast<int>(kPause.count())));
+    rd_kafka_poll(client.get(), 0);
+    if (event && rd_kafka_event_type(event.get()) == type) return event;
+    if (const auto why = trouble.refusal(); !why.empty()) {
+      throw failure("", RD_KAFKA_RESP_ERR__AUTHENTICATION, why);
+    }
   }
-  if (const auto why = trouble.refusal(); !why.empty()) {
-    throw failure("", RD_KAFKA_RESP_ERR__AUTHENTICATION, why);
-  }
-  return event;
+  throw failure("", RD_KAFKA_RESP_ERR__TIMED_OUT);
 }
 
 KafkaProducer::KafkaProducer(const KafkaSettings& settings, ProducerOptions options)

@@ -166,6 +166,8 @@ KsqldbClient::KsqldbClient(KsqldbSettings settings)
 
 KsqldbClient::~KsqldbClient() = default;
 
+const std::string& KsqldbClient::url() const { return impl_->http.url(); }
+
 KsqldbInfo KsqldbClient::info() {
   const json::value answer = impl_->ask({"/info", ""});
   const json::object* info =

@@ -64,6 +64,7 @@ class KsqldbClient {
   explicit KsqldbClient(KsqldbSettings settings);
   ~KsqldbClient();
 
+  const std::string& url() const;  // without user and password
   KsqldbInfo info();
   std::vector<KsqldbSource> sources();  // streams and tables by name, without columns
   /// Throws TABLE_NOT_FOUND that names those there are.

@@ -231,6 +231,8 @@ TEST_P(KsqldbHttp2Test, ServerThatIsNotReady) {
 }
 
 TEST(KsqldbSettings, PasswordsAreNotShown) {
+  EXPECT_EQ(KsqldbClient({"http://ana:s3cret@localhost:8088/", "", "", {}}).url(),
+            "http://localhost:8088");
   const Error error = error_of([] {
     KsqldbClient client({"http://ana:s3cret@127.0.0.1:1", "", "", {}});
     client.info();
@@ -342,9 +344,11 @@ TEST_F(KsqldbReaderTest, EveryType) {
 TEST_F(KsqldbReaderTest, AStreamFromWhereItWasReadTo) {
   const KsqldbRead first = read("transaction_stream", {.rows = 4, .idle = 200ms});
   EXPECT_EQ(first.rows, 4);
+  EXPECT_TRUE(first.more);
   const auto before = select("transaction_id");
   const KsqldbRead second = read("transaction_stream", {.from = first.next, .idle = 200ms});
   EXPECT_EQ(second.rows, 2);
+  EXPECT_FALSE(second.more);
   auto all = before;
   for (const auto& id : select("transaction_id")) all.push_back(id);
   EXPECT_THAT(all, testing::UnorderedElementsAre("t1", "t2", "t3", "t4", "t5", "t6"));
@@ -352,6 +356,22 @@ TEST_F(KsqldbReaderTest, AStreamFromWhereItWasReadTo) {
   const KsqldbRead third = read("transaction_stream", {.from = second.next, .idle = 200ms});
   EXPECT_EQ(third.rows, 0);
   EXPECT_EQ(third.next, second.next);
+}
+
+/// `at_most` is for streams whose rows say that they are old.
+TEST_F(KsqldbReaderTest, AStreamThatNeverPausesIsReadToNow) {
+  for (const auto& [name, options] :
+       {std::pair("TICKS", KsqldbReadOptions{.idle = 300ms, .at_most = 1h}),
+        std::pair("TICKS_OF_THE_PAST", KsqldbReadOptions{.idle = 300ms, .at_most = 400ms})}) {
+    KsqldbReader reader(*client_, {.name = name, .columns = {{"ID", "BIGINT"}}});
+    rows_ = buffers_->buffer(reader.columns());
+    const KsqldbRead read = reader.read(options, *rows_);
+    rows_->finish();
+    EXPECT_GT(read.rows, 0) << name;
+    EXPECT_FALSE(read.more);
+    EXPECT_EQ(read.next.at(0), static_cast<int64_t>(read.rows));
+    EXPECT_THAT(select("max(id) + 1"), ElementsAre(std::to_string(read.rows)));
+  }
 }
 
 TEST_F(KsqldbReaderTest, NestedColumnsAreJson) {

@@ -26,7 +26,8 @@ class KsqldbHttp {
   /// Throws CONFIG_INVALID for a URL that is none. User and password may stand in the URL.
   explicit KsqldbHttp(KsqldbSettings settings);
 
-  /// "ksqlDB at http://localhost:8088", without user and password.
+  const std::string& url() const { return settings_.url; }  // without user and password
+  /// "ksqlDB at http://localhost:8088"
   const std::string& where() const { return where_; }
 
   /// Gives the answer's bytes with its status to `on_bytes` until that is false, and asks `go_on`

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <set>
 
+#include "base/clock.h"
 #include "streams/ksqldb/ksqldb_cells.h"
 #include "streams/ksqldb/ksqldb_types.h"
 
@@ -15,6 +17,7 @@ namespace {
 namespace json = boost::json;
 using sql::Type;
 using sql::TypeKind;
+using Clock = std::chrono::steady_clock;
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -32,6 +35,27 @@ constexpr PseudoColumn kWindow[] = {{"WINDOWSTART", TypeKind::kBigint, true, tru
 constexpr PseudoColumn kPseudo[] = {{"ROWTIME", TypeKind::kBigint, true, true},
                                     {"ROWPARTITION", TypeKind::kInteger, true, false},
                                     {"ROWOFFSET", TypeKind::kBigint, true, false}};
+
+/// When a stream that never pauses has been read far enough.
+class ReadEnd {
+ public:
+  explicit ReadEnd(const KsqldbReadOptions& options) : options_(options) {}
+
+  /// Asked for each new row with its time. Rows of other partitions may still be on their way when
+  /// the first comes that is newer than the read: they have `idle` left.
+  bool is_after(int64_t row_ms) {
+    const auto now = Clock::now();
+    if (!first_) first_ = now;
+    if (!newer_ && row_ms >= begin_ms_) newer_ = now;
+    return (newer_ && now - *newer_ >= options_.idle) ||
+           (options_.at_most.count() != 0 && now - *first_ >= options_.at_most);
+  }
+
+ private:
+  const KsqldbReadOptions& options_;
+  const int64_t begin_ms_ = base::now_ms();
+  std::optional<Clock::time_point> first_, newer_;
+};
 
 }  // namespace
 
@@ -137,12 +161,13 @@ KsqldbRead KsqldbReader::read(const KsqldbReadOptions& options, engine::RowBuffe
   const Impl& impl = *impl_;
   const bool is_table = impl.source.is_table;
   const size_t time_column = impl.names.size() - (is_table ? 1 : 3);
+  ReadEnd end(options);
   KsqldbRead read;
   read.next = options.from;
-  // Old rows count for nothing, so that the limit is kept here and not by the client.
+  // Old rows count for nothing, so that the limits are kept here and not by the client.
   std::stop_source enough;
   const std::stop_callback outer(stop, [&] { enough.request_stop(); });
-  StopWhen when{.at_most = options.at_most};
+  StopWhen when;
   if (!is_table) when.idle = options.idle, when.first = options.first;
   const auto on_header = [&](const std::vector<KsqldbColumn>& columns) {
     if (columns.size() == impl.names.size()) return;
@@ -154,17 +179,17 @@ KsqldbRead KsqldbReader::read(const KsqldbReadOptions& options, engine::RowBuffe
     if (enough.stop_requested() || !impl.is_new(row, options.from, read)) return;
     impl.append(row, rows);
     ++read.rows;
-    if (row[time_column].is_int64()) {
-      read.newest_ms = std::max(read.newest_ms, row[time_column].get_int64());
-    }
-    if (options.rows != 0 && read.rows >= options.rows) enough.request_stop();
+    const int64_t time = impl.integer_at(row, time_column);
+    read.newest_ms = std::max(read.newest_ms, time);
+    read.more = options.rows != 0 && read.rows >= options.rows;
+    if (read.more || (!is_table && end.is_after(time))) enough.request_stop();
   };
   try {
     impl.client.query(impl.sql(), when, {{"auto.offset.reset", "earliest"}}, on_header, on_row,
                       enough.get_token());
   } catch (const Error& error) {
-    const bool full = options.rows != 0 && read.rows >= options.rows;
-    if (error.code() != Code::kUserCanceled || !full || stop.stop_requested()) throw;
+    // We ended it ourselves.
+    if (error.code() != Code::kUserCanceled || stop.stop_requested()) throw;
   }
   return read;
 }

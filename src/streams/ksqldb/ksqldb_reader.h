@@ -6,9 +6,10 @@
 //   rows->finish();                       // read.next is where the next read begins
 //
 // A stream is read by a push query, since ksqlDB refuses ROWPARTITION and ROWOFFSET in pull
-// queries: from its first message on, without those before `from`, until no row came for `idle`.
-// ksqlDB tells nobody where the end is, so that rows which came later than that are the next
-// read's; none is lost or read twice. Needs ksqlDB 0.23 or newer.
+// queries: from its first message on, without those before `from`. ksqlDB tells nobody where the
+// end is: a read ends when no row came for `idle`, when rows have come for so long that are newer
+// than the read, or `at_most` after the first new row. Rows that are behind it are the next read's;
+// none is lost or read twice. Needs ksqlDB 0.23 or newer.
 // A table is what it holds now, one row a key, by a pull query: ksqlDB answers it for tables made
 // by CREATE TABLE … AS SELECT, and says what to do about others.
 #pragma once
@@ -36,11 +37,12 @@ struct KsqldbReadOptions {
   /// Of streams: none came for so long, so that there are no more for now. The first may take
   /// longer: the server starts a consumer for each query.
   std::chrono::milliseconds idle{3000}, first{15000};
-  std::chrono::milliseconds at_most{0};  // in all; 0: however long
+  std::chrono::milliseconds at_most{60'000};  // since the first new row; 0: however long
 };
 
 struct KsqldbRead {
   uint64_t rows = 0;
+  bool more = false;      // it ended because there were `rows` of them: read on at once
   KsqldbPosition next;    // of a stream: `from`, moved behind the rows that were read
   int64_t newest_ms = 0;  // the newest ROWTIME, since 1970; 0: no row
 };

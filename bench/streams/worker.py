@@ -1,5 +1,6 @@
 """Spark Structured Streaming as a process of its own: worker.py BROKERS FOLDER. Reads JSON lines,
-{"do": …} each, from standard input and answers each with one. Its settings are in SPARK_CONF_DIR."""
+{"do": …} each, from standard input and answers each with one. Its settings are those of
+SPARK_CONF_DIR."""
 import json
 import os
 import sys

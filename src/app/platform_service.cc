@@ -142,6 +142,8 @@ pipelines::PipelinesOptions PlatformService::pipelines_options() const {
 pipelines::AssetKinds PlatformService::kinds() {
   pipelines::AssetKinds kinds;
   kinds.push_back(pipelines::ingest_kind(*ingest_));
+  kinds.push_back(pipelines::stream_kind(*streams_));
+  kinds.push_back(pipelines::feed_kind(*feeds_));
   kinds.push_back(pipelines::sql_kind(*models_));
   kinds.push_back(pipelines::dbt_kind(*dbt_));
   kinds.push_back(pipelines::check_kind(*quality_));

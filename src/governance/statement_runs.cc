@@ -117,6 +117,16 @@ bool to_target(const engine::WriteEvent& event, JobRun& run) {
   return !moves_nothing(event.lineage);
 }
 
+/// What is told once and goes on (a stream's next batch), and tables that our own rooms keep for
+/// themselves.
+bool is_nobodys(const engine::WriteEvent& event) {
+  if (!tag(event.session, "meesh-quiet").empty()) return true;
+  const auto& outputs = event.lineage.outputs;
+  return !outputs.empty() && std::ranges::all_of(outputs, [](const sql::TableName& table) {
+    return table.catalog.starts_with('$');
+  });
+}
+
 }  // namespace
 
 bool moves_nothing(const sql::Lineage& lineage) {
@@ -124,6 +134,7 @@ bool moves_nothing(const sql::Lineage& lineage) {
 }
 
 std::optional<JobRun> StatementRuns::run_of(const engine::WriteEvent& event) {
+  if (is_nobodys(event)) return std::nullopt;
   const std::string& statement = event.lineage.statement;
   JobRun run;
   run.type = "QUERY";

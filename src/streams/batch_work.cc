@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/catalogs/state.h"
+#include "governance/work.h"
 
 namespace meesh::streams {
 
@@ -16,6 +17,7 @@ using engine::quote_text;
 namespace {
 
 constexpr const char* kRaw = "__raw";
+constexpr const char* kQuiet = "meesh-quiet=yes";  // to lineage, which is told once a session
 
 std::string state_catalog(const std::string& stream) { return "$stream_state_" + stream; }
 
@@ -70,7 +72,7 @@ engine::Session BatchWork::session() const {
   session.source = "streams";
   session.catalog = kBuffersCatalog;
   session.schema = config_.name;
-  session.client_tags = {"job=" + config_.name};
+  session.client_tags = {kQuiet};
   return session;
 }
 
@@ -539,6 +541,18 @@ std::string BatchWork::join(const Progress& before, std::stop_token stop) {
   return "SELECT * FROM " + work("joined");
 }
 
+std::vector<std::string> BatchWork::lineage_tags(const MicroBatch& batch) {
+  if (told_ || batch.messages() == 0) return {kQuiet};
+  told_ = true;
+  governance::Work work;
+  work.job = config_.name;
+  work.type = "STREAM";
+  const auto& source = config_.sources.front();
+  const std::string broker = source.kafka.brokers.substr(0, source.kafka.brokers.find(','));
+  work.input = fmt::format("kafka://{}/{}", broker, source.topics.front());
+  return governance::tags_of(work, {});
+}
+
 void BatchWork::offer(const MicroBatch& batch, const std::string& rows, const Progress& before,
                       Progress& after, std::stop_token stop) {
   const bool alone = !has_state() && sinks_.size() == 1 && sinks_[0]->transactional() &&
@@ -548,6 +562,7 @@ void BatchWork::offer(const MicroBatch& batch, const std::string& rows, const Pr
   offered.number = batch.number;
   offered.query = rows;
   offered.stop = stop;
+  offered.tags = lineage_tags(batch);
   if (alone)
     offered.also = [&](soci::session& sql) {
       ProgressStore::advance(sql, config_.name, before, after);
@@ -575,6 +590,7 @@ void BatchWork::keep_rejected(const MicroBatch& batch, int64_t generation, std::
   offered.generation = generation;
   offered.number = batch.number;
   offered.query = "SELECT * FROM " + engine::quote_table(rows->name());
+  offered.tags = {kQuiet};
   offered.stop = stop;
   dead_letter_->write(offered);
 }

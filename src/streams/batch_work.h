@@ -111,6 +111,7 @@ class BatchWork {
   std::string join(const Progress& before, std::stop_token stop);
   void offer(const MicroBatch& batch, const std::string& rows, const Progress& before,
              Progress& after, std::stop_token stop);
+  std::vector<std::string> lineage_tags(const MicroBatch& batch);
   void keep_rejected(const MicroBatch& batch, int64_t generation, std::stop_token stop);
   void keep_state(const Progress& after, std::stop_token stop);
   std::string expired(const std::string& from, int64_t watermark) const;
@@ -126,6 +127,7 @@ class BatchWork {
   std::vector<std::string> state_changes_;  // of the batch under way
   bool state_is_ahead_ = false;
   bool state_open_ = false;
+  bool told_ = false;  // lineage knows of this session
   uint64_t state_rows_ = 0;
 };
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <tuple>
 
 #include "mesh/demo_random.h"
 
@@ -16,7 +18,7 @@ using mesh::Random;
 // Of mesh::Random, beyond those of the demo's tables.
 enum RandomKind : uint64_t { kOfEvent = 32, kOfKey, kOfFault };
 
-constexpr int64_t kMinute = 60'000;
+constexpr uint64_t kMinute = 60'000;
 constexpr uint64_t kShareScale = 1'000'000;
 
 constexpr std::string_view kCountries[] = {"France",     "Allemagne", "Espagne",  "Italie",
@@ -85,31 +87,80 @@ constexpr Place kPlaces[] = {
     {"AU", "Sydney", "2000", "AUD"},    {"CA", "Montréal", "H2Y 1C6", "CAD"},
 };
 
-void add_money(std::string& out, uint64_t cents) {
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{:02}"), cents / 100, cents % 100);
+// Where an event is written: the longest has about 1,200 bytes, all of tables and numbers here.
+class Writer {
+ public:
+  Writer& operator+=(std::string_view text) {
+    end_ = std::copy(text.begin(), text.end(), end_);
+    return *this;
+  }
+  template <typename Format, typename... Values>
+  void format(const Format& pattern, const Values&... values) {
+    end_ = fmt::format_to(end_, pattern, values...);
+  }
+  Writer& operator+=(char letter) {
+    *end_++ = letter;
+    return *this;
+  }
+  /// The last so many digits, of base 10 or 16.
+  template <unsigned kBase = 10>
+  void digits(uint64_t number, int count) {
+    for (int i = count; i > 0; --i, number /= kBase) {
+      end_[i - 1] = "0123456789abcdef"[number % kBase];
+    }
+    end_ += count;
+  }
+  void move_to(std::string& out) {
+    out.assign(buffer_.data(), end_);
+    end_ = buffer_.data();
+  }
+
+ private:
+  std::array<char, 4096> buffer_;
+  char* end_ = buffer_.data();
+};
+
+void add_money(Writer& out, uint64_t cents) {
+  out.format(FMT_COMPILE("{}."), cents / 100);
+  out.digits(cents % 100, 2);
 }
 
 // "2025-01-15T10:11:12.123Z"
-void add_time(std::string& out, int64_t ms) {
+void add_time(Writer& out, int64_t ms) {
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(ms)};
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
-  const auto of_day = (time - day).count();
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
-                 int(date.year()), unsigned(date.month()), unsigned(date.day()), of_day / 3'600'000,
-                 of_day / kMinute % 60, of_day / 1000 % 60, of_day % 1000);
+  const auto of_day = static_cast<uint64_t>((time - day).count());
+  const std::tuple<uint64_t, int, char> parts[] = {
+      {static_cast<uint64_t>(int(date.year())), 4, '-'},
+      {unsigned(date.month()), 2, '-'},
+      {unsigned(date.day()), 2, 'T'},
+      {of_day / 3'600'000, 2, ':'},
+      {of_day / kMinute % 60, 2, ':'},
+      {of_day / 1000 % 60, 2, '.'},
+      {of_day % 1000, 3, 'Z'}};
+  for (const auto& [number, digits, behind] : parts) {
+    out.digits(number, digits);
+    out += behind;
+  }
 }
 
 // As a random UUID (version 4) looks. No two numbers of one seed have the same: mixed() is one to
 // one, and the four bits that the version takes stand in the second half.
-void add_uuid(std::string& out, uint64_t seed, uint64_t n) {
+void add_uuid(Writer& out, uint64_t seed, uint64_t n) {
   const uint64_t head = mesh::mixed(n + mesh::mixed(seed + 0x9e3779b97f4a7c15ULL));
   const uint64_t tail = mesh::mixed(head ^ seed);
   const uint64_t high = (head & ~0xf000ULL) | 0x4000ULL;
   const uint64_t low = 0x8000000000000000ULL | (head & 0xf000ULL) << 46 | (tail >> 6);
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}"),
-                 high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48,
-                 low & 0xffff'ffff'ffffULL);
+  out.digits<16>(high >> 32, 8);
+  out += '-';
+  out.digits<16>(high >> 16, 4);
+  out += '-';
+  out.digits<16>(high, 4);
+  out += '-';
+  out.digits<16>(low >> 48, 4);
+  out += '-';
+  out.digits<16>(low, 12);
 }
 
 struct Spot {
@@ -117,7 +168,7 @@ struct Spot {
   int64_t moment_ms;
 };
 
-void add_sale(std::string& out, const DemoEventOptions& options, const Spot& spot) {
+void add_sale(Writer& out, const DemoEventOptions& options, const Spot& spot) {
   Random random(options.seed, kOfEvent, spot.n);
   Random till(options.seed, kOfKey, spot.key);
   const Product& product = random.pick(kProducts);
@@ -126,18 +177,15 @@ void add_sale(std::string& out, const DemoEventOptions& options, const Spot& spo
   const uint64_t cents = product.cents * quantity * (500 + random.below(1001)) / 1000;
   out += R"({"id":")";
   add_uuid(out, options.seed, spot.n);
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(","pays":"{}","montant":)"),
-                 kCountries[till.pick(kCountryWeights)]);
+  out.format(FMT_COMPILE(R"(","pays":"{}","montant":)"), kCountries[till.pick(kCountryWeights)]);
   add_money(out, cents);
-  fmt::format_to(std::back_inserter(out),
-                 FMT_COMPILE(R"(,"produit":"{}","quantite":{},"moment":")"), product.french,
-                 quantity);
+  out.format(FMT_COMPILE(R"(,"produit":"{}","quantite":{},"moment":")"), product.french, quantity);
   add_time(out, spot.moment_ms);
   out += R"("})";
 }
 
 // What was bought, as a JSON array; its price in all, in hundredths.
-uint64_t add_products(std::string& out, Random& random) {
+uint64_t add_products(Writer& out, Random& random) {
   uint64_t total = 0;
   const uint64_t count = 1 + random.below(3);
   out += '[';
@@ -146,42 +194,39 @@ uint64_t add_products(std::string& out, Random& random) {
     const Product& product = kProducts[index];
     const uint64_t quantity = 1 + random.below(3);
     total += product.cents * quantity;
-    fmt::format_to(std::back_inserter(out),
-                   FMT_COMPILE(R"({}{{"product_id":"P{:03}","name":"{}","category":"{}","price":)"),
-                   i > 0 ? "," : "", index + 1, product.english, product.category);
+    out += i > 0 ? R"(,{"product_id":"P)" : R"({"product_id":"P)";
+    out.digits(index + 1, 3);
+    out.format(FMT_COMPILE(R"(","name":"{}","category":"{}","price":)"), product.english,
+               product.category);
     add_money(out, product.cents);
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"quantity":{}}})"), quantity);
+    out.format(FMT_COMPILE(R"(,"quantity":{}}})"), quantity);
   }
   out += ']';
   return total;
 }
 
-void add_payment(std::string& out, const DemoEventOptions& options, const Spot& spot) {
+void add_payment(Writer& out, const DemoEventOptions& options, const Spot& spot) {
   Random random(options.seed, kOfEvent, spot.n);
   Random user(options.seed, kOfKey, spot.key);
   const uint64_t first = user.below(std::size(kFirstNames));
   const Place& place = user.pick(kPlaces);
-  const auto to = std::back_inserter(out);
   out += R"({"transaction_id":")";
   add_uuid(out, options.seed, spot.n);
-  fmt::format_to(to,
-                 FMT_COMPILE(R"(","user_id":"user-{}","user_name":"{} {}",)"
-                             R"("email":"{}.{}@example.com","card_number":"{}","products":)"),
-                 spot.key, kFirstNames[first], user.pick(kLastNames), kFirstMails[first], spot.key,
-                 user.pick(kCards));
+  out.format(FMT_COMPILE(R"(","user_id":"user-{}","user_name":"{} {}",)"
+                         R"("email":"{}.{}@example.com","card_number":"{}","products":)"),
+             spot.key, kFirstNames[first], user.pick(kLastNames), kFirstMails[first], spot.key,
+             user.pick(kCards));
   const uint64_t total = add_products(out, random);
   out += R"(,"amount":)";
   add_money(out, total);
-  fmt::format_to(to,
-                 FMT_COMPILE(R"(,"currency":"{}","payment_method":"{}","status":"{}",)"
-                             R"("country":"{}","ip_address":"{}.{}","timestamp":")"),
-                 place.currency, random.pick(kMethods), random.pick(kStatuses), place.country,
-                 random.pick(kNetworks), 1 + random.below(254));
+  out.format(FMT_COMPILE(R"(,"currency":"{}","payment_method":"{}","status":"{}",)"
+                         R"("country":"{}","ip_address":"{}.{}","timestamp":")"),
+             place.currency, random.pick(kMethods), random.pick(kStatuses), place.country,
+             random.pick(kNetworks), 1 + random.below(254));
   add_time(out, spot.moment_ms);
-  fmt::format_to(to,
-                 FMT_COMPILE(R"(","address":{{"street":"{} {}","city":"{}","zip":"{}",)"
-                             R"("country":"{}"}}}})"),
-                 1 + user.below(200), user.pick(kStreets), place.city, place.zip, place.country);
+  out.format(FMT_COMPILE(R"(","address":{{"street":"{} {}","city":"{}","zip":"{}",)"
+                         R"("country":"{}"}}}})"),
+             1 + user.below(200), user.pick(kStreets), place.city, place.zip, place.country);
 }
 
 // One of four ways in which a message is none.
@@ -215,18 +260,19 @@ void DemoEvents::make(uint64_t n, int64_t at_ms, DemoEvent& out) const {
   Spot spot{n, random.below(std::max<uint64_t>(options_.keys, 1)), 0};
   out.timestamp_ms = at_ms + options_.clock_skew.count();
   out.late = drawn(random, options_.late);
-  const auto delay = static_cast<int64_t>(random.below(9 * kMinute)) + kMinute;
+  const auto delay = static_cast<int64_t>(random.below(9 * kMinute) + kMinute);
   spot.moment_ms = out.timestamp_ms - (out.late ? delay : 0);
   out.malformed = drawn(random, options_.malformed);
-  out.key.clear();
-  out.value.clear();
-  fmt::format_to(std::back_inserter(out.key), FMT_COMPILE("{}-{}"),
-                 options_.kind == DemoKind::kSales ? "caisse" : "user", spot.key);
+  Writer writer;
+  writer += options_.kind == DemoKind::kSales ? "caisse-" : "user-";
+  writer.format(FMT_COMPILE("{}"), spot.key);
+  writer.move_to(out.key);
   if (options_.kind == DemoKind::kSales) {
-    add_sale(out.value, options_, spot);
+    add_sale(writer, options_, spot);
   } else {
-    add_payment(out.value, options_, spot);
+    add_payment(writer, options_, spot);
   }
+  writer.move_to(out.value);
   if (out.malformed) spoil(options_.kind, random, out.value);
 }
 

@@ -33,7 +33,8 @@ std::string digest(const DemoEventOptions& options) {
 // Frozen: the same seed gives the same events in every version.
 TEST(DemoEvents, DependOnSeedNumberAndTimeOnly) {
   EXPECT_EQ(digest({.malformed = 0.1, .late = 0.1}), "c0a386ab650ada63");
-  EXPECT_EQ(digest({.kind = DemoKind::kPayments, .malformed = 0.1, .late = 0.1}), "d1eab50dae209ca2");
+  EXPECT_EQ(digest({.kind = DemoKind::kPayments, .malformed = 0.1, .late = 0.1}),
+            "d1eab50dae209ca2");
   EXPECT_NE(digest({}), digest({.seed = 2}));
   const DemoEvents events({});
   DemoEvent reused;

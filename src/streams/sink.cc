@@ -63,6 +63,11 @@ class TableSink : public Sink {
   engine::Answer ask(const std::string& sql, std::stop_token stop = {}) {
     return engine::ask(env_.engine, sql, env_.session, stop);
   }
+  engine::Session session_of(const SinkBatch& batch) const {
+    auto session = env_.session;
+    session.client_tags = batch.tags;
+    return session;
+  }
   virtual std::string table() const { return config_.target; }
   std::string insert(const std::string& query) const {
     return fmt::format("INSERT INTO {} ({}) {}", quoted(table()), column_list(env_.columns), query);
@@ -105,7 +110,7 @@ class LakeSink : public TableSink {
     };
     commit->summary = {{"meesh.stream", env_.stream},
                        {"meesh.stream.batch", std::to_string(batch.number)}};
-    auto session = env_.session;
+    auto session = session_of(batch);
     session.commit = std::move(commit);
     return engine::ask(env_.engine, statement(batch.query), session, batch.stop)
         .update_count.value_or(0);
@@ -149,7 +154,7 @@ class LiveSink : public TableSink {
 
   uint64_t write(const SinkBatch& batch) override {
     if (taken_ == std::pair(batch.generation, batch.number)) return 0;
-    SqlTransaction transaction(env_.engine, env_.session, batch.stop);
+    SqlTransaction transaction(env_.engine, session_of(batch), batch.stop);
     if (env_.output == OutputMode::kComplete) transaction.ask("DELETE FROM " + quoted(table()));
     if (env_.output == OutputMode::kUpdate)
       transaction.ask(fmt::format("DELETE FROM {} WHERE EXISTS (SELECT 1 FROM ({}) AS s WHERE {})",
@@ -203,7 +208,7 @@ class DatabaseSink : public TableSink {
   }
 
   uint64_t write(const SinkBatch& batch) override {
-    SqlTransaction transaction(env_.engine, env_.session, batch.stop);
+    SqlTransaction transaction(env_.engine, session_of(batch), batch.stop);
     const std::string own = "stream = " + quote_text(env_.stream + " " + config_.target);
     const auto found = transaction.ask(fmt::format(
         "SELECT max(batch) FROM {} WHERE {} AND generation = {}", marks(), own, batch.generation));

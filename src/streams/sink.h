@@ -19,6 +19,7 @@ struct SinkBatch {
   /// What else is true when the batch is taken: done in the same transaction of the metadata
   /// database if the sink has one (lake); empty otherwise.
   std::function<void(soci::session&)> also;
+  std::vector<std::string> tags;  // of its statements' sessions
   std::stop_token stop;
 };
 

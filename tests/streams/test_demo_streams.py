@@ -19,6 +19,7 @@ START = datetime(2025, 1, 15, 6)
 RATES = {"EUR": "1.000000", "USD": "0.961200", "GBP": "1.184300", "CHF": "1.063800",
          "AUD": "0.596100", "CAD": "0.667400"}
 BLACKLIST = {"user-3", "user-7", "user-13"}
+TOPICS = {"payments": "demo-payments", "ventes-temps-reel": "demo-ventes"}  # of these tests alone
 
 
 def payments(count):
@@ -57,9 +58,10 @@ class Demo:
             content = yaml.safe_load(file.read_text())
             assert content["paused"], f"{file.name} would wait for a Kafka that is not there"
             for source in content["sources"].values():
-                source["kafka"]["brokers"] = kafka.brokers
+                source["kafka"] = {"brokers": kafka.brokers,
+                                   "topic": TOPICS[source["kafka"]["topic"]]}
             file.write_text(yaml.safe_dump(content, sort_keys=False))
-        for topic in ("payments", "ventes-temps-reel"):
+        for topic in TOPICS.values():
             kafka.create_topic(topic, partitions=1)
         self.meesh = Meesh(mesh, folder / "data").start()
         done = self.meesh.run("sql", "--server", self.meesh.url, "-f",
@@ -69,7 +71,7 @@ class Demo:
     def produce(self, topic, values):
         producer = Producer({"bootstrap.servers": self.kafka.brokers, "log_level": 0})
         for value in values:
-            producer.produce(topic, value)
+            producer.produce(TOPICS[topic], value)
         assert producer.flush(30) == 0
 
     def query(self, sql):
@@ -80,6 +82,11 @@ class Demo:
             return [tuple(row) for row in cursor.fetchall()]
         finally:
             connection.close()
+
+    def run_payments(self):
+        for file in sorted((ROOT / "demo" / "streams").glob("*.yaml")):
+            if not file.stem.startswith("ventes"):
+                self.run(file.stem)
 
     def run(self, stream):
         done = self.meesh.run("streams", "run", stream, "--server", self.meesh.url)
@@ -93,9 +100,7 @@ def demo(kafka, tmp_path_factory):
         # In two parts, each read by itself: what the second adds to the first is right too.
         for part in (demo.payments[:150], demo.payments[150:]):
             demo.produce("payments", map(message, part))
-            for file in sorted((ROOT / "demo" / "streams").glob("*.yaml")):
-                if not file.stem.startswith("ventes"):
-                    demo.run(file.stem)
+            demo.run_payments()
         yield demo
     finally:
         demo.meesh.stop()
@@ -130,8 +135,8 @@ def test_transactions_as_they_came(demo):
 
 
 def test_flattened_has_a_row_for_each_product(demo):
-    rows = demo.query("SELECT transaction_id, product_id, product_name, price, quantity, line_total "
-                      "FROM lake.payments.transaction_flattened")
+    rows = demo.query("SELECT transaction_id, product_id, product_name, price, quantity, "
+                      "line_total FROM lake.payments.transaction_flattened")
     assert Counter(rows) == Counter(
         (p["transaction_id"], one["product_id"], one["name"], Decimal(one["price"]),
          one["quantity"], Decimal(one["price"]) * one["quantity"])
@@ -243,3 +248,28 @@ def test_history_and_live_sales_together(demo):
     germany = next(row for row in rows if row[0] == "Germany")
     total, number = live["Allemagne"]
     assert germany[1:] == (Decimal("70.00"), total, 70 + total, 1 + number)
+
+
+def test_what_the_demo_produces_is_read_whole(demo):
+    before = demo.query("SELECT count(*) FROM lake.payments.transaction_stream")[0][0]
+    done = demo.meesh.run("demo", "produce", "--kind", "payments", "--topic", TOPICS["payments"],
+                          "--brokers", demo.kafka.brokers, "--rate", "0", "--count", "500",
+                          "--seed", "3", "--keys", "20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    demo.run_payments()
+    new = f"FROM lake.payments.transaction_stream WHERE _offset >= {before}"
+    assert demo.query(f"SELECT count(*), count(DISTINCT transaction_id), count(address) {new}") == [
+        (500, 500, 500)]
+    assert demo.query("SELECT table_name FROM lake.information_schema.tables WHERE "
+                      "table_name LIKE '%rejected'") == []
+    # Who is meant is in the masked table for nobody.
+    assert demo.query(
+        f"SELECT count(*) FROM (SELECT * {new}) AS p "
+        f"JOIN lake.payments.transaction_stream_anonymized AS a USING (transaction_id) "
+        f"WHERE a.email = p.email OR a.card_number = p.card_number OR "
+        f"a.ip_address = p.ip_address") == [(0,)]
+    assert demo.query("SELECT count(*) FROM lake.payments.transaction_stream_blacklisted WHERE "
+                      "user_id NOT IN (SELECT user_id FROM lake.payments.blacklisted_users)") == [
+        (0,)]
+    assert demo.query("SELECT sum(transactions) FROM lake.payments.user_transaction_summary") == [
+        (before + 500,)]

@@ -180,7 +180,7 @@ SPARK = """
 import json, pathlib, sys
 from pyspark.sql import SparkSession, functions as F
 folder, jobs = pathlib.Path(sys.argv[1]), json.load(open(sys.argv[2]))
-spark = (SparkSession.builder.master("local[2]").appName("tests").config("spark.ui.enabled", "false")
+spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     .config("spark.sql.shuffle.partitions", "2").config("spark.driver.memory", "900m")
     .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
     .config("spark.sql.session.timeZone", "UTC").getOrCreate())

@@ -72,6 +72,9 @@ class KsqldbServer:
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(20)
 

@@ -81,8 +81,12 @@ class StreamMesh:
 
     def until_read(self, name, messages, seconds=60):
         """Waits until so many messages have been read in this generation and are committed."""
+        last = {}
+
         def enough():
-            status = self.status(name)
-            assert status["state"] != "FAILED", status
-            return status if status["messages"] >= messages else None
-        return self.until(enough, f"{messages} messages of the stream {name}", seconds)
+            last.update(self.status(name))
+            return last if last["messages"] >= messages else None
+        try:
+            return self.until(enough, f"{messages} messages of the stream {name}", seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {last}") from None

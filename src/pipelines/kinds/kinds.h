@@ -16,6 +16,8 @@
 #include "objects/store.h"
 #include "pipelines/asset_kind.h"
 #include "quality/quality.h"
+#include "streams/feeds/feeds.h"
+#include "streams/streams.h"
 #include "transform/dbt.h"
 #include "transform/sql_model.h"
 
@@ -23,6 +25,10 @@ namespace meesh::pipelines {
 
 /// { ingest: SOURCE }: one asset a table of the source.
 std::unique_ptr<AssetKind> ingest_kind(ingest::Ingest& ingest);
+/// { stream: NAME }: a stream, up to what is there now.
+std::unique_ptr<AssetKind> stream_kind(streams::Streams& streams);
+/// { feed: NAME }: a feed's export.
+std::unique_ptr<AssetKind> feed_kind(streams::Feeds& feeds);
 /// { sql: FILE, … }: a model.
 std::unique_ptr<AssetKind> sql_kind(transform::Models& models);
 /// { dbt: PROJECT }: a dbt project; its models are the asset's parts.
@@ -56,6 +62,8 @@ std::unique_ptr<AssetKind> python_kind(PythonOptions options);
 // The keys of each kind's assets, as its shape() gives them; those of sql are
 // transform::model_shape().
 std::vector<base::Shape> ingest_keys();
+std::vector<base::Shape> stream_keys();
+std::vector<base::Shape> feed_keys();
 std::vector<base::Shape> dbt_keys();
 std::vector<base::Shape> check_keys();
 std::vector<base::Shape> statement_keys();

@@ -8,8 +8,9 @@ namespace meesh::pipelines {
 
 boost::json::value pipeline_schema() {
   boost::json::array kinds;
-  for (auto keys : {ingest_keys(), transform::model_shape(), dbt_keys(), check_keys(),
-                    statement_keys(), maintenance_keys(), export_keys(), python_keys()}) {
+  for (auto keys :
+       {ingest_keys(), stream_keys(), feed_keys(), transform::model_shape(), dbt_keys(),
+        check_keys(), statement_keys(), maintenance_keys(), export_keys(), python_keys()}) {
     const std::string word = keys.front().key;
     for (base::Shape& key : asset_keys()) keys.push_back(std::move(key));
     auto schema =

@@ -37,9 +37,9 @@ class KsqldbFeedSource : public FeedSource {
  public:
   KsqldbFeedSource(const KsqldbSettings& settings, const FeedConfig& feed,
                    std::shared_ptr<engine::BufferTables> buffers)
-      : url_(settings.url), feed_(feed), buffers_(std::move(buffers)), client_(settings) {}
+      : feed_(feed), buffers_(std::move(buffers)), client_(settings) {}
 
-  std::string address() const override { return url_ + "/" + feed_.ksqldb_source; }
+  std::string address() const override { return client_.url() + "/" + feed_.ksqldb_source; }
 
   std::vector<FeedColumn> columns() override {
     std::vector<FeedColumn> columns;
@@ -50,7 +50,7 @@ class KsqldbFeedSource : public FeedSource {
   std::optional<FeedPortion> next(const json::value& position, const Landed&,
                                   const TaskContext& context) override {
     const bool stream = feed_.type == FeedType::kStream;
-    if (!stream && std::exchange(given_, true)) return std::nullopt;
+    if (std::exchange(done_, !stream)) return std::nullopt;
     if (stream && !position.is_null() && position.as_object().at("by").as_string() != kBy) {
       throw Error(
           Code::kConstraintViolation,
@@ -67,6 +67,8 @@ class KsqldbFeedSource : public FeedSource {
     }
     const KsqldbRead read = reader().read(options, *rows, context.stop);
     context.check();
+    // Asked again, it would wait for rows that have not come yet.
+    done_ = !read.more;
     if (stream && read.rows == 0) return std::nullopt;
     rows->finish();
     FeedPortion portion;
@@ -96,12 +98,11 @@ class KsqldbFeedSource : public FeedSource {
     return *reader_;
   }
 
-  const std::string url_;
   const FeedConfig& feed_;
   const std::shared_ptr<engine::BufferTables> buffers_;
   KsqldbClient client_;
   std::unique_ptr<KsqldbReader> reader_;
-  bool given_ = false;  // of a table
+  bool done_ = false;  // nothing more is given
 };
 
 }  // namespace

@@ -240,7 +240,7 @@ bool KafkaConsumer::Impl::fetch(milliseconds at_most, size_t most) {
   ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, batch.data(), batch.size());
   while (count <= 0) {
     rd_kafka_poll(client.get(), 0);
-    if (const auto why = trouble.refusal(); !why.empty()) {
+    if (const auto why = trouble.take_refusal(); !why.empty()) {
       batch.clear();
       throw failure(all_topics(), RD_KAFKA_RESP_ERR__AUTHENTICATION, why);
     }

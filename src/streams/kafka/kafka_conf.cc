@@ -110,15 +110,15 @@ void ClientTrouble::set(std::string_view text) {
   last_ = text;
 }
 
-std::string ClientTrouble::refusal() const {
+std::string ClientTrouble::take_refusal() {
   const std::lock_guard lock(mutex_);
-  return refusal_;
+  return std::exchange(refusal_, "");
 }
 
 void ClientTrouble::set_refusal(std::string_view text) {
   text = of_interest(text);
   const std::lock_guard lock(mutex_);
-  refusal_ = text;
+  last_ = refusal_ = text;
 }
 
 std::string kafka_place(const KafkaSettings& settings, std::string_view topic) {

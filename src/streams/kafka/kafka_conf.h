@@ -54,8 +54,9 @@ class ClientTrouble {
   ClientTrouble& operator=(const ClientTrouble&) = delete;
   std::string last() const;
   void set(std::string_view text);
-  /// The brokers refuse who we are: waiting does not help. "" if they do not.
-  std::string refusal() const;
+  /// The brokers refuse who we are: waiting does not help. "" if they do not, or when it was asked
+  /// before and they did not say so again.
+  std::string take_refusal();
   void set_refusal(std::string_view text);
 
  private:

@@ -100,6 +100,9 @@ TEST(KafkaConf, ErrorsSayWhereAndWhy) {
   EXPECT_EQ(silent.message(),
             "Kafka at a:1, topic 'orders': no broker answers (a:1/bootstrap: Connect to "
             "ipv4#1.2.3.4:1 failed: Connection refused)");
+  trouble.set_refusal("a:1/bootstrap: SASL authentication error: no");
+  EXPECT_EQ(trouble.take_refusal(), "a:1/bootstrap: SASL authentication error: no");
+  EXPECT_EQ(trouble.take_refusal(), "");  // the next attempt may succeed
   const Error refused =
       kafka_error(settings, "", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, trouble, "told");
   EXPECT_EQ(refused.code(), Code::kGenericExternal);

@@ -190,7 +190,7 @@ void KafkaProducer::Impl::mend() {
   if (!broken) return;
   close();
   trouble.undelivered = 0;
-  trouble.set_refusal("");
+  trouble.take_refusal();
   committed.reset();
   open();
   broken = false;
@@ -217,8 +217,11 @@ void KafkaProducer::Impl::transact(std::string_view topic, Step step) {
     if (!failed) return;
     rd_kafka_poll(client.get(), 0);
     const bool again = rd_kafka_error_is_retriable(failed.get()) != 0;
-    if (again && Clock::now() < end && trouble.refusal().empty()) continue;
-    const Error error = transaction_error(topic, failed);
+    const std::string refusal = trouble.take_refusal();
+    if (again && Clock::now() < end && refusal.empty()) continue;
+    const Error error = refusal.empty()
+                            ? transaction_error(topic, failed)
+                            : failure(topic, RD_KAFKA_RESP_ERR__AUTHENTICATION, refusal);
     if (is_fenced(rd_kafka_error_code(failed.get()))) fenced = error;
     if (rd_kafka_error_txn_requires_abort(failed.get()) == 0) {
       broken = true;
@@ -269,7 +272,7 @@ KafkaEvent KafkaProducer::Impl::ask(rd_kafka_event_type_t type,
     KafkaEvent event(rd_kafka_queue_poll(queue.get(), static_cast<int>(kPause.count())));
     rd_kafka_poll(client.get(), 0);
     if (event && rd_kafka_event_type(event.get()) == type) return event;
-    if (const auto why = trouble.refusal(); !why.empty()) {
+    if (const auto why = trouble.take_refusal(); !why.empty()) {
       throw failure("", RD_KAFKA_RESP_ERR__AUTHENTICATION, why);
     }
   }

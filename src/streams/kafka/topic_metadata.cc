@@ -25,8 +25,7 @@ bool all_led(const rd_kafka_metadata_topic& topic) {
 }  // namespace
 
 int partition_count(rd_kafka_t* client, const KafkaSettings& settings, const std::string& topic,
-                    Leaders leaders, std::chrono::milliseconds at_most,
-                    const ClientTrouble& trouble) {
+                    Leaders leaders, std::chrono::milliseconds at_most, ClientTrouble& trouble) {
   const auto end = Clock::now() + at_most;
   const KafkaTopic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
   if (!handle) throw kafka_error(settings, topic, rd_kafka_last_error(), trouble);
@@ -45,7 +44,7 @@ int partition_count(rd_kafka_t* client, const KafkaSettings& settings, const std
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     }
     rd_kafka_poll(client, 0);  // a refusal is told there
-    if (const auto why = trouble.refusal(); !why.empty()) {
+    if (const auto why = trouble.take_refusal(); !why.empty()) {
       throw kafka_error(settings, topic, RD_KAFKA_RESP_ERR__AUTHENTICATION, trouble, why);
     }
     if (!passes(error) || Clock::now() + kPause > end) {

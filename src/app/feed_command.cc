@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/feeds/export_view.h"
 #include "app/feeds/feed_report.h"
 #include "app/language.h"
 #include "app/progress_bar.h"
@@ -38,13 +39,6 @@ uint64_t count_of(const json::object& object, std::string_view key) {
 }
 std::string size_of(const json::object& object) {
   return human_bytes(static_cast<double>(count_of(object, "bytes")));
-}
-
-/// "2 000 000" as the language groups digits.
-std::string grouped(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, words(",", " "));
-  return digits;
 }
 
 std::string address_of(const std::string& name) { return kApi + ("/feeds/" + part(name)); }
@@ -181,7 +175,7 @@ int list(const FeedOptions& options) {
     const auto& feed = value.as_object();
     rows.push_back({text_of(feed, "name"), text_of(feed, "type"), text_of(feed, "source"),
                     text_of(feed, "storage_mode"), retention_of(feed),
-                    grouped(count_of(feed, "records")), size_of(feed),
+                    grouped_digits(count_of(feed, "records")), size_of(feed),
                     local_time(number_of(feed, "last_export_ms")), state_of(feed)});
   }
   if (rows.empty()) {
@@ -206,7 +200,7 @@ void print_events(const json::array& events) {
     const std::string error = text_of(event, "error");
     rows.push_back({local_time(number_of(event, "started_ms")), text_of(event, "feed"),
                     text_of(event, "kind"), state_text(text_of(event, "state"), 9),
-                    grouped(count_of(event, "rows")),
+                    grouped_digits(count_of(event, "rows")),
                     error.empty() ? text_of(event, "detail") : error});
   }
   print_table({words("time", "heure"), "feed", words("what", "quoi"), words("state", "état"),
@@ -233,7 +227,7 @@ int show(const FeedOptions& options) {
   line(words("folder", "dossier"),
        text_of(feed, "folder") + " (" + text_of(feed, "permissions") + ")");
   line(words("retention", "rétention"), retention_of(feed));
-  line(words("records", "enregistrements"), grouped(count_of(feed, "records")));
+  line(words("records", "enregistrements"), grouped_digits(count_of(feed, "records")));
   line(words("size", "taille"), size_of(feed));
   line(words("last export", "dernier export"), local_time(number_of(feed, "last_export_ms")));
   if (const auto* position = feed.if_contains("position"))
@@ -244,7 +238,7 @@ int show(const FeedOptions& options) {
       const auto& version = value.as_object();
       rows.push_back({fmt::format("v{}", number_of(version, "version")),
                       local_time(number_of(version, "written_ms")),
-                      grouped(count_of(version, "rows")),
+                      grouped_digits(count_of(version, "rows")),
                       version.at("current").as_bool()   ? words("current", "actuelle")
                       : version.at("removed").as_bool() ? words("removed", "supprimée")
                                                         : ""});
@@ -256,7 +250,8 @@ int show(const FeedOptions& options) {
   } else {
     for (const auto& value : feed.at("partitions").as_array()) {
       const auto& one = value.as_object();
-      rows.push_back({text_of(one, "path"), grouped(count_of(one, "records")), size_of(one)});
+      rows.push_back(
+          {text_of(one, "path"), grouped_digits(count_of(one, "records")), size_of(one)});
     }
     fmt::print("\n");
     print_table({"partition", words("records", "enregistrements"), words("size", "taille")}, rows);
@@ -286,67 +281,14 @@ int stats(const FeedOptions& options) {
     return 0;
   }
   list(options);
-  fmt::print("\n{} streams, {} tables, {} {}, {} {}, {}\n{}\n", streams, tables, grouped(records),
-             words("records", "enregistrements"), grouped(partitions),
-             words("partitions", "partitions"), human_bytes(static_cast<double>(bytes)),
-             text_of(told, "folder"));
+  fmt::print("\n{} streams, {} tables, {} {}, {} {}, {}\n{}\n", streams, tables,
+             grouped_digits(records), words("records", "enregistrements"),
+             grouped_digits(partitions), words("partitions", "partitions"),
+             human_bytes(static_cast<double>(bytes)), text_of(told, "folder"));
   return 0;
 }
 
 // ---- export
-
-/// Lines of an export as they come.
-class ExportView {
- public:
-  explicit ExportView(bool json) : json_(json) {}
-
-  void take(std::string_view line) {
-    const auto value = json::parse(line).as_object();
-    if (const auto* progress = value.if_contains("progress")) {
-      if (!json_)
-        bar_.show(progress->at(0).to_number<uint64_t>(), progress->at(1).to_number<uint64_t>());
-      return;
-    }
-    bar_.clear();
-    if (value.contains("error")) failed_ = true;
-    if (json_) {
-      fmt::print("{}\n", line);
-    } else if (value.contains("error")) {
-      const auto feed = text_of(value, "end");
-      fmt::print(stderr, "✗ {}{}{}\n", feed, feed.empty() ? "" : ": ",
-                 text_of(value.at("error").as_object(), "text"));
-    } else if (value.contains("end")) {
-      print_end(value);
-    } else if (value.contains("log")) {
-      fmt::print("  {}\n", text_of(value, "log"));
-    }
-    any_ = true;
-    std::fflush(stdout);
-  }
-  bool failed() const { return failed_; }
-  bool any() const { return any_; }
-
- private:
-  static void print_end(const json::object& end) {
-    std::string version;
-    if (const int64_t number = number_of(end, "version"); number > 0)
-      version = fmt::format(" (v{})", number);
-    std::string removed;
-    if (const size_t count = end.at("removed").as_array().size(); count > 0)
-      removed = fmt::format(
-          ", {} {}", count,
-          words("partitions removed by retention", "partitions supprimées par la rétention"));
-    fmt::print("✓ {}{} → {}: {} {}, {} {}, {}, {:.1f} s{}\n", text_of(end, "end"), version,
-               text_of(end, "table"), grouped(count_of(end, "rows")),
-               words("new rows", "nouvelles lignes"), grouped(count_of(end, "records")),
-               words("in all", "en tout"), size_of(end), end.at("seconds").to_number<double>(),
-               removed);
-  }
-
-  const bool json_;
-  bool failed_ = false, any_ = false;
-  ProgressBar bar_{[](double rows) { return grouped(static_cast<uint64_t>(rows)); }};
-};
 
 int export_feeds(const FeedOptions& options) {
   if (options.names.empty() && !options.all && options.type.empty())
@@ -377,7 +319,7 @@ int retain(const FeedOptions& options) {
       fmt::print(
           "{} {}/{}: {} {}, {}\n",
           options.dry_run ? words("would go:", "partirait :") : words("removed:", "supprimé :"),
-          text_of(feed, "feed"), text_of(one, "path"), grouped(count_of(one, "records")),
+          text_of(feed, "feed"), text_of(one, "path"), grouped_digits(count_of(one, "records")),
           words("records", "enregistrements"), size_of(one));
       any = true;
     }

@@ -27,9 +27,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{100};        // between looks at the queue and progress lines
-constexpr milliseconds kConfirm{30'000};  // for what is under way at the end
-constexpr uint64_t kLook = 1024;          // events between looks at the clock when there is no rate
+constexpr milliseconds kTick{100};         // between looks at the queue and progress lines
+constexpr milliseconds kConfirm{120'000};  // for what is under way at the end
+constexpr milliseconds kConfirmCanceled{10'000};
+constexpr uint64_t kLook = 1024;  // events between looks at the clock when there is no rate
 
 struct ProduceOptions {
   std::string topic = "ventes-temps-reel";
@@ -142,7 +143,7 @@ class Production {
       look();
       if (rate_ > 0 && !done()) wait();
     }
-    producer_.flush(kConfirm);
+    confirm();
     if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\x1b[K");
     produced_.seconds = seconds();
     return produced_;
@@ -173,6 +174,17 @@ class Production {
     produced_.malformed += event_.malformed ? 1 : 0;
     produced_.late += event_.late ? 1 : 0;
     produced_.bytes += event_.key.size() + event_.value.size();
+  }
+
+  /// Waits for what is under way; throws if it does not arrive.
+  void confirm() {
+    const auto ended = Clock::now();
+    while (producer_.unconfirmed() > 0 &&
+           Clock::now() - ended < (interrupted ? kConfirmCanceled : kConfirm)) {
+      look();
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    producer_.flush(milliseconds(1));
   }
 
   /// Notices what was not delivered, and tells how far it came.

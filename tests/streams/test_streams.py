@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from confluent_kafka import Producer
 
 from support.streams import StreamMesh, send, source
 
@@ -330,6 +331,86 @@ def test_a_topic_made_anew(kafka, mesh):
     assert mesh.api("POST", "/brutes/reset", json={"to": "earliest"}).ok
     mesh.until_read("brutes", 3)
     assert mesh.rows("SELECT count(*) FROM lake.bronze.ids") == [(13,)]
+
+
+def test_a_clock_that_runs_ahead(kafka, topic, mesh):
+    """One event of next year must not make everybody else late."""
+    now = datetime.now(timezone.utc)
+
+    def event(seconds):
+        return {"id": 1, "moment": (now + timedelta(seconds=seconds)).isoformat()}
+    ventes = source(kafka, topic, SALES, event_time="moment", watermark="60s")
+    mesh.stream("fenetres", {"ventes": ventes},
+                "SELECT window_start, count(*) AS nb FROM ventes GROUP BY window_start",
+                [{"lake": "lake.gold.fenetres"}], window={"size": "10s"}, output="update")
+    mesh.start()
+    send(kafka, topic, [event(0), event(365 * 86400)])
+    mesh.until_read("fenetres", 2)
+    send(kafka, topic, [event(1), event(2)])
+    mesh.until_read("fenetres", 4)
+    status = mesh.status("fenetres")
+    assert status["late"] == 0
+    assert mesh.rows("SELECT sum(nb) FROM lake.gold.fenetres") == [(4,)]
+
+
+def test_what_transactions_gave_up(kafka, topic, mesh):
+    mesh.stream("brutes", {"ventes": source(kafka, topic, SALES)}, "SELECT id FROM ventes",
+                [{"lake": "lake.bronze.ids"}], trigger="continuous")
+    mesh.start()
+    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic,
+                         "log_level": 0})
+    producer.init_transactions(30)
+    for number in range(20):
+        producer.begin_transaction()
+        for one in sales(range(number * 5, number * 5 + 5)):
+            producer.produce(topic, json.dumps(one))
+        producer.flush()
+        if number % 2:
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+    mesh.until_read("brutes", 50)
+    kept = [n for n in range(100) if n // 5 % 2 == 0]
+    assert mesh.rows("SELECT count(*), sum(id) FROM lake.bronze.ids") == [(50, sum(kept))]
+    mesh.until(lambda: mesh.status("brutes")["lag"] in (0, 1), "no lag but the end of a transaction")
+
+
+def test_keys_of_a_compacted_topic(kafka, topic, mesh):
+    """The newest row of each key, as a table; a tombstone has no value."""
+    mesh.stream("clients", {"ventes": source(kafka, topic, {"id": "bigint", "pays": "varchar"})},
+                "SELECT from_utf8(_key) AS cle, max_by(pays, _offset) AS pays, "
+                "max_by(id IS NULL, _offset) AS supprime FROM ventes GROUP BY 1",
+                [{"lake": "lake.silver.clients"}], output="update")
+    mesh.start()
+    send(kafka, topic, [{"id": 1, "pays": "France"}], key=lambda _: "a")
+    send(kafka, topic, [{"id": 2, "pays": "Italie"}], key=lambda _: "b")
+    send(kafka, topic, [None], key=lambda _: "a")
+    send(kafka, topic, [{"id": 3, "pays": "Espagne"}], key=lambda _: "b")
+    mesh.until_read("clients", 4)
+    assert mesh.rows("SELECT * FROM lake.silver.clients ORDER BY 1") == \
+        [("a", None, True), ("b", "Espagne", False)]
+
+
+def test_csv_and_raw_messages(kafka, topic, mesh):
+    csv = source(kafka, topic, {"id": "bigint", "nom": "varchar", "prix": "decimal(8,2)"},
+                 format="csv", delimiter=";", csv_header=["nom", "id", "prix"])
+    raw = {"kafka": {"brokers": kafka.brokers, "topic": topic}, "format": "raw"}
+    mesh.stream("csv", {"lignes": csv}, "SELECT id, nom, prix FROM lignes",
+                [{"lake": "lake.bronze.csv"}])
+    mesh.stream("brut", {"lignes": raw}, "SELECT value, length(value) AS octets, _headers AS h "
+                "FROM lignes", [{"lake": "lake.bronze.brut"}])
+    mesh.start()
+    values = ['"Dupont; ""Jo""";1;12.50', 'Martin;2;', 'x;y;z']
+    send(kafka, topic, values, headers=[("trace", b"t-1"), ("vide", None)])
+    mesh.until_read("csv", 3)
+    mesh.until_read("brut", 3)
+    assert mesh.rows("SELECT * FROM lake.bronze.csv ORDER BY 1") == \
+        [(1, 'Dupont; "Jo"', Decimal("12.50")), (2, "Martin", None)]
+    assert mesh.status("csv")["malformed"] == 1
+    found = mesh.rows("SELECT * FROM lake.bronze.brut ORDER BY 2")
+    assert sorted(row[0].decode() for row in found) == sorted(values)
+    assert {json.dumps(json.loads(row[2]), sort_keys=True) for row in found} == \
+        {'{"trace": "t-1", "vide": null}'}
 
 
 @pytest.mark.parametrize("change, told", [

@@ -42,7 +42,8 @@ class KafkaConsumer {
   void assign(const Offsets& from);
   /// Hands over what is there, at most `most` messages; waits for the first at most that long. How
   /// many there were. Throws what broke (kExternal), and OFFSET_OUT_OF_RANGE-like trouble as
-  /// DataLoss. Short losses of the brokers are none: it waits.
+  /// DataLoss. Short losses of the brokers are none: it waits, and so it does for a topic that was
+  /// deleted, of which partitions() tells.
   size_t poll(std::chrono::milliseconds at_most, size_t most,
               const std::function<void(const Message&)>& take);
   /// By partition, where poll() is: behind the last message it gave, and behind what stands after

@@ -123,9 +123,12 @@ class Ours:
                     seen.setdefault(what, int(time.time() * 1000))
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
-        with taking(self.server.process.pid) as found:
-            moments = produce(topic)
+
+        def caught_up(_=None):
             wait_until(lambda: self.status("latency")["lag"] == 0, 120, "the stream catches up")
+        with taking(self.server.process.pid) as found:
+            moments = produce(topic, caught_up)
+            caught_up()
         time.sleep(2)  # what was committed last is seen
         done.set()
         watcher.join()
@@ -198,7 +201,9 @@ class Spark:
                 "spark.sql.streaming.stateStore.providerClass":
                     "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
                 catalog: "org.apache.iceberg.spark.SparkCatalog", f"{catalog}.type": "hadoop",
-                f"{catalog}.warehouse": str(folder / "warehouse")}
+                f"{catalog}.warehouse": str(folder / "warehouse"),
+                # Otherwise reading does not see for half a minute what its own stream commits.
+                f"{catalog}.cache-enabled": "false"}
 
     def start(self, heap="4g"):
         self.workers += 1
@@ -254,8 +259,9 @@ class Spark:
         self.start()
         self.ask(do="follow", topic=topic, kind=kind)
         with taking(self.process.pid) as found:
-            moments = produce(topic)
-            answer = self.ask(do="followed", last=moments["last"])
+            moments = produce(topic, lambda last: self.ask(do="reached", moment=last))
+            self.ask(do="reached", moment=moments["last"])
+        answer = self.ask(do="followed")
         return found, [tuple(pair) for pair in answer["seen"]], moments
 
     def state(self, topic, memory):

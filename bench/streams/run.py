@@ -22,7 +22,7 @@ from support.meesh import binary  # noqa: E402
 
 MESSAGES = 10_000_000
 WARMING = 200_000
-RATE, SECONDS, LEFT_OUT = 10_000, 60, 10  # of the latency; the first seconds do not count
+RATE, SECONDS, WARMING_SECONDS = 10_000, 60, 10  # of the latency
 ROWS = ("lake", "live", "latency", "state")
 
 
@@ -51,15 +51,18 @@ class Bench:
              "--partitions", str(self.options.partitions)],
             check=True, stdout=subprocess.DEVNULL, timeout=3600)
 
-    def stamped(self, topic):
-        """Produces for the latency; the moments of the messages that count."""
-        seconds = max(LEFT_OUT + 5, int(SECONDS * min(1, self.options.scale * 10)))
+    def stamped(self, topic, settled):
+        """Produces for the latency: some messages that warm up, and when settled(moment of the last)
+        has returned those that count; the moments of the first and the last of them."""
+        settled(self.stamp(topic, WARMING_SECONDS)["last"])
+        return self.stamp(topic, max(5, int(SECONDS * min(1, self.options.scale * 10))))
+
+    def stamp(self, topic, seconds):
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("stamp.py")), self.kafka.brokers, topic,
              str(RATE), str(seconds)], check=True, text=True, stdout=subprocess.PIPE,
             timeout=seconds + 120)
-        moments = json.loads(done.stdout.splitlines()[-1])
-        return {"first": moments["first"] + LEFT_OUT * 1000, "last": moments["last"]}
+        return json.loads(done.stdout.splitlines()[-1])
 
     def note(self, row, contender, **numbers):
         self.found.append({"row": row, "contender": contender.name, **numbers})

@@ -107,20 +107,23 @@ class Worker:
                 self.seen.append((int(time.time() * 1000), version))
                 before = version
 
-    def followed(self, last):
+    def reached(self, moment):
         """Waits until the message of that moment was seen."""
-        deadline = time.monotonic() + 120
-        table = "lake.b.latency" if self.watcher else None
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
-            time.sleep(1)
             if self.query.exception():
                 raise self.query.exception()
-            newest = self.newest(table) if table else max([m for _, m in self.seen], default=0)
-            if newest >= last:
-                break
+            newest = self.newest() if self.watcher else max([m for _, m in self.seen], default=0)
+            if newest >= moment:
+                return {}
+            time.sleep(1)
+        raise TimeoutError("what was produced was not seen")
+
+    def followed(self):
+        """Ends the query; when which newest message was there."""
         self.query.stop()
         self.stop.set()
-        if not table:
+        if not self.watcher:
             return {"seen": self.seen}
         self.watcher.join()
         metadata = self.folder / "warehouse" / "b" / "latency" / "metadata"
@@ -129,13 +132,12 @@ class Worker:
             snapshot = json.loads((metadata / f"v{version}.metadata.json").read_text()).get(
                 "current-snapshot-id", -1)
             if snapshot and snapshot > 0:
-                found.append((when, self.newest(table, snapshot)))
+                found.append((when, self.newest(snapshot)))
         return {"seen": found}
 
-    def newest(self, table, snapshot=None):
-        frame = self.spark.read.option("versionAsOf", snapshot).table(table) if snapshot \
-            else self.spark.read.table(table)
-        found = frame.agg(F.max("moment")).first()[0]
+    def newest(self, snapshot=None):
+        reader = self.spark.read.option("versionAsOf", snapshot) if snapshot else self.spark.read
+        found = reader.table("lake.b.latency").agg(F.max("moment")).first()[0]
         return millis(found) if found else 0
 
 

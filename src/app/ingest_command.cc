@@ -36,13 +36,6 @@ double real(const json::object& object, std::string_view key) {
   return value && value->is_number() ? value->to_number<double>() : 0;
 }
 
-/// "2 000 000" as the language groups digits.
-std::string grouped(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, words(",", " "));
-  return digits;
-}
-
 json::object get(const IngestOptions& options, const std::string& path) {
   return api_get(options, kApi + path);
 }
@@ -139,7 +132,7 @@ int discover(const IngestOptions& options) {
     const auto& stream = value.as_object();
     const double estimate = real(stream, "estimated_rows");
     rows.push_back({text_of(stream, "name"), std::to_string(stream.at("columns").as_array().size()),
-                    estimate < 0 ? "" : "~" + grouped(static_cast<uint64_t>(estimate)),
+                    estimate < 0 ? "" : "~" + grouped_digits(static_cast<uint64_t>(estimate)),
                     joined(stream.at("key")), joined(stream.at("cursors"))});
   }
   print_table({words("stream", "flux"), words("columns", "colonnes"), words("rows", "lignes"),
@@ -194,19 +187,19 @@ class RunView {
     std::string rate;
     if (rows > 0 && seconds > 0.1) {
       rate = fmt::format(", {} {}",
-                         grouped(static_cast<uint64_t>(static_cast<double>(rows) / seconds)),
+                         grouped_digits(static_cast<uint64_t>(static_cast<double>(rows) / seconds)),
                          words("rows/s", "lignes/s"));
     }
     if (rejected > 0)
-      rate += fmt::format(", {} {}", grouped(rejected), words("rejected", "rejetées"));
+      rate += fmt::format(", {} {}", grouped_digits(rejected), words("rejected", "rejetées"));
     fmt::print("✓ {} → {}: {} {} ({}), {}, {:.1f} s{}\n", text_of(end, "end"),
-               text_of(end, "table"), grouped(rows), words("rows", "lignes"),
+               text_of(end, "table"), grouped_digits(rows), words("rows", "lignes"),
                text_of(end, "run_date"), human_bytes(real(end, "bytes")), seconds, rate);
   }
 
   const bool json_;
   bool failed_ = false;
-  ProgressBar bar_{[](double rows) { return grouped(static_cast<uint64_t>(rows)); }};
+  ProgressBar bar_{[](double rows) { return grouped_digits(static_cast<uint64_t>(rows)); }};
 };
 
 bool run_one(const IngestOptions& options, const std::string& source, const std::string& table) {
@@ -247,13 +240,13 @@ int status(const IngestOptions& options) {
     const auto& newest = last ? last->as_object() : nothing;
     const auto name = text_of(stream, "source") + "." + text_of(stream, "stream");
     const auto* rate = stream.if_contains("success_rate");
-    rows.push_back({name, text_of(stream, "table"), text_of(stream, "mode"),
-                    text_of(newest, "state"), local_time(number_of(newest, "started_ms")),
-                    grouped(count_of(newest, "rows")), grouped(count_of(newest, "rejected")),
-                    rate && rate->is_number()
-                        ? fmt::format("{:.0f}%", real(stream, "success_rate") * 100)
-                        : "",
-                    fmt::format("{:.1f} s", real(stream, "mean_seconds"))});
+    rows.push_back(
+        {name, text_of(stream, "table"), text_of(stream, "mode"), text_of(newest, "state"),
+         local_time(number_of(newest, "started_ms")), grouped_digits(count_of(newest, "rows")),
+         grouped_digits(count_of(newest, "rejected")),
+         rate && rate->is_number() ? fmt::format("{:.0f}%", real(stream, "success_rate") * 100)
+                                   : "",
+         fmt::format("{:.1f} s", real(stream, "mean_seconds"))});
     if (const auto error = text_of(newest, "error"); !error.empty())
       errors.push_back(name + ": " + error);
   }

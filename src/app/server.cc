@@ -140,6 +140,12 @@ std::string duration_text(int64_t ms) {
   return fmt::format("{} h {} m", seconds / 3600, seconds / 60 % 60);
 }
 
+std::string grouped_digits(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, say(",", " "));
+  return digits;
+}
+
 std::string part(const std::string& text) { return net::percent_encode(text); }
 
 bool colours() { return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }

@@ -45,6 +45,8 @@ int64_t number_of(const boost::json::object& object, std::string_view key);    /
 std::string local_time(int64_t ms);
 /// "0.2 s", "3 m 20 s"
 std::string duration_text(int64_t ms);
+/// "1,234,567", in French "1 234 567"
+std::string grouped_digits(uint64_t value);
 /// A part of an address: percent-encoded.
 std::string part(const std::string& text);
 

@@ -420,6 +420,12 @@ bool BatchWork::time_has_come(const Progress& before, const Progress& after) con
          query_.aggregation->time_key && config_.output == OutputMode::kAppend;
 }
 
+/// Keys that were seen then or earlier count no more.
+std::string BatchWork::forgotten_until(const Progress& before) const {
+  return moment_literal(*before.watermark_ms - config_.deduplicate->within->count(),
+                        shapes_[0].event_type);
+}
+
 /// The rows that did not come before: a query.
 std::string BatchWork::deduplicate(const Progress& before, Progress& after, std::stop_token stop) {
   const auto& columns = config_.deduplicate->columns;
@@ -429,8 +435,12 @@ std::string BatchWork::deduplicate(const Progress& before, Progress& after, std:
     same.push_back(fmt::format("s.{0} IS NOT DISTINCT FROM r.{0}", quote_name(column)));
   }
   std::string late;
-  if (before.watermark_ms && config_.deduplicate->within)
+  if (before.watermark_ms && config_.deduplicate->within) {
     late = " AND NOT (" + late_condition(0, *before.watermark_ms, false) + ")";
+    // What time has taken from the state by now, and this batch removes, is forgotten already.
+    same.push_back(fmt::format("coalesce(s.{} > {}, true)",
+                               quote_name(config_.sources[0].event_time), forgotten_until(before)));
+  }
   ask("DROP TABLE IF EXISTS " + work("fresh"), stop);
   const auto made = ask(
       fmt::format("CREATE TABLE {0} AS SELECT {1} FROM (SELECT {1}, row_number() OVER (PARTITION "
@@ -445,10 +455,9 @@ std::string BatchWork::deduplicate(const Progress& before, Progress& after, std:
   state_changes_.push_back(fmt::format("INSERT INTO {} SELECT {} FROM {}", state("seen"),
                                        names_of(seen_columns(0)), work("fresh")));
   if (config_.deduplicate->within && before.watermark_ms) {
-    const int64_t until = *before.watermark_ms - config_.deduplicate->within->count();
     state_changes_.push_back(fmt::format("DELETE FROM {} WHERE {} <= {}", state("seen"),
                                          quote_name(config_.sources[0].event_time),
-                                         moment_literal(until, shapes_[0].event_type)));
+                                         forgotten_until(before)));
   }
   return "SELECT * FROM " + work("fresh");
 }

@@ -107,6 +107,7 @@ class BatchWork {
 
   void look_at_times(const MicroBatch& batch, const Progress& before, Progress& after);
   std::string deduplicate(const Progress& before, Progress& after, std::stop_token stop);
+  std::string forgotten_until(const Progress& before) const;
   std::string aggregate(const Progress& before, std::stop_token stop);
   std::string join(const Progress& before, std::stop_token stop);
   void offer(const MicroBatch& batch, const std::string& rows, const Progress& before,

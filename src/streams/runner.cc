@@ -92,8 +92,12 @@ void StreamRunner::stop() {
 }
 
 void StreamRunner::allow(bool allowed) {
+  // Another server of the mesh may have been told to pause it.
+  const std::lock_guard setting(setting_);
+  const bool paused = env_.progress.paused(config_.name, config_.paused);
   std::lock_guard lock(mutex_);
   allowed_ = allowed;
+  paused_ = paused;
   if (!allowed) give_up_.request_stop();
   changed_.notify_all();
 }
@@ -253,6 +257,7 @@ StreamStatus StreamRunner::status() const {
 }
 
 void StreamRunner::pause(bool paused) {
+  const std::lock_guard setting(setting_);
   env_.progress.pause(config_.name, paused);
   std::lock_guard lock(mutex_);
   paused_ = paused;

@@ -55,6 +55,7 @@ class StreamRunner {
   const WorkEnvironment env_;
   const std::string group_;
 
+  std::mutex setting_;  // taken before mutex_: the setting is read or written, and taken over
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool paused_ = false, stopping_ = false, allowed_ = false;  // guarded by mutex_, as all below

@@ -82,6 +82,13 @@ class TableSink : public Sink {
   SinkEnvironment env_;
 };
 
+/// A snapshot a batch, and a batch a second: an hour of them, and of the metadata files ten, are
+/// enough, where Iceberg would keep five days and a hundred.
+constexpr const char* kHistory =
+    "extra_properties = MAP(ARRAY['history.expire.max-snapshot-age-ms', "
+    "'write.metadata.delete-after-commit.enabled', 'write.metadata.previous-versions-max'], "
+    "ARRAY['3600000', 'true', '10'])";
+
 class LakeSink : public TableSink {
  public:
   using TableSink::TableSink;
@@ -96,7 +103,8 @@ class LakeSink : public TableSink {
     }
     if (!config_.location.empty())
       properties.push_back("location = " + quote_text(config_.location));
-    properties_ = properties.empty() ? "" : " WITH (" + base::join(properties, ", ") + ")";
+    properties.push_back(kHistory);
+    properties_ = " WITH (" + base::join(properties, ", ") + ")";
     create(properties_);
   }
 
@@ -141,29 +149,37 @@ class LakeSink : public TableSink {
   std::string properties_;
 };
 
-/// A table in memory: what was there before the process is gone, and is filled again.
+/// A table in memory: what was there before the process is gone, and is filled again. Which batch
+/// it has stands beside it, for sessions that follow one that failed.
 class LiveSink : public TableSink {
  public:
   using TableSink::TableSink;
 
   void open() override {
-    ask("CREATE SCHEMA IF NOT EXISTS " + schema_of(table()));
-    ask("DROP TABLE IF EXISTS " + quoted(table()));
     create("");
+    ask("CREATE SCHEMA IF NOT EXISTS " + schema_of(mark()));
+    ask("CREATE TABLE IF NOT EXISTS " + quoted(mark()) + " (generation bigint, batch bigint)");
   }
 
   uint64_t write(const SinkBatch& batch) override {
-    if (taken_ == std::pair(batch.generation, batch.number)) return 0;
     SqlTransaction transaction(env_.engine, session_of(batch), batch.stop);
-    if (env_.output == OutputMode::kComplete) transaction.ask("DELETE FROM " + quoted(table()));
-    if (env_.output == OutputMode::kUpdate)
+    const auto taken = transaction.ask("SELECT generation, batch FROM " + quoted(mark()));
+    const bool anew =
+        taken.rows.empty() || std::stoll(taken.rows[0][0].value_or("0")) != batch.generation;
+    if (!anew && std::stoll(taken.rows[0][1].value_or("0")) >= batch.number) return 0;
+    if (env_.output == OutputMode::kComplete ||
+        (anew && env_.output == OutputMode::kUpdate && batch.number == 1))
+      transaction.ask("DELETE FROM " + quoted(table()));
+    else if (env_.output == OutputMode::kUpdate)
       transaction.ask(fmt::format("DELETE FROM {} WHERE EXISTS (SELECT 1 FROM ({}) AS s WHERE {})",
                                   quoted(table()), batch.query,
                                   same(env_.key, quote_name(config_.target).c_str(), "s")));
     const auto answer = transaction.ask(insert(batch.query));
     if (config_.keep && env_.output == OutputMode::kAppend) keep(transaction);
+    transaction.ask("DELETE FROM " + quoted(mark()));
+    transaction.ask(fmt::format("INSERT INTO {} VALUES ({}, {})", quoted(mark()), batch.generation,
+                                batch.number));
     transaction.commit();
-    taken_ = {batch.generation, batch.number};
     return answer.update_count.value_or(0);
   }
 
@@ -179,6 +195,8 @@ class LiveSink : public TableSink {
   std::string table() const override { return env_.live + ".default." + config_.target; }
 
  private:
+  std::string mark() const { return env_.live + ".$batches." + config_.target; }
+
   /// Rows whose first timestamp is too old go.
   void keep(SqlTransaction& transaction) {
     const auto time = std::ranges::find_if(env_.columns, [](const engine::Column& column) {
@@ -190,8 +208,6 @@ class LiveSink : public TableSink {
         "DELETE FROM {0} WHERE {1} < (SELECT date_add('millisecond', -{2}, max({1})) FROM {0})",
         quoted(table()), quote_name(time->name), config_.keep->count()));
   }
-
-  std::pair<int64_t, int64_t> taken_{0, 0};
 };
 
 /// A table of a domain's PostgreSQL: which batch it has stands in a table beside it.

@@ -405,11 +405,16 @@ std::string SinkConfig::name() const {
   return target;
 }
 
+StreamConfig read_stream(const yaml::Document& document, const std::filesystem::path& file,
+                         mesh::MeshFiles& files) {
+  return Parser(document, files).read(file);
+}
+
 std::vector<StreamConfig> load_streams(mesh::MeshFiles& files) {
   std::vector<StreamConfig> streams;
   for (const auto& file : files.list("streams", ".yaml")) {
     const auto document = files.read(file, stream_shape());
-    if (document) streams.push_back(Parser(*document, files).read(file));
+    if (document) streams.push_back(read_stream(*document, file, files));
   }
   return streams;
 }

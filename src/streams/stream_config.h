@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/yaml.h"
 #include "mesh/mesh_files.h"
 #include "sql/type.h"
 
@@ -142,6 +143,9 @@ struct StreamConfig {
   std::string text;     // of the file
 };
 
+/// A document that has been checked against stream_shape(); mistakes go to files.problems().
+StreamConfig read_stream(const yaml::Document& document, const std::filesystem::path& file,
+                         mesh::MeshFiles& files);
 /// streams/*.yaml; mistakes go to files.problems().
 std::vector<StreamConfig> load_streams(mesh::MeshFiles& files);
 

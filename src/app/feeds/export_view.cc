@@ -11,12 +11,6 @@ namespace meesh::app {
 
 namespace json = boost::json;
 
-std::string grouped_digits(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, say(",", " "));
-  return digits;
-}
-
 void ExportView::take(std::string_view line) {
   const auto value = json::parse(line).as_object();
   if (const auto* progress = value.if_contains("progress")) {

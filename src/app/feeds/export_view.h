@@ -6,11 +6,9 @@
 #include <string_view>
 
 #include "app/progress_bar.h"
+#include "app/server.h"
 
 namespace meesh::app {
-
-/// "2 000 000" as the language groups digits.
-std::string grouped_digits(uint64_t value);
 
 /// Lines of an export's answer as they come; `json`: passed on as they are.
 class ExportView {

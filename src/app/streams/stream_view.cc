@@ -105,12 +105,6 @@ std::string cell_text(const json::value& value) {
 
 }  // namespace
 
-std::string grouped_digits(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, words(",", " "));
-  return digits;
-}
-
 void print_streams(const json::object& answer) {
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> errors;

@@ -8,9 +8,6 @@
 
 namespace meesh::app {
 
-/// "2,000,000", "2 000 000": as the language groups digits.
-std::string grouped_digits(uint64_t value);
-
 /// A table with a line for each of {"streams": […]}, and why those failed that did.
 void print_streams(const boost::json::object& answer);
 void print_stream(const boost::json::object& stream);

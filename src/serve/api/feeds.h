@@ -1,5 +1,5 @@
-// Feeds over HTTP: /api/v1/data-lake; the answer of an export comes as lines of JSON while it runs. See
-// docs/feeds.md.
+// Feeds over HTTP: /api/v1/data-lake; the answer of an export comes as lines of JSON while it runs.
+// See docs/feeds.md.
 #pragma once
 
 #include "net/http.h"

@@ -33,15 +33,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
   }
-  static std::deque<FuzzedDecoder> decoders = [] {
-    std::deque<FuzzedDecoder> out;
+  static auto& decoders = *[] {
+    auto* const made = new std::deque<FuzzedDecoder>;
+    auto& out = *made;
     const FormatConfig format{.encoding = Encoding::kAvro, .schema = kSchema};
     for (const auto& one : columns_of_every_type("x")) out.emplace_back(format, std::vector{one});
     out.emplace_back(format, std::vector{column("d", "decimal(20,4)", {"x", "decimal"}),
                                          column("m", "timestamp(3)", {"x", "millis"}),
                                          column("n", "json", {"x", "next"}),
                                          column("u", "uuid", {"x", "uuid"})});
-    return out;
+    return made;
   }();
   for (auto& one : decoders) one.decode(message);
   return 0;

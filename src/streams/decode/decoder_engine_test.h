@@ -17,12 +17,21 @@
 
 namespace meesh::streams {
 
-/// One for the whole process.
+/// One for the whole process, from its first use to close(). Not a static object: DuckDB keeps
+/// something for each thread, and the main thread's is gone when static objects are destroyed.
 class DecoderEngine {
  public:
   static DecoderEngine& the() {
-    static DecoderEngine one;
-    return one;
+    auto& one = place();
+    if (!one) one.reset(new DecoderEngine);
+    return *one;
+  }
+  /// Before main() returns, with no buffer left.
+  static void close() { place().reset(); }
+  ~DecoderEngine() {
+    engine_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
   }
   engine::Engine& engine() { return *engine_; }
   engine::BufferTables& buffers() { return *buffers_; }
@@ -41,10 +50,9 @@ class DecoderEngine {
     engine_ = engine::Engine::open(options);
     engine_->add_catalog(engine::make_buffers_catalog(buffers_));
   }
-  ~DecoderEngine() {
-    engine_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+  static std::unique_ptr<DecoderEngine>& place() {
+    static auto* one = new std::unique_ptr<DecoderEngine>;
+    return *one;
   }
 
   std::filesystem::path folder_;

@@ -22,6 +22,14 @@
 
 namespace meesh::streams {
 
+/// Closes the engine behind the last test.
+class DecoderEnvironment : public testing::Environment {
+ public:
+  void TearDown() override { DecoderEngine::close(); }
+};
+inline const auto* const kDecoderEnvironment =
+    testing::AddGlobalTestEnvironment(new DecoderEnvironment);
+
 /// What became of each message: its row, cells between '|' (varbinary in hex), or "! " and what was
 /// wrong.
 inline std::vector<std::string> outcomes(Decoder& decoder, const std::vector<ColumnConfig>& columns,

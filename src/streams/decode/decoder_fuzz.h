@@ -10,7 +10,7 @@
 
 namespace meesh::streams {
 
-/// A decoder and the columns it fills.
+/// A decoder and the columns it fills. Never a static object (see DecoderEngine).
 class FuzzedDecoder {
  public:
   FuzzedDecoder(const FormatConfig& format, std::vector<ColumnConfig> columns)

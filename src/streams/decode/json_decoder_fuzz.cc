@@ -29,14 +29,16 @@ Verdict verdict_of(std::string_view message) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view message(reinterpret_cast<const char*>(data), size);
-  static FuzzedDecoder any({.encoding = Encoding::kJson},
-                           {column("a", "json"), column("b", "varchar", {"b"}),
-                            column("c", "varchar", {"b", "c"}), column("d", "json", {"b"})});
-  static std::deque<FuzzedDecoder> typed = [] {
-    std::deque<FuzzedDecoder> out;
+  static auto& any =
+      *new FuzzedDecoder({.encoding = Encoding::kJson},
+                         {column("a", "json"), column("b", "varchar", {"b"}),
+                          column("c", "varchar", {"b", "c"}), column("d", "json", {"b"})});
+  static auto& typed = *[] {
+    auto* const made = new std::deque<FuzzedDecoder>;
+    auto& out = *made;
     for (const auto& one : columns_of_every_type("a"))
       out.emplace_back(FormatConfig{.encoding = Encoding::kJson}, std::vector{one});
-    return out;
+    return made;
   }();
   const bool taken = any.decode(message);
   const auto verdict = verdict_of(message);

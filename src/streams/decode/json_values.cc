@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
-
 #include "streams/decode/cell.h"
 #include "streams/decode/json_text.h"
 #include "streams/decode/numbers.h"
@@ -67,7 +65,8 @@ void check_depth(int depth) {
 
 std::string_view scalar_token(ondemand::value& value) {
   std::string_view token = value.raw_json_token();
-  while (!token.empty() && static_cast<uint8_t>(token.back()) <= ' ') token.remove_suffix(1);
+  while (!token.empty() && kSpaces.find(token.back()) != std::string_view::npos)
+    token.remove_suffix(1);
   check_scalar(token);
   return token;
 }

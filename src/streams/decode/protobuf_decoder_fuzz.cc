@@ -37,14 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
   }
-  static std::deque<FuzzedDecoder> decoders = [] {
-    std::deque<FuzzedDecoder> out;
+  static auto& decoders = *[] {
+    auto* const made = new std::deque<FuzzedDecoder>;
+    auto& out = *made;
     const FormatConfig format{.encoding = Encoding::kProtobuf, .schema = kSchema};
     out.emplace_back(format, columns_of_schema(format, "", nullptr));
     for (const char* member : {"i", "s", "b", "d", "at", "next", "list", "price", "w"})
       for (const auto& one : columns_of_every_type(member))
         out.emplace_back(format, std::vector{one});
-    return out;
+    return made;
   }();
   for (auto& one : decoders) one.decode(message);
   return 0;

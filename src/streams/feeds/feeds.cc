@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <condition_variable>
 #include <fstream>
-#include <set>
+#include <map>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -59,26 +61,44 @@ std::vector<FeedPartition> partitions_of_text(const std::string& text) {
   return partitions;
 }
 
-/// A feed that nobody else works on as long as this lives.
+/// Which feeds are worked on now.
+struct Busy {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, bool> feeds;  // whether it is upkeep; guarded by mutex
+};
+
+/// A feed that nobody else works on as long as this lives. Whoever asked for work waits for upkeep,
+/// which takes a moment, and is refused while others' work goes on; upkeep is always refused.
 class Claim {
  public:
-  Claim(std::mutex& mutex, std::set<std::string>& busy, std::string feed)
-      : mutex_(mutex), busy_(busy), feed_(std::move(feed)) {
-    std::lock_guard lock(mutex_);
-    if (busy_.insert(feed_).second) return;
+  enum class For { kWork, kUpkeep };
+
+  Claim(Busy& busy, std::string feed, For purpose = For::kWork)
+      : busy_(busy), feed_(std::move(feed)) {
+    std::unique_lock lock(busy_.mutex);
+    if (purpose == For::kWork) {
+      busy_.changed.wait(lock, [&] {
+        const auto found = busy_.feeds.find(feed_);
+        return found == busy_.feeds.end() || !found->second;
+      });
+    }
+    if (busy_.feeds.emplace(feed_, purpose == For::kUpkeep).second) return;
     throw Error(Code::kAlreadyExists, fmt::format("the feed '{}' is being worked on now", feed_))
         .with_hint("try again when that is done: meesh feed list");
   }
   ~Claim() {
-    std::lock_guard lock(mutex_);
-    busy_.erase(feed_);
+    {
+      const std::lock_guard lock(busy_.mutex);
+      busy_.feeds.erase(feed_);
+    }
+    busy_.changed.notify_all();
   }
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
 
  private:
-  std::mutex& mutex_;
-  std::set<std::string>& busy_;
+  Busy& busy_;
   const std::string feed_;
 };
 
@@ -226,9 +246,8 @@ struct Feeds::Impl {
   FeedStore store;
   const FeedFolder folder;
   meta::Leases leases;
-  std::mutex mutex;
-  std::set<std::string> busy;  // guarded by mutex
-  std::mutex files;            // held while files change or are compared with what is known of them
+  Busy busy;
+  std::mutex files;  // held while files change or are compared with what is known of them
   Stop stop;
   std::jthread thread;
 };
@@ -262,7 +281,7 @@ void Feeds::Impl::settle_interrupted() {
   context.stop = stop.token();
   for (const auto& name : store.interrupted()) {
     try {
-      const Claim claim(mutex, busy, name);
+      const Claim claim(busy, name, Claim::For::kUpkeep);
       const auto feed = config(name);
       uint64_t records = 0, bytes = 0;
       work(feed, {}, context).settle(records, bytes);
@@ -282,7 +301,7 @@ void Feeds::Impl::keep_order() {
     if (stop.requested()) return;
     if (!config.enabled || store.state(name).moves == 0) continue;
     try {
-      const Claim claim(mutex, busy, name);
+      const Claim claim(busy, name, Claim::For::kUpkeep);
       FeedWork job = work(config, {}, context);
       if (job.retain(true).removed.empty()) continue;
       run(event(name, "retain"), context, [&](FeedEvent& done) {
@@ -350,7 +369,7 @@ json::object whole(const std::string& name, const json::object& keys) {
 
 void Feeds::add(const std::string& name, const json::object& keys) {
   check_name(name);
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   std::error_code ignored;
   if (fs::exists(impl_->file_of(name), ignored)) {
     throw Error(Code::kAlreadyExists, fmt::format("there is a feed '{}' already", name))
@@ -362,7 +381,7 @@ void Feeds::add(const std::string& name, const json::object& keys) {
 
 void Feeds::update(const std::string& name, const json::object& keys) {
   check_name(name);
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   impl_->config(name);
   json::error_code malformed;
   json::value before = json::parse(read_file(impl_->file_of(name)), malformed);
@@ -387,7 +406,7 @@ void Feeds::update(const std::string& name, const json::object& keys) {
 
 void Feeds::archive(const std::string& name) {
   check_name(name);
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   const fs::path file = impl_->file_of(name), to = impl_->file_of(name, kArchivedFeeds);
   std::error_code ignored;
   if (!fs::exists(file, ignored)) impl_->config(name);  // to be told what there is
@@ -430,7 +449,7 @@ FeedSync Feeds::sync() {
 ExportResult Feeds::export_feed(const std::string& name, std::optional<int64_t> now_ms,
                                 const TaskContext& context) {
   const auto feed = impl_->config(name);
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   if (impl_->store.state(name).config.empty())
     impl_->store.see(name, feed.text, true, impl_->now());
   ExportResult result;
@@ -465,7 +484,7 @@ ExportResult Feeds::export_feed(const std::string& name, std::optional<int64_t> 
 RetainResult Feeds::retain(const std::string& name, std::optional<int64_t> now_ms, bool dry_run,
                            const TaskContext& context) {
   const auto feed = impl_->config(name);
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   FeedWork work = impl_->work(feed, now_ms, context);
   if (dry_run) return work.retain(true);
   RetainResult result;
@@ -485,7 +504,7 @@ void Feeds::roll_back(const std::string& name, int64_t version, const TaskContex
                 fmt::format("the feed '{}' is a stream and has no versions", name))
         .with_hint("rows of a stream stay; the table's snapshots tell what it was: docs/lake.md");
   }
-  const Claim claim(impl_->mutex, impl_->busy, name);
+  const Claim claim(impl_->busy, name);
   const FeedState state = impl_->store.state(name);
   FeedEvent event = impl_->event(name, "rollback", version);
   event.state = "succeeded";

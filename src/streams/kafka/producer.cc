@@ -122,9 +122,9 @@ struct KafkaProducer::Impl {
 
   std::set<std::string> numbered;  // topics that create_topic() was called for
   bool in_transaction = false;
-  bool broken = false;               // the client can go on no more, or how a commit ended is open
+  bool broken = false;               // the client can go on no more
+  bool unsure = false;               // how the last transaction ended, until last_number() is asked
   std::optional<int64_t> committed;  // nothing: not known, or none
-  std::optional<Error> fenced;       // another has the id now: this one must not take it back
 
   Impl(const KafkaSettings& the_settings, ProducerOptions the_options)
       : settings(the_settings), options(std::move(the_options)) {
@@ -186,7 +186,6 @@ void KafkaProducer::Impl::close() {
 
 // A new client of the same id is told how the last transaction ended before it may begin one.
 void KafkaProducer::Impl::mend() {
-  if (fenced) throw *fenced;
   if (!broken) return;
   close();
   trouble.undelivered = 0;
@@ -202,7 +201,8 @@ Error KafkaProducer::Impl::transaction_error(std::string_view topic,
   Error error = failure(topic, code, rd_kafka_error_string(failed.get()));
   error.prefixed(fmt::format("transactions of '{}'", options.transactional_id));
   if (is_fenced(code)) {
-    error.with_hint("another producer has taken this transactional id over");
+    error.with_hint(
+        "another producer has taken this transactional id over, or the transaction took too long");
   }
   return error;
 }
@@ -222,9 +222,8 @@ void KafkaProducer::Impl::transact(std::string_view topic, Step step) {
     const Error error = refusal.empty()
                             ? transaction_error(topic, failed)
                             : failure(topic, RD_KAFKA_RESP_ERR__AUTHENTICATION, refusal);
-    if (is_fenced(rd_kafka_error_code(failed.get()))) fenced = error;
     if (rd_kafka_error_txn_requires_abort(failed.get()) == 0) {
-      broken = true;
+      broken = unsure = true;
     } else {
       const KafkaFailure late(
           rd_kafka_abort_transaction(client.get(), static_cast<int>(kAbortTime.count())));
@@ -241,6 +240,7 @@ void KafkaProducer::Impl::check_fatal() {
   const auto error = rd_kafka_fatal_error(client.get(), why.data(), why.size());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   broken = true;
+  unsure = in_transaction;
   throw failure("", error, why.data());
 }
 
@@ -368,10 +368,12 @@ std::optional<int64_t> KafkaProducer::Impl::ask_number() {
 std::optional<int64_t> KafkaProducer::last_number() {
   impl_->mend();
   if (!impl_->committed && !impl_->numbered.empty()) impl_->committed = impl_->ask_number();
+  impl_->unsure = false;
   return impl_->committed;
 }
 
 void KafkaProducer::begin() {
+  if (impl_->unsure) internal_error("begin() after a transaction whose end is not known");
   impl_->mend();
   impl_->trouble.undelivered = 0;
   impl_->transact("", [&] { return rd_kafka_begin_transaction(impl_->client.get()); });

@@ -43,13 +43,13 @@ class KafkaProducer {
   /// nothing before the first, or when the brokers have forgotten the group
   /// (offsets.retention.minutes after the last commit, a week by default).
   std::optional<int64_t> last_number();
-  /// Also after commit() or another call failed for good: this and last_number() then begin with a
-  /// new producer of the id, which ends what is open.
+  /// After an error of a transaction last_number() is to be asked first: it takes a new producer of
+  /// the id, which ends what is open.
   void begin();
   /// Waits while librdkafka's queue is full. `key`, `value`: nothing = null. `timestamp_ms` 0: now.
   void send(const std::string& topic, std::optional<std::string_view> key,
             std::optional<std::string_view> value, int64_t timestamp_ms = 0);
-  /// All that was sent since begin() and the number, or nothing of it. After an error last_number()
+  /// All that was sent since begin() and the number, or nothing of it; after an error last_number()
   /// tells which.
   void commit(int64_t number, const std::string& topic);
   /// Nothing outside of a transaction.

@@ -19,7 +19,7 @@ namespace {
 
 std::vector<std::string> schema_kinds() {
   std::vector<std::string> kinds = mesh::schema_kinds();
-  kinds.insert(kinds.end(), {"source", "stream", "feed", "pipeline", "pools", "checks"});
+  kinds.insert(kinds.end(), {"source", "stream", "feed", "feed-settings", "pipeline", "pools", "checks"});
   return kinds;
 }
 
@@ -27,6 +27,7 @@ boost::json::value schema_of(const std::string& kind) {
   if (kind == "source") return base::json_schema(ingest::source_shape(), kind);
   if (kind == "stream") return base::json_schema(streams::stream_shape(), kind);
   if (kind == "feed") return base::json_schema(streams::feed_shape(), kind);
+  if (kind == "feed-settings") return base::json_schema(streams::feed_settings_shape(), kind);
   if (kind == "pipeline") return pipelines::pipeline_schema();
   if (kind == "pools") return base::json_schema(pipelines::pools_shape(), kind);
   if (kind == "checks") return base::json_schema(quality::checks_file_shape(), kind);

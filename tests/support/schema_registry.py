@@ -1,6 +1,9 @@
 """A schema registry of its own for a test: Apicurio, which speaks Confluent's REST API besides its
 own, with its schemas in memory. It comes by `setup/setup.sh --for test`."""
+import socket
+import socketserver
 import subprocess
+import threading
 from pathlib import Path
 
 import requests
@@ -59,3 +62,42 @@ class SchemaRegistryServer:
         if self.process:
             end(self.process, seconds=15)
             self.process = None
+
+
+class Detour:
+    """Another port of a registry, which can be away while the registry itself is not."""
+
+    def __init__(self, registry):
+        (self.port,) = free_ports(1)
+        self.url = registry.url.replace(f":{registry.port}/", f":{self.port}/")
+        self.target = ("127.0.0.1", registry.port)
+        self.server = None
+
+    def open(self):
+        target = self.target
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.create_connection(target) as other:
+                    back = threading.Thread(target=pump, args=(other, self.request), daemon=True)
+                    back.start()
+                    pump(self.request, other)
+                    back.join()
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+
+
+def pump(source, to):
+    try:
+        while data := source.recv(65536):
+            to.sendall(data)
+        to.shutdown(socket.SHUT_WR)
+    except OSError:  # one side has left
+        pass

@@ -68,6 +68,8 @@ std::string_view scalar_token(ondemand::value& value) {
   while (!token.empty() && kSpaces.find(token.back()) != std::string_view::npos)
     token.remove_suffix(1);
   check_scalar(token);
+  // Taken, else going on would take a string with a colon behind it for a member's name.
+  if (token[0] == '"') checked(value.get_raw_json_string());
   return token;
 }
 

@@ -14,6 +14,7 @@
 #   dbt                 .deps/dbt, with setup/requirements-dbt.txt (test: dbt's tests of adapters too)
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
 #   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
+#   Schema registry     .deps/apicurio-VERSION: Confluent's API, for the tests
 #   Spark               .venv with setup/requirements-full.txt, jars in .deps/maven (bench, full)
 #   Iceberg's kit       .deps/iceberg-kit-VERSION: its tests of REST catalogs (full)
 #   rclone              .deps/rclone-VERSION (full)
@@ -52,7 +53,8 @@ duckdb=$deps/duckdb-$DUCKDB_VERSION
 whole() {  # what the stamp promises is still there
   [[ -f $stamp && -f $duckdb/lib/libduckdb.so && -f $deps/toolchain.env && -x .venv/bin/python ]] &&
     [[ -x $deps/dbt/bin/dbt ]] &&
-    [[ $level -lt 2 || -d tests/trino/js/node_modules && -d $deps/kafka-$KAFKA_VERSION ]] &&
+    [[ $level -lt 2 || -d tests/trino/js/node_modules && -d $deps/kafka-$KAFKA_VERSION &&
+      -d $deps/apicurio-$APICURIO_VERSION ]] &&
     dpkg-query -W $(<"$stamp") >/dev/null 2>&1
 }
 if whole; then
@@ -331,6 +333,17 @@ POM
     mv "$scratch/lib" "$deps/kafka-$KAFKA_VERSION"
   fi
   say "ready: $KAFKA_VERSION"
+
+  step="Schema registry"
+  if [[ ! -d $deps/apicurio-$APICURIO_VERSION ]]; then
+    maven "io.apicurio:apicurio-registry-app:$APICURIO_VERSION:tar.gz:all"
+    fresh_scratch
+    mkdir "$scratch/registry"
+    quietly tar -xzf "$deps/maven/apicurio-registry-app-$APICURIO_VERSION-all.tar.gz" \
+      -C "$scratch/registry"
+    mv "$scratch/registry" "$deps/apicurio-$APICURIO_VERSION"
+  fi
+  say "ready: Apicurio $APICURIO_VERSION"
 fi
 
 # Builds a Go program from its module into .deps/NAME-VERSION/NAME; 1 if there is no Go to do it.

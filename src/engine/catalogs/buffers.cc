@@ -169,7 +169,8 @@ bool RowBuffer::decimal(size_t column, Int128 unscaled) {
   duckdb::hugeint_t value;
   value.lower = unscaled.low;
   value.upper = unscaled.high;
-  if (value >= cell.limit || value <= -cell.limit) return false;
+  if (cell.kind == TypeKind::kDecimal && (value >= cell.limit || value <= -cell.limit))
+    return false;
   const idx_t row = state_->count;
   const auto narrow = static_cast<int64_t>(unscaled.low);
   switch (cell.layout) {

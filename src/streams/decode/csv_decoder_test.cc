@@ -26,16 +26,16 @@ TEST(CsvDecoder, ReadsOneRecord) {
 
 TEST(CsvDecoder, OtherRecordsAreMalformed) {
   const std::vector columns{column("a", "varchar"), column("b", "integer")};
-  EXPECT_THAT(outcomes(csv({"a", "b"}), columns,
-                       {"", "\n", "x,y", "x,1,2", "x", "x\ny,1", "\"x,1", "\"x\"y,1", "x\"y,1",
-                        "\xFF,1", "\"x\"\n\"y\",1"}),
-              ElementsAre("! not CSV: it is empty", "! not CSV: it is empty",
-                          "! column 'b': expected integer, found y",
-                          "! not CSV: 3 fields, the header has 2",
-                          "! not CSV: 1 fields, the header has 2", "! not CSV: more than one record",
-                          "! not CSV: a quoted field has no end",
-                          "! not CSV: text behind a quoted field", "! not CSV: a quote in x\"y,1",
-                          "! not CSV: it is not UTF-8", "! not CSV: more than one record"));
+  EXPECT_THAT(
+      outcomes(csv({"a", "b"}), columns,
+               {"", "\n", "x,y", "x,1,2", "x", "x\ny,1", "\"x,1", "\"x\"y,1", "x\"y,1", "\xFF,1",
+                "\"x\"\n\"y\",1"}),
+      ElementsAre("! not CSV: it is empty", "! not CSV: it is empty",
+                  "! column 'b': expected integer, found y",
+                  "! not CSV: 3 fields, the header has 2", "! not CSV: 1 fields, the header has 2",
+                  "! not CSV: more than one record", "! not CSV: a quoted field has no end",
+                  "! not CSV: text behind a quoted field", "! not CSV: a quote in x\"y,1",
+                  "! not CSV: it is not UTF-8", "! not CSV: more than one record"));
 }
 
 TEST(CsvDecoder, ColumnsAreFoundByNameAndByNumber) {
@@ -43,8 +43,9 @@ TEST(CsvDecoder, ColumnsAreFoundByNameAndByNumber) {
                             column("first", "varchar", {"0"})};
   EXPECT_THAT(outcomes(csv({"ID", "name", "Price"}, ';'), columns, {"7;n;1.5"}),
               ElementsAre("1.5E0|7|7"));
-  EXPECT_THAT(failure([] { make_decoder(csv({"id", "price"}), {column("prize", "double")}, nullptr); }),
-              HasSubstr("column 'prize': the CSV has no field 'prize' (did you mean 'price'?)"));
+  EXPECT_THAT(
+      failure([] { make_decoder(csv({"id", "price"}), {column("prize", "double")}, nullptr); }),
+      HasSubstr("column 'prize': the CSV has no field 'prize' (did you mean 'price'?)"));
 }
 
 TEST(CsvDecoder, EmptyFieldsOfRequiredColumnsAreMalformed) {
@@ -58,12 +59,12 @@ TEST(CsvDecoder, FieldsHoldJsonTimesAndBytes) {
   std::vector columns{column("j", "json"), column("t", "timestamp(3)"), column("b", "varbinary"),
                       column("l", "array(integer)")};
   columns[1].time = TimeFormat::kMillis;
-  EXPECT_THAT(outcomes(csv(), columns,
-                       {"\"{\"\"b\"\": 1, \"\"a\"\": 2}\",1736936130123,SGk=,\"[1, 2]\"",
-                        "{,,,", ",,,7"}),
-              ElementsAre("{\"a\":2,\"b\":1}|2025-01-15 10:15:30.123|4869|[1,2]",
-                          "! column 'j': expected json, found {",
-                          "! column 'l': expected array(integer), found 7"));
+  EXPECT_THAT(
+      outcomes(csv(), columns,
+               {"\"{\"\"b\"\": 1, \"\"a\"\": 2}\",1736936130123,SGk=,\"[1, 2]\"", "{,,,", ",,,7"}),
+      ElementsAre("{\"a\":2,\"b\":1}|2025-01-15 10:15:30.123|4869|[1,2]",
+                  "! column 'j': expected json, found {",
+                  "! column 'l': expected array(integer), found 7"));
 }
 
 TEST(RawDecoder, TakesMessagesAsTheyAre) {

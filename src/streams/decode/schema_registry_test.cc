@@ -131,9 +131,7 @@ TEST_F(SchemaRegistryTest, AMessageOfAnUnknownSchemaIsMalformedAndAnUnreachableR
                           "schema's id",
                           "! not Avro of a registry: it does not begin with a zero byte and a "
                           "schema's id"));
-  EXPECT_THAT(failure([&] {
-                outcomes(avro, columns, {std::string("\0\0\0\0\6x", 6)}, &registry);
-              }),
+  EXPECT_THAT(failure([&] { outcomes(avro, columns, {std::string("\0\0\0\0\6x", 6)}, &registry); }),
               HasSubstr("cannot be asked"));
 }
 

@@ -147,7 +147,18 @@ void BatchWork::probe_types() {
 
 std::string BatchWork::state_query() const {
   std::string text = query_.aggregation ? query_.aggregation->delta : query_.text;
-  if (config_.deduplicate) text += " / " + base::join(config_.deduplicate->columns, ",");
+  const auto add = [&](const char* what, int64_t value) {
+    text += fmt::format(" / {} {}", what, value);
+  };
+  add("output", static_cast<int64_t>(config_.output));
+  if (config_.window) {
+    add("size", config_.window->size.count());
+    add("slide", config_.window->slide.count());
+  }
+  if (config_.deduplicate) {
+    text += " / deduplicate " + base::join(config_.deduplicate->columns, ",");
+    if (config_.deduplicate->within) add("within", config_.deduplicate->within->count());
+  }
   return text;
 }
 
@@ -206,8 +217,9 @@ void BatchWork::open_state(const Progress& progress) {
 }
 
 void BatchWork::open_sinks() {
-  SinkEnvironment sink{env_.engine,    env_.progress, session(), config_.name,
-                       config_.output, columns_,      {},        env_.live};
+  SinkEnvironment sink{env_.engine,  env_.progress,  session(),
+                       config_.name, config_.output, columns_,
+                       {},           env_.live,      env_.group_of(config_.name)};
   if (query_.aggregation) sink.key = query_.aggregation->key_columns;
   for (const auto& config : config_.sinks) {
     sinks_.push_back(make_sink(config, sink));
@@ -217,9 +229,15 @@ void BatchWork::open_sinks() {
 
 void BatchWork::truncate(const StreamConfig& config, const WorkEnvironment& environment) {
   for (const auto& one : config.sinks) {
-    SinkEnvironment sink{
-        environment.engine, environment.progress, {}, config.name, config.output, {}, {},
-        environment.live};
+    SinkEnvironment sink{environment.engine,
+                         environment.progress,
+                         {},
+                         config.name,
+                         config.output,
+                         {},
+                         {},
+                         environment.live,
+                         environment.group_of(config.name)};
     sink.session.user = sink.session.original_user = "meesh streams";
     try {
       make_sink(one, std::move(sink))->truncate();
@@ -355,8 +373,7 @@ Progress BatchWork::run(const MicroBatch& batch, const Progress& before, std::st
   auto bound = bind(batch, before.watermark_ms, !query_.join);
   look_at_times(batch, before, after);
   state_changes_.clear();
-  const bool several = has_state() || sinks_.size() > 1 || !sinks_[0]->transactional() ||
-                       (batch.rejected && batch.rejected->rows() > 0);
+  const bool several = !alone(batch);
   if (several && !batch.planned)
     env_.progress.plan(config_.name, {batch.number, batch.ends(config_)});
   if (batch.rejected && batch.rejected->rows() > 0) keep_rejected(batch, before.generation, stop);
@@ -375,6 +392,13 @@ Progress BatchWork::run(const MicroBatch& batch, const Progress& before, std::st
   state_is_ahead_ = false;
   if (several) env_.progress.advance(config_.name, before, after);
   return after;
+}
+
+/// One commit does it all. A batch that was written down is brought to its end as one of several,
+/// whatever the configuration has become since.
+bool BatchWork::alone(const MicroBatch& batch) const {
+  return !batch.planned && !has_state() && sinks_.size() == 1 && sinks_[0]->transactional() &&
+         (!batch.rejected || batch.rejected->rows() == 0);
 }
 
 /// The newest event time of each source, how many rows come too late, and the watermark that the
@@ -451,7 +475,8 @@ std::string BatchWork::deduplicate(const Progress& before, Progress& after, std:
       stop);
   const auto rows = ask("SELECT count(*) FROM " + buffer(0), stop);
   const auto read = static_cast<uint64_t>(whole(rows.rows.at(0).at(0)));
-  after.duplicates += read - made.update_count.value_or(0) - (after.late - before.late);
+  const uint64_t gone = made.update_count.value_or(0) + (after.late - before.late);
+  after.duplicates += read > gone ? read - gone : 0;
   state_changes_.push_back(fmt::format("INSERT INTO {} SELECT {} FROM {}", state("seen"),
                                        names_of(seen_columns(0)), work("fresh")));
   if (config_.deduplicate->within && before.watermark_ms) {
@@ -528,9 +553,11 @@ std::string BatchWork::join(const Progress& before, std::stop_token stop) {
     ask(begin + query_.text, stop);
   };
   const auto fresh = [&](size_t i) {
-    return rows_of(i) + (before.watermark_ms
-                             ? " WHERE NOT (" + late_condition(i, *before.watermark_ms, false) + ")"
-                             : "");
+    // Without a time a row matches none, and would wait for ever.
+    return rows_of(i) + " WHERE " + quote_name(config_.sources[i].event_time) + " IS NOT NULL" +
+           (before.watermark_ms
+                ? " AND NOT (" + late_condition(i, *before.watermark_ms, false) + ")"
+                : "");
   };
   const auto old = [&](size_t i) {
     return fmt::format("SELECT {} FROM {}", names_of(shapes_[i].stored), stored(i));
@@ -564,15 +591,13 @@ std::vector<std::string> BatchWork::lineage_tags(const MicroBatch& batch) {
 
 void BatchWork::offer(const MicroBatch& batch, const std::string& rows, const Progress& before,
                       Progress& after, std::stop_token stop) {
-  const bool alone = !has_state() && sinks_.size() == 1 && sinks_[0]->transactional() &&
-                     (!batch.rejected || batch.rejected->rows() == 0);
   SinkBatch offered;
   offered.generation = before.generation;
   offered.number = batch.number;
   offered.query = rows;
   offered.stop = stop;
   offered.tags = lineage_tags(batch);
-  if (alone)
+  if (alone(batch))
     offered.also = [&](soci::session& sql) {
       ProgressStore::advance(sql, config_.name, before, after);
     };
@@ -587,9 +612,9 @@ void BatchWork::keep_rejected(const MicroBatch& batch, int64_t generation, std::
   if (!dead_letter_) {
     SinkConfig config;
     config.target = config_.dead_letter;
-    SinkEnvironment sink{
-        env_.engine, env_.progress, session(), config_.name, OutputMode::kAppend, {},
-        {},          env_.live};
+    SinkEnvironment sink{env_.engine,  env_.progress,       session(),
+                         config_.name, OutputMode::kAppend, {},
+                         {},           env_.live,           env_.group_of(config_.name)};
     for (const auto& column : rejected_columns())
       sink.columns.push_back({column.name, column.type});
     dead_letter_ = make_sink(config, std::move(sink));

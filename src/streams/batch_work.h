@@ -31,6 +31,10 @@ struct WorkEnvironment {
   ProgressStore& progress;
   std::filesystem::path folder;  // of the streams' state
   std::string live;
+  std::string mesh;  // its name
+
+  /// Under what name Kafka knows a stream.
+  std::string group_of(const std::string& stream) const { return "meesh-" + mesh + "-" + stream; }
 };
 
 /// Rows of one batch, of every source in the configuration's order.
@@ -82,6 +86,7 @@ class BatchWork {
   engine::Answer ask(const std::string& sql, std::stop_token stop = {}) const;
   engine::Session session() const;
   bool has_state() const;
+  bool alone(const MicroBatch& batch) const;
   bool drops_late() const;
   bool groups_drop_late() const;
   std::string state(const std::string& table) const;

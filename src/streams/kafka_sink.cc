@@ -21,13 +21,16 @@ class KafkaSink : public Sink {
 
   void open() override {
     producer_ = std::make_unique<KafkaProducer>(
-        config_.kafka, ProducerOptions{fmt::format("meesh-{}-{}", env_.stream, config_.target)});
+        config_.kafka, ProducerOptions{fmt::format("{}-{}", env_.group, config_.target)});
     producer_->create_topic(config_.target, 1);
   }
 
   uint64_t write(const SinkBatch& batch) override {
     const int64_t number = numbered(batch);
-    if (const auto last = producer_->last_number(); last && *last >= number) return 0;
+    if (const auto last = producer_->last_number()) {
+      if (*last == number) return 0;
+      if (*last > number) refuse(*last, batch);
+    }
     producer_->begin();
     try {
       const uint64_t rows = send(batch);
@@ -46,6 +49,18 @@ class KafkaSink : public Sink {
   }
 
  private:
+  /// A batch is offered again with the number it had; a higher one is another's.
+  [[noreturn]] void refuse(int64_t last, const SinkBatch& batch) const {
+    throw Error(
+        Code::kGenericExternal,
+        fmt::format("The topic '{}' has batch {} of the stream '{}' already, and this one "
+                    "is at {}: is another data folder's stream of this name at work?",
+                    config_.target, last & ((int64_t{1} << 40) - 1), env_.stream, batch.number))
+        .with_hint(fmt::format("give the stream another name, or begin anew until its generation "
+                               "is the higher one: meesh streams reset {} --to earliest",
+                               env_.stream));
+  }
+
   /// Grows over generations too.
   static int64_t numbered(const SinkBatch& batch) {
     return (batch.generation << 40) + batch.number;

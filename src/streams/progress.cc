@@ -181,10 +181,19 @@ int64_t ProgressStore::taken(const std::string& stream, const std::string& sink,
 void ProgressStore::take(soci::session& sql, const std::string& stream, const std::string& sink,
                          int64_t generation, int64_t batch) {
   const long long of = generation, number = batch;
-  sql << "INSERT INTO stream_sinks (stream, sink, generation, batch) VALUES (:stream, :sink, "
-         ":generation, :batch) ON CONFLICT (stream, sink) DO UPDATE SET generation = "
-         "excluded.generation, batch = excluded.batch",
-      soci::use(stream), soci::use(sink), soci::use(of), soci::use(number);
+  soci::statement insert =
+      (sql.prepare
+           << "INSERT INTO stream_sinks (stream, sink, generation, batch) VALUES (:stream, :sink, "
+              ":generation, :batch) ON CONFLICT (stream, sink) DO UPDATE SET generation = "
+              "excluded.generation, batch = excluded.batch WHERE stream_sinks.generation < "
+              "excluded.generation OR (stream_sinks.generation = excluded.generation AND "
+              "stream_sinks.batch < excluded.batch)",
+       soci::use(stream), soci::use(sink), soci::use(of), soci::use(number));
+  insert.execute(true);
+  if (insert.get_affected_rows() != 1)
+    throw Error(
+        Code::kTransactionConflict,
+        fmt::format("'{}' has this batch of the stream '{}' from another server", sink, stream));
 }
 
 void ProgressStore::reset(const std::string& stream,

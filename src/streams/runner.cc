@@ -81,23 +81,31 @@ void StreamRunner::start() {
   thread_ = std::thread([this] { loop(); });
 }
 
+void StreamRunner::ask_to_stop() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  give_up_.request_stop();
+  changed_.notify_all();
+}
+
 void StreamRunner::stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    give_up_.request_stop();
-    changed_.notify_all();
-  }
+  ask_to_stop();
   if (thread_.joinable()) thread_.join();
 }
 
 void StreamRunner::allow(bool allowed) {
   // Another server of the mesh may have been told to pause it.
   const std::lock_guard setting(setting_);
-  const bool paused = env_.progress.paused(config_.name, config_.paused);
+  std::optional<bool> paused;
+  try {
+    paused = env_.progress.paused(config_.name, config_.paused);
+  } catch (const Error& error) {
+    log::warn("whether a stream is paused is not known",
+              {{"stream", config_.name}, {"error", error.what()}});
+  }
   std::lock_guard lock(mutex_);
   allowed_ = allowed;
-  paused_ = paused;
+  if (paused) paused_ = *paused;
   if (!allowed) give_up_.request_stop();
   changed_.notify_all();
 }
@@ -174,6 +182,22 @@ SessionEvents StreamRunner::events() {
   SessionEvents events;
   events.committed = [this](const Progress& before, const Progress& after, const MicroBatch& batch,
                             int64_t ms) { committed(before, after, batch, ms); };
+  events.opened = [this](const Progress& progress) {
+    std::lock_guard lock(mutex_);
+    take_over(progress);
+  };
+  events.caught_up = [this](const std::vector<Offsets>& reached) {
+    std::lock_guard lock(mutex_);
+    for (const auto& offsets : reached)
+      for (const auto& [where, offset] : offsets) {
+        const auto found =
+            std::ranges::find(status_.partitions, where, &PartitionStatus::partition);
+        if (found == status_.partitions.end()) continue;
+        found->committed = std::max(found->committed, offset);
+        found->end = std::max(found->end, offset);
+      }
+    count_lag();
+  };
   events.ends = [this](const std::vector<Offsets>& ends) {
     std::lock_guard lock(mutex_);
     status_.lag = 0;
@@ -212,10 +236,14 @@ void StreamRunner::take_over(const Progress& progress) {
       auto found = std::ranges::find(status_.partitions, where, &PartitionStatus::partition);
       if (found == status_.partitions.end())
         found = status_.partitions.insert(found, PartitionStatus{where, 0, -1});
-      found->committed = offset;
+      // A position behind the last message may have been seen already.
+      found->committed = std::max(found->committed, offset);
       found->end = std::max(found->end, offset);
     }
-  if (status_.lag < 0) return;
+  if (status_.lag >= 0) count_lag();
+}
+
+void StreamRunner::count_lag() {
   status_.lag = 0;
   for (const auto& one : status_.partitions)
     status_.lag += std::max<int64_t>(0, one.end - one.committed);
@@ -340,6 +368,9 @@ boost::json::object StreamRunner::run(const TaskContext& context) {
   while (by_itself ? !arrived() : done_runs_ < mine) {
     changed_.wait_for(lock, milliseconds(100));
     if (by_itself && error_) throw Error(*error_);
+    if (by_itself && (paused_ || !allowed_))
+      throw Error(Code::kInvalidArguments,
+                  fmt::format("The stream '{}' was paused meanwhile", config_.name));
     if (stopping_) throw Error(Code::kServerShuttingDown, "The server is shutting down");
     const uint64_t done = status_.messages - before.messages;
     lock.unlock();

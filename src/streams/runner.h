@@ -27,7 +27,8 @@ class StreamRunner {
 
   const StreamConfig& config() const { return config_; }
   void start();
-  void stop();
+  void ask_to_stop();
+  void stop();  // and waits
   /// Whether this server is the one that runs streams.
   void allow(bool allowed);
 
@@ -49,6 +50,7 @@ class StreamRunner {
   void committed(const Progress& before, const Progress& after, const MicroBatch& batch,
                  int64_t ms);
   void take_over(const Progress& progress);  // under mutex_
+  void count_lag();                          // under mutex_
   Offsets offsets_of(const SourceConfig& source, const ResetTo& to) const;
 
   const StreamConfig config_;

@@ -16,14 +16,27 @@ namespace {
 constexpr milliseconds kContinuous{100};  // a continuous batch gathers at most so long
 constexpr milliseconds kLook{2000};
 
+/// Whether the name stands in the SQL as a word of its own, in whatever case.
+bool speaks_of(std::string_view sql, std::string_view name) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto word = [&](size_t at) {
+    const char c = at < sql.size() ? lower(sql[at]) : ' ';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  for (size_t at = 0; at + name.size() <= sql.size(); ++at) {
+    const bool same = std::ranges::equal(sql.substr(at, name.size()), name, {}, lower);
+    if (same && (at == 0 || !word(at - 1)) && !word(at + name.size())) return true;
+  }
+  return false;
+}
+
 /// Which of a message's own columns the stream speaks of.
 std::set<std::string> message_columns_of(const StreamConfig& config, const SourceConfig& source) {
   std::set<std::string> with;
   for (const auto& column : message_columns()) {
     const bool keyed =
         config.deduplicate && std::ranges::count(config.deduplicate->columns, column.name) > 0;
-    if (keyed || source.event_time == column.name ||
-        config.sql.find(column.name) != std::string::npos)
+    if (keyed || source.event_time == column.name || speaks_of(config.sql, column.name))
       with.insert(column.name);
   }
   return with;
@@ -39,7 +52,10 @@ StreamSession::StreamSession(const StreamConfig& config, const WorkEnvironment& 
       events_(std::move(events)) {}
 
 StreamSession::~StreamSession() {
-  leaving_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    leaving_ = true;
+  }
   changed_.notify_all();
   for (auto& reader : readers_) reader->interrupt();
   if (reader_.joinable()) reader_.join();
@@ -75,9 +91,11 @@ void StreamSession::open_readers() {
     reader->open(offsets);
     if (offsets.empty()) offsets = reader->positions();
   }
-  if (progress_.offsets == before.offsets) return;
-  env_.progress.advance(config_.name, before, progress_);
-  progress_.version = before.version + 1;
+  if (progress_.offsets != before.offsets) {
+    env_.progress.advance(config_.name, before, progress_);
+    progress_.version = before.version + 1;
+  }
+  if (events_.opened) events_.opened(progress_);
 }
 
 /// The batch that was under way when the last session ended is read again as it was.
@@ -92,9 +110,12 @@ void StreamSession::finish_plan(std::stop_token stop) {
     BatchLimits limits;
     limits.messages = UINT64_MAX;
     limits.bytes = UINT64_MAX;
-    limits.until = steady_clock::now() + std::chrono::hours(1);
     limits.ends = ends->second;
-    readers_[i]->read(limits, *batch.rejected, batch.sources[i]);
+    do {
+      if (stop.stop_requested() || leaving())
+        throw Error(Code::kServerShuttingDown, "A batch that is read again was given up");
+      limits.until = steady_clock::now() + milliseconds(200);
+    } while (!readers_[i]->read(limits, *batch.rejected, batch.sources[i]));
     readers_[i]->go_on_from(batch.sources[i].ends);
   }
   commit(std::move(batch), stop);
@@ -113,6 +134,7 @@ MicroBatch StreamSession::empty_batch() const {
 
 void StreamSession::run(std::stop_token stop, const std::function<bool()>& ended) {
   const std::stop_callback interrupt(stop, [this] { changed_.notify_all(); });
+  ended_ = &ended;
   open(stop);
   if (events_.state) events_.state(work_->state_rows(), work_->state_bytes());
   reader_ = std::thread([this] { read_loop(); });
@@ -128,6 +150,8 @@ void StreamSession::run(std::stop_token stop, const std::function<bool()>& ended
         lock.unlock();
         if (!more) commit(empty_batch(), stop);
       }
+      std::lock_guard lock(mutex_);
+      busy_ = false;
       continue;
     }
     std::lock_guard lock(mutex_);
@@ -140,6 +164,7 @@ std::optional<MicroBatch> StreamSession::next(milliseconds at_most) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, at_most, [&] { return ready_ || failure_ || all_read_ || leaving_; });
   auto batch = std::exchange(ready_, std::nullopt);
+  busy_ = batch.has_value();
   changed_.notify_all();
   return batch;
 }
@@ -175,7 +200,13 @@ void StreamSession::read_loop() {
       MicroBatch batch = empty_batch();
       const bool all = read_batch(batch);
       std::lock_guard lock(mutex_);
-      if (batch.messages() > 0) ready_ = std::move(batch);
+      if (batch.messages() > 0) {
+        ready_ = std::move(batch);
+      } else if (all && !busy_ && events_.caught_up) {
+        std::vector<Offsets> reached;
+        for (const auto& source : batch.sources) reached.push_back(source.ends);
+        events_.caught_up(reached);
+      }
       all_read_ = all && options_.once;
       changed_.notify_all();
       if (all_read_) return;
@@ -206,7 +237,8 @@ bool StreamSession::read_batch(MicroBatch& batch) {
 
 /// New partitions, where they end, and the group: now and then, between two batches.
 void StreamSession::look_around() {
-  for (auto& reader : readers_) reader->look_for_partitions();
+  if (!options_.once)
+    for (auto& reader : readers_) reader->look_for_partitions();
   std::map<std::string, Offsets> tell;
   {
     std::lock_guard lock(mutex_);

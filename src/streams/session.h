@@ -24,6 +24,10 @@ struct SessionEvents {
   std::function<void(const Progress& before, const Progress& after, const MicroBatch& batch,
                      int64_t ms)>
       committed;
+  std::function<void(const Progress& progress)> opened;  // where it begins
+  /// Behind what each source was read up to, when there is nothing more and all before is
+  /// committed: further than the offsets if what stands last is no message.
+  std::function<void(const std::vector<Offsets>& reached)> caught_up;
   std::function<void(const std::vector<Offsets>& ends)> ends;  // every few seconds
   std::function<void(uint64_t rows, uint64_t bytes)> state;
 };
@@ -49,6 +53,7 @@ class StreamSession {
   void open_readers();
   void finish_plan(std::stop_token stop);
   void commit(MicroBatch batch, std::stop_token stop);
+  bool leaving() const { return ended_ && (*ended_)(); }
   void read_loop();
   bool read_batch(MicroBatch& batch);
   void look_around();
@@ -62,13 +67,15 @@ class StreamSession {
   std::vector<std::unique_ptr<SourceReader>> readers_;
   std::unique_ptr<BatchWork> work_;
   Progress progress_;
-  std::vector<Offsets> ends_;  // once: where each source ends
+  std::vector<Offsets> ends_;                     // once: where each source ends
+  const std::function<bool()>* ended_ = nullptr;  // while run() is at work
 
   std::thread reader_;
   std::atomic<bool> leaving_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<MicroBatch> ready_;  // guarded by mutex_, as all below
+  bool busy_ = false;                // a batch is being committed
   bool all_read_ = false;            // once
   std::exception_ptr failure_;
   std::map<std::string, Offsets> to_tell_;

@@ -187,6 +187,8 @@ class LiveSink : public TableSink {
     SqlTransaction transaction(env_.engine, env_.session, stop);
     transaction.ask("DELETE FROM " + quoted(table()));
     transaction.ask(insert(query));
+    // What a batch under way had written is gone again.
+    transaction.ask("DELETE FROM " + quoted(mark()));
     transaction.commit();
   }
   void truncate() override { ask("DELETE FROM " + quoted(table())); }
@@ -274,6 +276,7 @@ SqlTransaction::SqlTransaction(engine::Engine& engine, engine::Session session,
     : engine_(engine), session_(std::move(session)), stop_(std::move(stop)) {
   const auto query = engine_.submit("START TRANSACTION", session_);
   while (!query->finished()) query->next(std::chrono::milliseconds(100));
+  if (const auto error = query->info().error) throw Error(*error);
   session_.transaction_id = query->changes().started_transaction_id.value_or("");
 }
 

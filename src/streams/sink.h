@@ -32,6 +32,7 @@ struct SinkEnvironment {
   std::vector<engine::Column> columns;  // of the rows
   std::vector<std::string> key;         // kUpdate: columns that tell rows apart
   std::string live;                     // the catalog of tables in memory
+  std::string group;                    // "meesh-<mesh>-<stream>"
 };
 
 class Sink {

@@ -23,15 +23,20 @@ constexpr std::chrono::seconds kLookEvery{5};
 
 enum MessageColumn { kTopic, kPartition, kOffset, kTimestamp, kKey, kValue, kHeaders };
 
+/// As JSON; a value that is no text is written in base64.
 std::string headers_json(const std::vector<Header>* headers) {
   boost::json::object out;
-  if (headers)
-    for (const auto& [name, value] : *headers) {
-      if (value)
-        out[name] = *value;
-      else
-        out[name] = nullptr;
+  if (!headers) return "{}";
+  for (const auto& [name, value] : *headers) {
+    if (!base::valid_utf8(name)) continue;
+    if (!value) {
+      out[name] = nullptr;
+    } else if (base::valid_utf8(*value)) {
+      out[name] = *value;
+    } else {
+      out[name] = base::to_base64(*value);
     }
+  }
   return boost::json::serialize(out);
 }
 
@@ -158,7 +163,9 @@ void SourceReader::open(const Offsets& from) {
 }
 
 void SourceReader::go_on_from(const Offsets& from) {
-  for (const auto& [partition, offset] : from) positions_[partition] = offset;
+  positions_ = from;
+  for (const auto& [partition, least] : consumer_.beginnings())
+    positions_.emplace(partition, least);
   consumer_.assign(positions_);
 }
 
@@ -210,10 +217,11 @@ bool SourceReader::read(const BatchLimits& limits, engine::RowBuffer& rejected, 
     if (got == 0 && now >= limits.until) break;
   }
   into.ends = positions_;
-  if (limits.ends)
+  if (limits.ends) {
+    std::erase_if(into.ends, [&](const auto& one) { return !limits.ends->contains(one.first); });
     for (auto& [partition, offset] : into.ends)
-      if (const auto end = limits.ends->find(partition); end != limits.ends->end())
-        offset = std::min(offset, end->second);
+      offset = std::min(offset, limits.ends->at(partition));
+  }
   return at_end;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "sql/resolve_walk.h"
@@ -91,7 +92,7 @@ class Analyser {
   StreamQuery take_apart(Query& query) {
     StreamQuery result;
     result.text = sql::print_trino(query);
-    for (const auto& with : query.with) check_part(*with.query);
+    check_with(query);
     if (!query.order_by.empty() && !sorted_allowed())
       refuse(query.order_by[0].key->pos, "the rows of a stream have no order",
              "leave ORDER BY out, and sort when the table is read");
@@ -123,10 +124,19 @@ class Analyser {
            "output: append");
   }
 
+  /// A query of WITH that reads a stream is one itself.
+  void check_with(const Query& query) {
+    for (const auto& with : query.with) {
+      check_part(*with.query);
+      if (reads_source(*with.query->body)) derived_.insert(lower(with.name.value));
+    }
+  }
+
   bool is_source(const sql::Relation& relation) const {
     const auto* table = node_as<sql::TableRef>(relation);
     if (!table || table->name.size() != 1) return false;
     const std::string name = lower(table->name[0].value);
+    if (derived_.contains(name)) return true;
     return std::ranges::any_of(config_.sources,
                                [&](const SourceConfig& source) { return source.name == name; });
   }
@@ -165,8 +175,8 @@ class Analyser {
   }
 
   /// A query within the query: over a stream it must make of each row what it makes of it alone.
-  void check_part(const Query& query) const {
-    for (const auto& with : query.with) check_part(*with.query);
+  void check_part(const Query& query) {
+    check_with(query);
     if (reads_source(*query.body) && (query.limit || query.offset || query.fetch_first))
       refuse(query.pos, "LIMIT in a subquery over a stream would count anew in every batch");
     if (const auto* select = node_as<Select>(*query.body);
@@ -177,7 +187,7 @@ class Analyser {
     check_body(*query.body);
   }
 
-  void check_body(const sql::QueryBody& body) const {
+  void check_body(const sql::QueryBody& body) {
     if (const auto* set = node_as<sql::SetOperation>(body)) {
       const bool all =
           set->op == sql::SetOperator::kUnion && set->quantifier == sql::SetQuantifier::kAll;
@@ -190,14 +200,14 @@ class Analyser {
     if (const auto* select = node_as<Select>(body)) check_select(*select);
   }
 
-  void check_side(const sql::QueryBody& body) const {
+  void check_side(const sql::QueryBody& body) {
     if (const auto* select = node_as<Select>(body);
         select && select->from && reads_source(*select->from) && is_aggregation(*select))
       refuse(select->pos, "aggregates over a stream stand in the outermost SELECT");
     check_body(body);
   }
 
-  void check_select(const Select& select) const {
+  void check_select(const Select& select) {
     if (select.from) check_relation(*select.from);
     if (!select.from || !reads_source(*select.from)) return;
     for (const auto& item : select.items) {
@@ -212,7 +222,7 @@ class Analyser {
     }
   }
 
-  void check_relation(const sql::Relation& relation) const {
+  void check_relation(const sql::Relation& relation) {
     if (const auto* aliased = node_as<sql::AliasedRelation>(relation))
       return check_relation(*aliased->relation);
     if (const auto* inner = node_as<sql::SubqueryRelation>(relation))
@@ -350,7 +360,8 @@ class Analyser {
     static const std::vector<std::string> kSame = {
         "sum",   "min",       "max",       "bool_and",        "bool_or",
         "every", "arbitrary", "any_value", "bitwise_and_agg", "bitwise_or_agg"};
-    if (std::ranges::count(kSame, name)) return fmt::format("p{}", partial(text, name + "({0})"));
+    if (std::ranges::count(kSame, name) && call.args.size() == 1)
+      return fmt::format("p{}", partial(text, name + "({0})"));
     if (name == "count" || name == "count_if")
       return fmt::format("coalesce(p{}, 0)", partial(text, "sum({0})"));
     if (name == "avg") return average(call, text);
@@ -481,6 +492,7 @@ class Analyser {
   }
 
   const StreamConfig& config_;
+  std::set<std::string> derived_;  // names of WITH that read a source
   Aggregation result_;
   std::vector<std::string> keys_, key_words_, partial_texts_;
   std::map<std::string, size_t> partials_;

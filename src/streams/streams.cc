@@ -56,12 +56,13 @@ std::string_view state_name(StreamState state) {
 struct Streams::Impl {
   explicit Impl(const Environment& given)
       : environment(given), progress(given.database), leases(given.database) {
-    work = std::make_unique<WorkEnvironment>(WorkEnvironment{
-        given.engine, given.buffers, progress, given.mesh.data / "streams", given.live});
+    work = std::make_unique<WorkEnvironment>(WorkEnvironment{given.engine, given.buffers, progress,
+                                                             given.mesh.data / "streams",
+                                                             given.live, given.mesh.name});
     for (auto& config : read(given.mesh)) {
       const std::string name = config.name;
-      runners[name] = std::make_unique<StreamRunner>(
-          std::move(config), *work, fmt::format("meesh-{}-{}", given.mesh.name, name));
+      runners[name] =
+          std::make_unique<StreamRunner>(std::move(config), *work, work->group_of(name));
     }
   }
 
@@ -89,7 +90,11 @@ struct Streams::Impl {
       for (auto& [name, runner] : runners) runner->allow(lease.has_value());
       if (stop.sleep_for(kLease / 3)) break;
     }
-    if (lease) leases.release(*lease);
+    try {
+      if (lease) leases.release(*lease);
+    } catch (const Error& error) {
+      log::warn("a lease ends by itself", {{"name", lease->name}, {"error", error.what()}});
+    }
   }
 
   const Environment environment;
@@ -112,6 +117,7 @@ void Streams::start() {
 
 void Streams::stop() {
   impl_->stop.request();
+  for (auto& [name, runner] : impl_->runners) runner->ask_to_stop();
   for (auto& [name, runner] : impl_->runners) runner->stop();
   if (impl_->keeper.joinable()) impl_->keeper.join();
 }

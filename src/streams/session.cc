@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds kContinuous{100};  // a continuous batch gathers at most so long
+constexpr milliseconds kOnce{10'000};     // a batch of what is there already
 constexpr milliseconds kLook{2000};
 
 /// Whether the name stands in the SQL as a word of its own, in whatever case.
@@ -223,7 +224,8 @@ bool StreamSession::read_batch(MicroBatch& batch) {
   BatchLimits limits;
   limits.bytes = config_.max_bytes / readers_.size();
   limits.messages = std::max<uint64_t>(1, config_.max_messages / readers_.size());
-  const auto gather = config_.trigger.kind == Trigger::Kind::kEvery
+  const auto gather = options_.once ? kOnce
+                      : config_.trigger.kind == Trigger::Kind::kEvery
                           ? std::max<milliseconds>(kContinuous, config_.trigger.every)
                           : kContinuous;
   bool all = true;

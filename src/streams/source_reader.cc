@@ -200,7 +200,8 @@ bool SourceReader::read(const BatchLimits& limits, engine::RowBuffer& rejected, 
       at_end = true;
       break;
     }
-    if (into.messages >= limits.messages || into.rows->bytes() >= limits.bytes) break;
+    if (interrupted_ || into.messages >= limits.messages || into.rows->bytes() >= limits.bytes)
+      break;
     const auto now = steady_clock::now();
     if (now >= limits.until && (!limits.ends || into.messages > 0)) break;
     const auto wait = std::chrono::duration_cast<milliseconds>(limits.until - now);

@@ -1,6 +1,7 @@
 // Micro-batches of one source: messages of its topics, decoded into rows in memory.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -66,7 +67,11 @@ class SourceReader {
   /// Partitions that are new are read from their beginning on; asked now and then.
   void look_for_partitions();
   void tell_group(const Offsets& offsets) { consumer_.tell_group(offsets); }
-  void interrupt() { consumer_.interrupt(); }
+  /// A read() that is at work, and those that follow, end at once.
+  void interrupt() {
+    interrupted_ = true;
+    consumer_.interrupt();
+  }
 
  private:
   bool reached(const Offsets& ends) const;
@@ -84,6 +89,7 @@ class SourceReader {
   std::unique_ptr<Decoder> decoder_;
   KafkaConsumer consumer_;
   Offsets positions_;
+  std::atomic<bool> interrupted_ = false;
   std::chrono::steady_clock::time_point looked_;
   std::string wrong_;
 };

@@ -19,7 +19,8 @@ namespace {
 
 std::vector<std::string> schema_kinds() {
   std::vector<std::string> kinds = mesh::schema_kinds();
-  kinds.insert(kinds.end(), {"source", "stream", "feed", "feed-settings", "pipeline", "pools", "checks"});
+  kinds.insert(kinds.end(),
+               {"source", "stream", "feed", "feed-settings", "pipeline", "pools", "checks"});
   return kinds;
 }
 

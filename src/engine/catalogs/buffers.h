@@ -46,7 +46,8 @@ class RowBuffer {
   /// without time zone (µs since the epoch). False, and nothing is set, if it does not fit.
   [[nodiscard]] bool integer(size_t column, int64_t value);
   void number(size_t column, double value);  // real, double
-  /// The unscaled value; of a uuid, as engine/batch.h lays it out. False, and nothing is set, if it has more digits than the column.
+  /// The unscaled value; of a uuid, as engine/batch.h lays it out. False, and nothing is set, if it
+  /// has more digits than the column.
   [[nodiscard]] bool decimal(size_t column, Int128 unscaled);
   /// varchar, json (which must be valid), varbinary. varchar must be UTF-8.
   void text(size_t column, std::string_view value);

@@ -5,19 +5,16 @@
 #include <charconv>
 #include <map>
 
+#include "sql/lexer.h"
+
 namespace meesh::streams {
 
 using sql::Expr;
 using sql::ExprKind;
+using sql::lower;
 using std::chrono::milliseconds;
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 /// A source's event time, and what is added to it.
 struct Moment {

@@ -5,19 +5,15 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sql/lexer.h"
 #include "streams/stream_shape.h"
 
 namespace meesh::streams {
 
+using sql::lower;
 using yaml::Node;
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 std::string text_or(const Node& node, std::string_view key, std::string otherwise = "") {
   const Node* found = node.find(key);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "sql/lexer.h"
 #include "sql/resolve_walk.h"
 #include "sql/sql.h"
 #include "streams/interval_join.h"
@@ -18,6 +19,7 @@ using sql::Expr;
 using sql::ExprKind;
 using sql::ExprPtr;
 using sql::FunctionCall;
+using sql::lower;
 using sql::Position;
 using sql::Query;
 using sql::Select;
@@ -26,12 +28,6 @@ namespace {
 
 constexpr const char* kWindowStart = "window_start";
 constexpr const char* kWindowEnd = "window_end";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 template <class T, class From>
 const T* node_as(const From& node) {

@@ -13,7 +13,8 @@ from support.meesh import ROOT, binary
 from support.processes import wait_until
 from support.statements import ENDLESS
 
-KINDS = ("meesh", "domain", "product", "secrets", "source", "pipeline", "pools", "checks")
+KINDS = ("meesh", "domain", "product", "secrets", "source", "stream", "feed", "feed-settings",
+         "pipeline", "pools", "checks")
 TWO_ROWS = "SELECT * FROM (VALUES (1, 'x,\"y\"'), (2, NULL)) t(a, b) ORDER BY a"
 
 
@@ -188,7 +189,8 @@ def test_the_demos_files_fit_their_schemas_and_mistakes_do_not(ours):
     def schema(kind):
         return jsonschema.Draft202012Validator(json.loads(ours.run("schema", kind).stdout))
 
-    files = {"source": "sources/*.yaml", "pipeline": "pipelines/*.yaml",
+    files = {"source": "sources/*.yaml", "stream": "streams/*.yaml",
+             "feed": "feeds/active/*.json", "pipeline": "pipelines/*.yaml",
              "domain": "domains/*/domain.yaml", "meesh": "meesh.yaml"}
     for kind, pattern in files.items():
         found = list((ROOT / "demo").glob(pattern))

@@ -94,7 +94,8 @@ std::shared_ptr<Catalog> CatalogSet::get(const std::string& name) const {
 std::vector<std::string> CatalogSet::names() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> names{kSystem};
-  for (const auto& [name, catalog] : catalogs_) names.push_back(name);
+  for (const auto& [name, catalog] : catalogs_)
+    if (!name.starts_with('$')) names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -70,7 +70,8 @@ class CatalogSet : public sql::CatalogReader {
   std::shared_ptr<Catalog> find(const std::string& name) const;
   /// As find, but throws CATALOG_NOT_FOUND.
   std::shared_ptr<Catalog> get(const std::string& name) const;
-  /// Sorted, with "system".
+  /// Sorted, with "system"; those of our own rooms, whose names begin with $, are nobody else's to
+  /// list.
   std::vector<std::string> names() const;
 
   bool catalog_exists(const std::string& catalog) override;

@@ -10,8 +10,7 @@ class DemoPipelines:
 
     def __init__(self, meesh):
         self.meesh, self.databases = meesh, meesh.databases
-        banner = next(line for line in meesh.log_text().splitlines() if line.startswith("  S3 "))
-        self.s3 = boto3.client("s3", endpoint_url=banner.split()[-1], region_name="us-east-1",
+        self.s3 = boto3.client("s3", endpoint_url=meesh.s3_address(), region_name="us-east-1",
                                aws_access_key_id="minioadmin", aws_secret_access_key="minioadmin")
 
     def run(self, pipeline, run_date=None):

@@ -17,8 +17,7 @@ def s3_url(server):
     """Where the server's S3 endpoint is; its banner says so."""
     if not hasattr(server, "log_text"):
         pytest.skip("about meesh itself, not about what every Trino server does")
-    line = next(line for line in server.log_text().splitlines() if line.startswith("  S3 "))
-    return line.split()[-1]
+    return server.s3_address()
 
 
 @pytest.fixture

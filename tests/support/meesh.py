@@ -136,6 +136,13 @@ class Meesh:
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def s3_address(self):
+        """Of the S3 endpoint, as the banner tells, which comes a moment after the first answer."""
+        def told():
+            return next((line.split()[-1] for line in self.log_text().splitlines()
+                         if line.startswith("  S3 ")), None)
+        return wait_until(told, 30, "the address of the S3 endpoint")
+
     def memory(self):
         return memory(self.process.pid)
 

@@ -37,8 +37,12 @@ class Sender(threading.Thread):
     def run(self):
         while not self.ending.is_set():
             for _ in range(20):
-                self.producer.produce(self.topic, self.value(self.sent), key=str(self.sent % 7),
-                                      on_delivery=self.told)
+                try:
+                    self.producer.produce(self.topic, self.value(self.sent),
+                                          key=str(self.sent % 7), on_delivery=self.told)
+                except BufferError:  # the broker has been away for a while
+                    self.producer.poll(0.2)
+                    break
                 self.sent += 1
             self.producer.poll(0)
             time.sleep(0.01)

@@ -13,3 +13,13 @@ def kafka(work_folder):
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def secure(work_folder, kafka):  # `kafka` for its reason to skip
+    server = KafkaServer(work_folder / "secure-kafka", secure=True)
+    try:
+        server.start().create_topic("secured", 1)
+        yield server
+    finally:
+        server.stop()

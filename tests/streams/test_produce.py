@@ -171,16 +171,6 @@ def test_properties_that_are_none(name, text):
     assert "hunter2" not in done.stderr
 
 
-@pytest.fixture(scope="module")
-def secure(work_folder, kafka):  # `kafka` for its reason to skip
-    server = KafkaServer(work_folder / "secure-kafka", secure=True)
-    try:
-        server.start().create_topic("secured", 1)
-        yield server
-    finally:
-        server.stop()
-
-
 def ana(secure, password=KafkaServer.PASSWORD, ca="ca.crt", mechanism="PLAIN"):
     return produce(secure.sasl_brokers, "--topic", "secured", "--count", 3, "--rate", 0, "--ca",
                    secure.folder / ca, "--sasl", mechanism, "--user", secure.USER,

@@ -413,6 +413,30 @@ def test_csv_and_raw_messages(kafka, topic, mesh):
         {'{"trace": "t-1", "vide": null}'}
 
 
+@pytest.mark.parametrize("how", ["certificate", "password"])
+def test_over_tls(secure, tmp_path, how):
+    topic = f"t-{uuid.uuid4().hex[:8]}"
+    secure.create_topic(topic, 1)
+    files = {name: str(secure.folder / file) for name, file in
+             (("ca", "ca.crt"), ("certificate", "client.crt"), ("key_file", "client.key"))}
+    reached = {"brokers": secure.tls_brokers, **files} if how == "certificate" else {
+        "brokers": secure.sasl_brokers, "ca": files["ca"], "mechanism": "PLAIN",
+        "user": secure.USER, "password": "${KAFKA_PASSWORD}"}
+    mesh = StreamMesh(tmp_path)
+    mesh.stream("brutes", {"ventes": {"kafka": {**reached, "tls": True, "topic": topic},
+                                      "columns": SALES}},
+                "SELECT id FROM ventes", [{"lake": "lake.bronze.ids"}])
+    try:
+        mesh.start(environment={"KAFKA_PASSWORD": secure.PASSWORD})
+        send(secure, topic, sales(range(20)))
+        mesh.until_read("brutes", 20)
+        assert mesh.rows("SELECT count(*), sum(id) FROM lake.bronze.ids") == [(20, sum(range(20)))]
+        told = mesh.server.log_text() + mesh.api("GET", "/brutes").text
+        assert secure.PASSWORD not in told
+    finally:
+        mesh.stop()
+
+
 @pytest.mark.parametrize("change, told", [
     ({"sql": "SELECT id FROM ventes ORDER BY id"}, ":37: the rows of a stream have no order"),
     ({"sql": "SELECT id FROM ventes LIMIT 3"}, "LIMIT"),

@@ -282,7 +282,8 @@ void Access::enable_user(const std::string& name, bool enabled) {
 
 std::vector<User> Access::users() const {
   std::vector<User> all;
-  for (const auto& [name, stored] : impl_->directory.snapshot()->users) all.push_back(stored.user);
+  const auto now = impl_->directory.snapshot();
+  for (const auto& [name, stored] : now->users) all.push_back(stored.user);
   return all;
 }
 
@@ -321,9 +322,8 @@ void Access::delete_policy(const std::string& name) {
 
 std::map<std::string, std::string> Access::policies() const {
   std::map<std::string, std::string> all;
-  for (const auto& [name, stored] : impl_->directory.snapshot()->policies) {
-    all[name] = stored.document;
-  }
+  const auto now = impl_->directory.snapshot();
+  for (const auto& [name, stored] : now->policies) all[name] = stored.document;
   return all;
 }
 

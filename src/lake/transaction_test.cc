@@ -183,7 +183,8 @@ TEST_F(TransactionTest, RetryUsesItsManifestsAgain) {
   const Snapshot& snapshot = *after.metadata->current_snapshot();
   EXPECT_EQ(snapshot.sequence_number, 4);
   EXPECT_EQ(snapshot.summary.at("total-data-files"), "3");
-  for (const ManifestFile& file : *manifests(after)) {
+  const ManifestList list = manifests(after);
+  for (const ManifestFile& file : *list) {
     const Manifest entries = lake_.cache().manifest(*after.metadata, file);
     for (const ManifestEntry& entry : *entries) {
       if (entry.file.path == mine.path) EXPECT_EQ(entry.sequence_number, 4);
@@ -357,7 +358,8 @@ TEST_F(TransactionTest, ManifestsMergeFromTheWantedCountOn) {
     after = lake_.commit(name, lake_.change(after, {lake_.write(after, 1)}, {*expected.begin()}));
     expected.erase(expected.begin());
     int told = 0;
-    for (const ManifestFile& file : *manifests(after)) {
+    const ManifestList list = manifests(after);
+    for (const ManifestFile& file : *list) {
       const Manifest of = lake_.cache().manifest(*after.metadata, file);
       told += static_cast<int>(
           std::ranges::count_if(*of, [](const ManifestEntry& entry) { return !entry.live(); }));

@@ -4,6 +4,7 @@
 
 #include "engine/catalogs/lake_fixture_test.h"
 #include "engine/duck.h"
+#include "engine/lake/metadata_rows.h"
 #include "engine/object_files.h"
 #include "lake/scan.h"
 #include "lake/transaction.h"
@@ -496,6 +497,18 @@ TEST_F(LakeTest, ViewsAreStoredAsTrinosOwn) {
   EXPECT_THAT(rows("SHOW TABLES"), ElementsAre("t", "w"));
   run("DROP VIEW w");
   EXPECT_THAT(failure("SELECT * FROM w"), HasSubstr("TABLE_NOT_FOUND"));
+}
+
+TEST_F(LakeTest, MetadataTablesHoldWhatTheCacheDrops) {
+  run("CREATE TABLE t (a integer, b varchar)");
+  for (int i = 0; i < 9; ++i) run(fmt::format("INSERT INTO t VALUES ({}, 'row {}')", i, i));
+  const auto table = catalog_->load({{"s"}, "t"});
+  lake::ManifestCache nothing_kept(*files_, 0);
+  const auto files = metadata_rows(nothing_kept, *table.metadata, "", "files");
+  ASSERT_EQ(files.size(), 9);
+  for (const auto& row : files) EXPECT_THAT(row.at(1).ToString(), testing::EndsWith(".parquet"));
+  EXPECT_EQ(metadata_rows(nothing_kept, *table.metadata, "", "manifests").size(),
+            rows("SELECT path FROM \"t$manifests\"").size());
 }
 
 TEST_F(LakeTest, CommentsAreKept) {

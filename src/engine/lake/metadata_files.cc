@@ -165,8 +165,12 @@ void for_each_entry(
     lake::ManifestCache& cache, const lake::TableMetadata& table,
     const std::function<void(const lake::ManifestFile&, const lake::ManifestEntry&)>& use) {
   if (!table.current_snapshot()) return;
-  for (const auto& manifest : *cache.list(table, *table.current_snapshot()))
-    for (const auto& entry : *cache.manifest(table, manifest)) use(manifest, entry);
+  // Held by names: the cache may drop both at any time.
+  const auto list = cache.list(table, *table.current_snapshot());
+  for (const auto& manifest : *list) {
+    const auto entries = cache.manifest(table, manifest);
+    for (const auto& entry : *entries) use(manifest, entry);
+  }
 }
 
 /// Plain columns that no identity partition has.

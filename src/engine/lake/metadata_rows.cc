@@ -163,7 +163,8 @@ Value summaries(const lake::TableMetadata& table, const lake::ManifestFile& mani
 std::vector<VirtualRow> manifests(lake::ManifestCache& cache, const lake::TableMetadata& table) {
   std::vector<VirtualRow> rows;
   if (!table.current_snapshot()) return rows;
-  for (const auto& manifest : *cache.list(table, *table.current_snapshot())) {
+  const auto list = cache.list(table, *table.current_snapshot());
+  for (const auto& manifest : *list) {
     rows.push_back(
         {Value(manifest.path), Value::BIGINT(manifest.length), Value::INTEGER(manifest.spec_id),
          Value::BIGINT(manifest.added_snapshot_id), small(manifest.added_files),

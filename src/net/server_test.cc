@@ -475,6 +475,30 @@ TEST_F(ServerTest, PortInUseSaysWhatToDo) {
   }
 }
 
+TEST_F(ServerTest, AGuardLooksBeforeHandlers) {
+  std::string seen = "nobody asked";
+  auto guarded = test_options();
+  guarded.before = [&](Request& q, Response& r) {
+    q.user = q.headers.get("X-Name").value_or("");
+    if (q.path == "/shut") r.empty(403);
+    if (q.path == "/unknown") throw HttpError(401, "who are you?");
+    return q.path != "/shut";
+  };
+  server_ = std::make_unique<Server>(guarded);
+  for (const char* path : {"/open", "/shut", "/unknown"})
+    server_->route("GET", path, [&](Request& q, Response& r) {
+      seen = q.path + " by " + q.user;
+      r.text("ok");
+    });
+  server_->start();
+  EXPECT_THAT(ask(get("/open", "X-Name: ada\r\n")), HasSubstr("200 OK"));
+  EXPECT_EQ(seen, "/open by ada");
+  EXPECT_THAT(ask(get("/shut")), HasSubstr("403 Forbidden"));
+  EXPECT_THAT(ask(get("/unknown")), HasSubstr("401 Unauthorized"));
+  EXPECT_THAT(ask(get("/nowhere")), HasSubstr("404 Not Found"));
+  EXPECT_EQ(seen, "/open by ada");
+}
+
 TEST_F(ServerTest, LargeBodiesBothWays) {
   auto options = test_options();
   options.compress = false;

@@ -103,7 +103,7 @@ std::string refusal(const Error& error, const std::string& base) {
   JsonText out;
   out.raw('{');
   out.member("id", id);
-  out.member("infoUri", base + "/?query=" + id);
+  out.member("infoUri", base + "/admin/queries/" + id);
   engine::QueryInfo info;
   info.state = engine::QueryState::kFailed;
   out.key("stats");

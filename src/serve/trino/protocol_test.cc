@@ -6,7 +6,6 @@
 #include <boost/json.hpp>
 #include <thread>
 
-#include "serve/trino/console.h"
 #include "serve/trino/fakes_test.h"
 #include "serve/trino/query_json.h"
 
@@ -104,7 +103,7 @@ TEST_F(ProtocolTest, ASelectFromPostToFinish) {
   EXPECT_FALSE(first.has("data"));
   EXPECT_FALSE(first.has("columns"));
   EXPECT_EQ(first.object().at("id").as_string(), "q1");
-  EXPECT_EQ(first.object().at("infoUri").as_string(), "http://localhost:8080/?query=q1");
+  EXPECT_EQ(first.object().at("infoUri").as_string(), "http://localhost:8080/admin/queries/q1");
   EXPECT_THAT(first.next(),
               testing::MatchesRegex("http://localhost:8080/v1/statement/queued/q1/y[0-9a-f]+/1"));
   EXPECT_EQ(engine.last()->info().text, "SELECT n FROM t");
@@ -480,27 +479,6 @@ TEST(QueryJson, DurationsAreSuccinct) {
   EXPECT_EQ(succinct_duration(90000), "1.50m");
   EXPECT_EQ(succinct_duration(5400000), "1.50h");
   EXPECT_EQ(succinct_duration(129600000), "1.50d");
-}
-
-TEST(ConsolePage, IsServedOnceAndLockedDown) {
-  const ConsolePage page;
-  FakeRequest request;
-  FakeResponse response;
-  page.serve(request, response);
-  EXPECT_EQ(response.status, 200);
-  EXPECT_THAT(response.sent, HasSubstr("/v1/statement"));
-  EXPECT_THAT(page.policy(), HasSubstr("default-src 'none'; script-src 'sha256-"));
-  EXPECT_THAT(page.policy(), testing::Not(HasSubstr("unsafe")));
-  // Nothing comes from elsewhere, and no attribute asks for what the policy forbids.
-  for (const char* forbidden : {"http://", "https://", " style=", " onclick=", "src="}) {
-    EXPECT_THAT(response.sent, testing::Not(HasSubstr(forbidden)));
-  }
-  FakeRequest again;
-  again.headers.add("If-None-Match", std::string(*response.headers.get("ETag")));
-  FakeResponse unchanged;
-  page.serve(again, unchanged);
-  EXPECT_EQ(unchanged.status, 304);
-  EXPECT_EQ(unchanged.sent, "");
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ void Statement::write_head(const PageRequest& request, JsonText& out) const {
   const std::string& id = query_->id();
   out.raw('{');
   out.member("id", id);
-  out.member("infoUri", fmt::format("{}/?query={}", request.base_uri, id));
+  out.member("infoUri", fmt::format("{}/admin/queries/{}", request.base_uri, id));
   if (columns_.empty()) return;
   out.key("columns");
   out.raw(columns_);

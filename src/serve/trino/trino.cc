@@ -1,12 +1,10 @@
 #include "serve/trino/trino.h"
 
-#include "serve/trino/console.h"
 #include "serve/trino/protocol.h"
 
 namespace meesh::serve::trino {
 
 void register_trino(net::Server& server, engine::Engine& engine, Options options) {
-  const bool console = options.console;
   const uint64_t statement_bytes = options.max_statement_bytes;
   auto protocol = std::make_shared<Protocol>(engine, std::move(options));
   using Endpoint = void (Protocol::*)(net::Request&, net::Response&);
@@ -36,12 +34,6 @@ void register_trino(net::Server& server, engine::Engine& engine, Options options
                [](net::Request&, net::Response& response) { response.json("\"ACTIVE\""); });
   server.route("GET", "/v1/info/coordinator",
                [](net::Request&, net::Response& response) { response.text(""); });
-  if (console) {
-    server.route("GET", "/",
-                 [page = ConsolePage()](net::Request& request, net::Response& response) {
-                   page.serve(request, response);
-                 });
-  }
 }
 
 }  // namespace meesh::serve::trino

@@ -1,5 +1,5 @@
 // The Trino client protocol over HTTP: POST /v1/statement and the pages that follow, /v1/query,
-// /v1/info, /v1/status, and the SQL page at `/`.
+// /v1/info and /v1/status.
 //
 //   net::Server server(options);
 //   serve::trino::register_trino(server, *engine, {});
@@ -33,7 +33,6 @@ struct Options {
   std::chrono::milliseconds crowded_wait{50};
   /// Statements whose last page was sent stay known for a repeated request, the latest so many.
   size_t max_ended = 2000;
-  bool console = true;
 };
 
 /// `engine` must outlive the server.

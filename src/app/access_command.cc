@@ -1,6 +1,8 @@
 // `meesh access`: users of the object store, their keys and policies. Works on the mesh's metadata
 // itself, whether the mesh runs or not; a running one sees a change within a second.
 #include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iostream>
@@ -9,6 +11,8 @@
 #include "app/commands.h"
 #include "app/language.h"
 #include "app/object_service.h"
+#include "app/server.h"
+#include "app/sign_in_service.h"
 #include "base/text.h"
 
 namespace meesh::app {
@@ -16,6 +20,8 @@ namespace {
 
 struct AccessOptions {
   std::string mesh = ".", data, name, second, domain, policy;
+  int days = 90;
+  bool remove = false;
 };
 using Options = std::shared_ptr<AccessOptions>;
 
@@ -27,6 +33,7 @@ class OpenAccess {
         database_(meta::Database::open(metadata_options(started(mesh_)))),
         access_(open_access(mesh_, *database_)) {}
   access::Access* operator->() { return access_.get(); }
+  std::unique_ptr<access::SignIns> sign_ins() { return open_sign_ins(mesh_, *database_, *access_); }
 
  private:
   static const mesh::Mesh& started(const mesh::Mesh& mesh) {
@@ -67,6 +74,48 @@ void list_users(const AccessOptions& options) {
                user.enabled ? say("enabled", "actif") : say("disabled", "inactif"), user.domain,
                base::join(user.policies, ", "), base::join(user.access_keys, ", "));
   }
+}
+
+/// Typed without being shown, or the first line of what is piped in; never an argument, which
+/// everybody on the machine could see.
+std::string ask_password() {
+  const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  termios before{};
+  if (terminal) {
+    ::tcgetattr(STDIN_FILENO, &before);
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    fmt::print(stderr, "{} ", say("Password:", "Mot de passe :"));
+  }
+  std::string password;
+  std::getline(std::cin, password);
+  if (terminal) {
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fmt::print(stderr, "\n");
+  }
+  return password;
+}
+
+void set_password(const AccessOptions& options) {
+  OpenAccess access(options);
+  if (options.remove) return access.sign_ins()->remove_password(options.name);
+  access.sign_ins()->set_password(options.name, ask_password());
+}
+
+void make_token(const AccessOptions& options) {
+  OpenAccess access(options);
+  const auto made = access.sign_ins()->create_token(options.name, options.second,
+                                                    std::chrono::days(options.days));
+  fmt::print("MEESH_TOKEN={}\n", made.secret);
+}
+
+void list_tokens(const AccessOptions& options) {
+  OpenAccess access(options);
+  for (const auto& token : access.sign_ins()->tokens(options.name))
+    fmt::print("{}  {:<24} {}\n", token.id, token.name,
+               token.expires_ms == 0 ? std::string(say("does not expire", "sans fin"))
+                                     : local_time(token.expires_ms));
 }
 
 void list_policies(const AccessOptions& options) {
@@ -144,6 +193,38 @@ void add_users(CLI::App& parent, const Options& options, int& exit_code) {
        "policy", options->second);
 }
 
+void add_sign_in(CLI::App& parent, const Options& options, int& exit_code) {
+  auto* password =
+      with(add(parent, options, exit_code, "password",
+               say("Set a user's password for the console and SQL (asked for, or from stdin)",
+                   "Définir le mot de passe d'un utilisateur (demandé, ou lu sur stdin)"),
+               set_password),
+           "user", options->name);
+  password->add_flag("--remove", options->remove, std::string(say("Take it away", "Le supprimer")));
+  auto* token = with(
+      add(parent, options, exit_code, "token",
+          say("Make an API token and print it, once", "Créer un jeton d'API, affiché une fois"),
+          make_token),
+      "user", options->name);
+  token->add_option("--name", options->second, std::string(say("What it is for", "À quoi il sert")))
+      ->default_val("cli");
+  token
+      ->add_option("--days", options->days,
+                   std::string(say("How long it is valid; 0: without end",
+                                   "Sa durée en jours ; 0 : sans fin")))
+      ->capture_default_str()
+      ->check(CLI::Range(0, 3650));
+  with(add(parent, options, exit_code, "tokens",
+           say("List a user's tokens", "Lister les jetons d'un utilisateur"), list_tokens),
+       "user", options->name);
+  with(with(add(parent, options, exit_code, "rm-token", say("Revoke a token", "Révoquer un jeton"),
+                [](const AccessOptions& o) {
+                  OpenAccess(o).sign_ins()->revoke_token(o.name, o.second);
+                }),
+            "user", options->name),
+       "token", options->second);
+}
+
 void add_rest(CLI::App& parent, const Options& options, int& exit_code) {
   with(add(parent, options, exit_code, "rm-key", say("Remove a key", "Supprimer une clé"),
            [](const AccessOptions& o) { OpenAccess(o)->delete_key(o.name); }),
@@ -176,9 +257,11 @@ void add_access(CLI::App& app, int& exit_code) {
                                                    "Utilisateurs, clés et politiques des objets")));
   access->require_subcommand(1);
   add_users(*access, options, exit_code);
+  add_sign_in(*access, options, exit_code);
   add_rest(*access, options, exit_code);
   access->footer(
       "meesh access add ann --policy readonly --mesh demo\n"
+      "meesh access password ann < password.txt\n"
       "meesh access put-policy reports reports.json\n"
       "meesh access attach ann reports");
 }

@@ -90,7 +90,7 @@ int check(const ApiOptions& options, const std::string& what) {
       ++failures;
       if (!options.json)
         fmt::print("{}  ({})\n  ✗ {}\n", text(*broken, "table"), text(*broken, "suite"),
-                   text(broken->at("error"), "message"));
+                   text(broken->at("error"), "detail"));
     }
   });
   if (!options.json)

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "app/language.h"
+#include "app/server_token.h"
 #include "base/text.h"
 #include "net/http.h"
 
@@ -21,13 +22,33 @@ Error error_of(const std::string& answer, const std::string& server, int status)
   boost::system::error_code malformed;
   const json::value value = json::parse(answer, malformed);
   const auto* object = malformed ? nullptr : value.if_object();
-  const auto* error = object == nullptr ? nullptr : object->if_contains("error");
-  if (error == nullptr || !error->is_object()) {
+  if (object == nullptr || text_of(*object, "text").empty()) {
     return NoServer(Code::kUnavailable,
                     fmt::format("'{}' {} {}", server,
                                 say("answers with status", "répond avec le statut"), status));
   }
-  return {Code::kGenericUserError, text_of(error->get_object(), "text")};
+  return {Code::kGenericUserError, text_of(*object, "text")};
+}
+
+/// `text` gets the body of an answer that is an error's, or of any without a `sink`.
+net::ClientResponse request(net::Client& client, const char* method, const std::string& path,
+                            const std::string& body, const std::string& token, std::string& text,
+                            const std::function<void(std::string_view)>& sink) {
+  net::Headers headers;
+  if (!body.empty()) headers.set("Content-Type", "application/json");
+  add_token(headers, token);
+  std::optional<bool> refused;
+  try {
+    return client.request(method, path, headers, body, [&](std::string_view piece) {
+      // What an error says comes the same way, in one piece that begins like this.
+      if (!refused) refused = piece.starts_with(R"({"type":"about:blank",)");
+      if (sink && !*refused) return sink(piece);
+      text += piece;
+    });
+  } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw NoServer(error.code(), error.message());
+    throw;
+  }
 }
 
 /// `sink` is given the body of an answer that is no error; then the result is empty.
@@ -35,21 +56,12 @@ std::string ask(const ApiOptions& options, const char* method, const std::string
                 const std::string& body, const std::function<void(std::string_view)>& sink = {}) {
   using namespace std::chrono_literals;
   net::Client client(options.server, sink ? 10min : 1min);
-  net::Headers headers;
-  if (!body.empty()) headers.set("Content-Type", "application/json");
-  std::string text;
-  std::optional<bool> refused;
-  net::ClientResponse answer;
-  try {
-    answer = client.request(method, path, headers, body, [&](std::string_view piece) {
-      // What an error says comes the same way, in one piece that begins like this.
-      if (!refused) refused = piece.starts_with("{\"error\":");
-      if (sink && !*refused) return sink(piece);
-      text += piece;
-    });
-  } catch (const Error& error) {
-    if (error.code() == Code::kUnavailable) throw NoServer(error.code(), error.message());
-    throw;
+  std::string text, token = given_token();
+  auto answer = request(client, method, path, body, token, text, sink);
+  if (answer.status == 401 && token.empty() &&
+      !(token = local_token(options.server, answer)).empty()) {
+    text.clear();
+    answer = request(client, method, path, body, token, text, sink);
   }
   if (answer.status >= 400) throw error_of(text, options.server, answer.status);
   if (sink && !text.empty()) sink(text);

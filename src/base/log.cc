@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/log_ring.h"
 
 namespace meesh::log {
 namespace {
@@ -350,8 +351,9 @@ bool human() {
 void write(Level level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   auto state = current();
-  std::string line = state->format == Format::kHuman ? human_line(message, fields)
-                                                     : json_line(level, message, fields);
+  std::string json = json_line(level, message, fields);
+  std::string line = state->format == Format::kHuman ? human_line(message, fields) : json;
+  recent().add(level, std::move(json));
   state->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

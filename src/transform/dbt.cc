@@ -161,6 +161,7 @@ DbtEvent Dbt::invoke(Place& place, std::vector<std::string> arguments, const Tas
                                                {"MEESH_PORT", std::to_string(server.port)},
                                                {"MEESH_SCHEME", server.tls ? "https" : "http"},
                                                {"MEESH_USER", options_.user},
+                                               {"MEESH_TOKEN", server.token},
                                                {"MEESH_CLIENT_TAGS", tags}};
   uint64_t done = 0, total = 0;
   auto end = place.process->run(arguments, environment, context.stop, [&](const DbtEvent& event) {

@@ -38,6 +38,7 @@ struct DbtServer {
   int port = 8080;
   bool tls = false;
   std::filesystem::path certificate;  // PEM to know it by; empty: what the system trusts
+  std::string token;                  // that it lets in by; "" = it asks for none
 };
 
 struct DbtOptions {

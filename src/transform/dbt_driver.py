@@ -73,12 +73,22 @@ def work(dbt, command):
         raise error
 
 
+def is_ours(options):
+    """Our own server, which knows the token; a project's own profile may name another."""
+    return (options.get("host") in (os.environ.get("MEESH_HOST"), "localhost")
+            and str(options.get("port")) == os.environ.get("MEESH_PORT"))
+
+
 def tag_statements():
-    """Every connection tells which run it is part of."""
+    """Every connection tells which run it is part of, and ours that it may come in."""
     import trino.dbapi
     connect = trino.dbapi.connect
 
     def tagged(*arguments, **options):
+        token = os.environ.get("MEESH_TOKEN", "")
+        if token and not options.get("auth") and is_ours(options):
+            options["http_headers"] = {"Authorization": "Bearer " + token,
+                                       **(options.get("http_headers") or {})}
         ours = os.environ.get("MEESH_CLIENT_TAGS", "")
         tags = list(options.pop("client_tags", None) or []) + (ours.split(",") if ours else [])
         return connect(*arguments, client_tags=tags, **options)

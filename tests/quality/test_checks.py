@@ -70,7 +70,7 @@ def test_bad_requests_are_told(quality):
         return requests.post(f"{quality.url}/api/v1/quality/run", data="[", timeout=30,
                              headers=headers)
     answer = post(**{"Content-Type": "application/json"})
-    assert answer.status_code == 400 and "JSON" in answer.json()["error"]["message"]
+    assert answer.status_code == 400 and "JSON" in answer.json()["detail"]
     # What a page of another site can send.
     assert post().status_code == 415
     assert post(**{"Content-Type": "application/json", "Origin": "http://elsewhere"}

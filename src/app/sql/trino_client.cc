@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include "app/server_token.h"
+
 namespace meesh::app {
 
 namespace json = boost::json;
@@ -72,7 +74,7 @@ bool ClientColumn::numeric() const {
 }
 
 TrinoClient::TrinoClient(ClientSession session)
-    : session_(std::move(session)), http_(session_.server) {}
+    : session_(std::move(session)), http_(session_.server), token_(given_token()) {}
 
 net::Headers TrinoClient::request_headers() const {
   net::Headers headers;
@@ -91,6 +93,7 @@ net::Headers TrinoClient::request_headers() const {
   }
   headers.set("X-Trino-Transaction-Id",
               session_.transaction_id.empty() ? "NONE" : session_.transaction_id);
+  add_token(headers, token_);
   return headers;
 }
 
@@ -119,6 +122,9 @@ net::ClientResponse TrinoClient::call(std::string_view method, const std::string
   // 502, 503, 504 and 429 are the server's "come again"; so say all Trino clients.
   for (int attempt = 0;; ++attempt) {
     auto response = http_.request(method, target, request_headers(), body);
+    if (response.status == 401 && token_.empty() &&
+        !(token_ = local_token(session_.server, response)).empty())
+      continue;
     const bool again = response.status == 429 || (response.status >= 502 && response.status <= 504);
     if (!again || attempt >= 5) return response;
     std::this_thread::sleep_for(std::chrono::milliseconds(100 << attempt));

@@ -71,6 +71,7 @@ class TrinoClient {
 
   ClientSession session_;
   net::Client http_;
+  std::string token_;  // "" = none
 };
 
 }  // namespace meesh::app

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "serve/api/json_api.h"
+
 namespace meesh::serve::api {
 namespace {
 
@@ -18,7 +20,8 @@ bool known(const Dbt& dbt, const std::string& project) {
 
 std::string project_of(const Dbt& dbt, const net::Request& request) {
   std::string project(request.param("project"));
-  if (!known(dbt, project)) throw net::HttpError(404, "there is no such dbt project");
+  if (!known(dbt, project))
+    throw net::HttpError(404, "there is no such dbt project", Code::kNotFound);
   return project;
 }
 
@@ -123,13 +126,13 @@ void register_dbt_docs(net::Server& server, Dbt& dbt) {
                  const std::string name(request.param("file"));
                  file(dbt, project_of(dbt, request), name.empty() ? "index.html" : name, response);
                });
-  server.route("GET", "/api/v1/dbt", [&dbt](net::Request&, net::Response& response) {
-    response.json(json::serialize(totals(dbt)));
-  });
+  server.route("GET", "/api/v1/dbt", guarded([&dbt](net::Request&, net::Response& response) {
+                 response.json(json::serialize(totals(dbt)));
+               }));
   server.route("GET", "/api/v1/dbt/{project}",
-               [&dbt](net::Request& request, net::Response& response) {
+               guarded([&dbt](net::Request& request, net::Response& response) {
                  response.json(json::serialize(nodes(dbt, project_of(dbt, request))));
-               });
+               }));
 }
 
 }  // namespace meesh::serve::api

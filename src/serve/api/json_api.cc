@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <thread>
 
+#include "base/text.h"
 #include "mesh/mesh.h"
 
 namespace meesh::serve::api {
@@ -18,25 +20,33 @@ namespace {
 
 constexpr auto kBeat = std::chrono::milliseconds(200);  // between two words on the progress
 
-json::object one_error(const Error& error) {
-  json::object object{
-      {"code", code_name(error.code())}, {"message", error.message()}, {"text", error.what()}};
-  if (!error.hint().empty()) object["hint"] = error.hint();
+/// JSON holds UTF-8 alone; what is none (a name that was cut, bytes of a file) becomes U+FFFD.
+std::string as_utf8(std::string_view text) {
+  if (base::valid_utf8(text)) return std::string(text);
+  std::string out;
+  while (!text.empty()) {
+    size_t length = std::min<size_t>(4, text.size());
+    while (length > 0 && !(base::valid_utf8(text.substr(0, length)) &&
+                           base::code_points(text.substr(0, length)) == 1))
+      --length;
+    out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
+}
+
+/// What is known of a mistake; `message` is the name of what happened.
+json::object mistake_json(const Error& error, const char* message) {
+  json::object object{{message, as_utf8(error.message())},
+                      {"code", code_name(error.code())},
+                      {"text", as_utf8(error.what())}};
+  if (!error.hint().empty()) object["hint"] = as_utf8(error.hint());
   if (error.location().known()) {
-    object["file"] = error.location().file;
+    if (!error.location().file.empty()) object["file"] = as_utf8(error.location().file);
     object["line"] = error.location().line;
     object["column"] = error.location().column;
   }
   return object;
-}
-
-/// Whether a browser says that a page of another site sent it.
-bool from_elsewhere(const Request& request) {
-  const auto origin = request.headers.get("Origin");
-  if (!origin) return false;
-  const size_t host = origin->find("://");
-  return host == std::string_view::npos ||
-         origin->substr(host + 3) != request.headers.get("Host").value_or("");
 }
 
 Error not_a(std::string_view key, std::string_view what) {
@@ -55,26 +65,52 @@ std::string text_in(const json::value& value, std::string_view key) {
 
 }  // namespace
 
-json::object error_json(const Error& error) {
-  json::object object = one_error(error);
+json::object problem_json(const Error& error) {
+  // What the sender can mend is no 501.
+  const bool mistake = error.code() == Code::kConfigInvalid || error.code() == Code::kNotSupported;
+  const bool own = dynamic_cast<const net::HttpError*>(&error) != nullptr;
+  const int status = mistake && !own ? 422 : net::http_status(error);
+  const std::string_view phrase = net::reason_phrase(status);
+  json::object object{{"type", "about:blank"},
+                      {"title", phrase.empty() ? code_name(error.code()) : phrase},
+                      {"status", status}};
+  for (auto& [name, value] : mistake_json(error, "detail")) object[name] = std::move(value);
   if (const auto* config = dynamic_cast<const mesh::ConfigError*>(&error)) {
-    object["text"] = config->report();
+    object["text"] = as_utf8(config->report());
     json::array all;
-    for (const Error& each : config->all()) all.push_back(one_error(each));
+    for (const Error& each : config->all()) all.push_back(mistake_json(each, "message"));
     object["errors"] = std::move(all);
   }
-  return {{"error", std::move(object)}};
+  return object;
+}
+
+json::object error_json(const Error& error) { return {{"error", problem_json(error)}}; }
+
+void answer_problem(Response& response, const json::object& problem) {
+  response.status = static_cast<int>(problem.at("status").as_int64());
+  response.text(json::serialize(problem), "application/problem+json");
+}
+
+bool from_elsewhere(const Request& request) {
+  const auto site = request.headers.get("Sec-Fetch-Site");
+  if (site && (*site == "cross-site" || *site == "same-site")) return true;
+  const auto origin = request.headers.get("Origin");
+  if (!origin) return false;
+  const size_t host = origin->find("://");
+  if (host == std::string_view::npos) return true;
+  const auto here = request.headers.get("X-Forwarded-Host");  // no page can make one up unasked
+  return origin->substr(host + 3) != (here ? *here : request.headers.get("Host").value_or(""));
 }
 
 net::Handler guarded(net::Handler handler) {
   return [handler = std::move(handler)](Request& request, Response& response) {
     try {
-      if (request.method != "GET" && from_elsewhere(request))
-        throw net::HttpError(403, "a page of another site may not change anything here");
+      if (request.method != "GET" && request.method != "HEAD" && from_elsewhere(request))
+        throw net::HttpError(403, "a page of another site may not change anything here",
+                             Code::kPermissionDenied);
       handler(request, response);
     } catch (const Error& error) {
-      response.status = error.code() == Code::kConfigInvalid ? 422 : net::http_status(error);
-      answer(response, error_json(error));
+      answer_problem(response, problem_json(error));
     }
   };
 }

@@ -18,12 +18,18 @@ namespace meesh::serve::api {
 
 constexpr size_t kMostBody = 1 << 20;  // bytes
 
-/// {"error": {"code", "message", "text": as people read it, "hint", "file", "line", "column",
-/// "errors": all of a configuration's mistakes}}; what is not known is left out.
+/// A problem document (RFC 9457): {"type", "title", "status", "detail", "code", "text": as people
+/// read it, "hint", "file", "line", "column", "errors": all of a configuration's mistakes}; what is
+/// not known is left out.
+boost::json::object problem_json(const Error& error);
+/// {"error": the problem}, for lines and events of an answer that has begun.
 boost::json::object error_json(const Error& error);
+/// Answers with the problem, as application/problem+json with its status.
+void answer_problem(net::Response& response, const boost::json::object& problem);
 
-/// A handler whose errors are answered as JSON. A page of another site (its Origin is not where the
-/// request went) may only GET: 403.
+/// Whether a browser says that a page of another site sent it.
+bool from_elsewhere(const net::Request& request);
+/// A handler whose errors are answered as problems. A page of another site may only GET: 403.
 net::Handler guarded(net::Handler handler);
 
 void answer(net::Response& response, const boost::json::value& value);

@@ -18,7 +18,9 @@ constexpr int kDepth = 5, kMostDepth = 100;
 
 /// With the place of the mistake in the body.
 json::object event_error_json(const governance::EventError& error, const std::string& before = "") {
-  json::object object = error_json(error).at("error").get_object();
+  json::object object = problem_json(error);
+  object["status"] = 422;
+  object["title"] = net::reason_phrase(422);
   object["pointer"] = before + error.pointer();
   return object;
 }
@@ -29,8 +31,7 @@ net::Handler accepting(net::Handler handler) {
     try {
       handler(request, response);
     } catch (const governance::EventError& error) {
-      response.status = 422;
-      answer(response, json::object{{"error", event_error_json(error)}});
+      answer_problem(response, event_error_json(error));
     }
   });
 }
@@ -42,7 +43,9 @@ void accept_all(LineageStore& lineage, const json::array& events, Response& resp
     try {
       lineage.accept(events[i]);
     } catch (const governance::EventError& error) {
-      errors.push_back(event_error_json(error, "/" + std::to_string(i)));
+      auto told = event_error_json(error, "/" + std::to_string(i));
+      told["message"] = error.message();
+      errors.push_back(std::move(told));
     }
   }
   response.status = errors.empty() ? 200 : 422;

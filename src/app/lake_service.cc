@@ -110,6 +110,12 @@ std::optional<sql::TableName> LakeService::table_at(const std::string& location)
   return std::nullopt;
 }
 
+std::vector<const lake::Catalog*> LakeService::catalogs() const {
+  std::vector<const lake::Catalog*> all;
+  for (const auto& one : lakes_) all.push_back(one.catalog.get());
+  return all;
+}
+
 std::unique_ptr<TableUpkeep> LakeService::maintain(engine::Engine& engine) {
   std::vector<TableUpkeep::Warehouse> warehouses;
   for (const auto& one : lakes_) warehouses.push_back({*one.catalog, *one.cache});

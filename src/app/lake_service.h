@@ -35,6 +35,9 @@ class LakeService {
   std::string snapshot_of(const sql::TableName& table) const;
   /// The table that lies there ("s3://bucket/folder"), if there is one.
   std::optional<sql::TableName> table_at(const std::string& location) const;
+  /// The mesh's own first.
+  std::vector<const lake::Catalog*> catalogs() const;
+  const lake::ExternalTables& external() const { return external_; }
   /// Keeps the tables in order as long as it is held, which the engine must outlive.
   [[nodiscard]] std::unique_ptr<TableUpkeep> maintain(engine::Engine& engine);
 

@@ -17,6 +17,7 @@ void add_feed(CLI::App& app, int& exit_code);
 void add_lineage(CLI::App& app, int& exit_code);
 void add_quality(CLI::App& app, int& exit_code);    // check, profile, contract
 void add_pipelines(CLI::App& app, int& exit_code);  // run, runs, backfill, logs, schedule, assets
+void add_export(CLI::App& app, int& exit_code);     // to Grafana, Superset
 void add_doctor(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);

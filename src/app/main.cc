@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   add_lineage(app, exit_code);
   add_quality(app, exit_code);
   add_pipelines(app, exit_code);
+  add_export(app, exit_code);
   add_doctor(app, exit_code);
   add_schema(app, exit_code);
   add_version(app, exit_code);

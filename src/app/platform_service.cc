@@ -8,13 +8,18 @@
 #include "engine/catalogs/buffers.h"
 #include "mesh/mesh_files.h"
 #include "pipelines/kinds/kinds.h"
+#include "serve/api/catalogue.h"
 #include "serve/api/dbt_docs.h"
 #include "serve/api/feeds.h"
 #include "serve/api/ingest.h"
+#include "serve/api/inventory.h"
+#include "serve/api/lake_tables.h"
 #include "serve/api/lineage.h"
 #include "serve/api/metrics.h"
+#include "serve/api/objects.h"
 #include "serve/api/quality.h"
 #include "serve/api/runs.h"
+#include "serve/api/sql_lab.h"
 #include "serve/api/streams.h"
 #include "streams/batch_work.h"
 
@@ -50,7 +55,13 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
                                  ObjectService& objects, LakeService& lakes, engine::Engine& engine,
                                  std::vector<engine::PostgresOptions> catalogs,
                                  std::function<int()> port)
-    : mesh_(mesh), objects_(objects), lakes_(lakes), engine_(engine), port_(std::move(port)) {
+    : mesh_(mesh),
+      database_(database),
+      objects_(objects),
+      lakes_(lakes),
+      engine_(engine),
+      port_(std::move(port)),
+      catalogs_(catalogs) {
   lineage_ = std::make_unique<governance::LineageStore>(database, lineage_options(catalogs));
   mesh::MeshFiles files(mesh);
   auto suites = quality::load_suites(files, mesh);
@@ -59,14 +70,34 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   ingest_ = std::make_unique<ingest::Ingest>(ingest::Environment{
       engine, database, mesh, objects.store(), std::move(catalogs), lineage_.get()});
   open_streams(mesh, database);
+  preview_ =
+      std::make_unique<serve::api::FilePreview>(engine, objects.store(), mesh.data / "preview");
   models_ = std::make_unique<transform::Models>(engine, *quality_, "meesh", lineage_.get());
   dbt_ = std::make_unique<transform::Dbt>(dbt_options());
   pipelines_ = std::make_unique<pipelines::Pipelines>(database, mesh, kinds(), pipelines_options());
+  sql_store_ = std::make_unique<serve::api::SqlStore>(database);
+  history_ = std::make_unique<serve::api::StatementHistory>(engine, *sql_store_);
   engine.observe(*lineage_);
-  lakes.observe([this] { pipelines_->tables_changed(); });
+  catalogue_ = std::make_unique<governance::Catalogue>(
+      engine, database, mesh, serve::api::catalogue_options(catalogue_rooms()));
+  dashboards_ = std::make_unique<DashboardService>(
+      DashboardService::Parts{mesh, database, objects, lakes, engine, *streams_,
+                              [this] { return address(); }, server_name(mesh)});
+  lakes.observe([this] {
+    pipelines_->tables_changed();
+    dashboards_->tables_changed();
+    catalogue_->changed();
+  });
 }
 
 PlatformService::~PlatformService() { stop(); }
+
+serve::api::CatalogueRooms PlatformService::catalogue_rooms() {
+  return {mesh_,     objects_.store(), *lineage_, *quality_,   *ingest_,
+          *streams_, *feeds_,          *dbt_,     *pipelines_, MEESH_VERSION};
+}
+
+engine::Engine& PlatformService::recorded() { return history_->recorded(); }
 
 void PlatformService::open_streams(const mesh::Mesh& mesh, meta::Database& database) {
   const auto buffers = std::make_shared<engine::BufferTables>(streams::kBuffersCatalog);
@@ -119,6 +150,7 @@ transform::DbtOptions PlatformService::dbt_options() const {
   options.server = [this] {
     transform::DbtServer server;
     server.port = port_();
+    server.token = token_;
     server.tls = mesh_.tls.has_value();
     if (mesh_.tls) server.certificate = mesh_.tls->certificate;
     return server;
@@ -154,6 +186,7 @@ pipelines::AssetKinds PlatformService::kinds() {
   kinds.push_back(pipelines::python_kind(
       {.mesh = mesh_.folder, .environments = mesh_.data / "python", .environment = [this] {
          return std::map<std::string, std::string>{{"MEESH_URL", address()},
+                                                   {"MEESH_TOKEN", token_},
                                                    {"MEESH_S3_URL", objects_.address()}};
        }}));
   return kinds;
@@ -192,17 +225,58 @@ void PlatformService::serve(net::Server& server) {
   options.stopping = stopping_.get_token();
   serve::api::register_streams(server, *streams_, engine_, options);
   serve::api::register_feeds(server, *feeds_);
-  serve::api::register_metrics(server, *streams_, engine_, *pipelines_);
+  serve::api::register_sql_lab(server, *sql_store_, *history_);
+  const serve::api::MeshParts parts{mesh_,
+                                    database_,
+                                    objects_.store(),
+                                    engine_,
+                                    *ingest_,
+                                    *streams_,
+                                    *feeds_,
+                                    *quality_,
+                                    *dbt_,
+                                    *pipelines_,
+                                    catalogs_,
+                                    [this] { return address(); },
+                                    [this] { return objects_.address(); }};
+  serve::api::register_inventory(server, parts);
+  serve_lake(server);
+  serve::api::register_catalogue(server, *catalogue_, database_, catalogue_rooms());
+  dashboards_->serve(server);
+  serve::api::register_metrics(
+      server, parts,
+      {{"dashboards", [this](serve::api::MetricsText& text) { dashboards_->add_metrics(text); }}});
+}
+
+void PlatformService::serve_lake(net::Server& server) {
+  serve::api::ObjectsOptions objects;
+  objects.store = &objects_.store();
+  objects.access = &objects_.access();
+  objects.preview = preview_.get();
+  objects.tell_usage = mesh_.storage.kind == mesh::Storage::Kind::kLocal;
+  objects.region = mesh_.storage.region;
+  if (mesh_.storage.kind == mesh::Storage::Kind::kLocal)
+    objects.root_access_key = root_keys(mesh_).access_key;
+  objects.s3_address = [this] { return objects_.address(); };
+  serve::api::register_objects(server, objects);
+  serve::api::register_lake_tables(server, {.catalogs = lakes_.catalogs(),
+                                            .external = &lakes_.external(),
+                                            .store = &objects_.store(),
+                                            .access = &objects_.access()});
 }
 
 void PlatformService::start() {
   pipelines_->start();
   streams_->start();
   feeds_->start();
+  catalogue_->start();
+  dashboards_->start();
 }
 
 void PlatformService::stop() {
   stopping_.request_stop();
+  dashboards_->stop();
+  catalogue_->stop();
   feeds_->stop();
   streams_->stop();
   pipelines_->stop();

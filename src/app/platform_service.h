@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "app/dashboard_service.h"
 #include "app/lake_service.h"
 #include "app/object_service.h"
 #include "engine/engine.h"
+#include "governance/catalogue.h"
 #include "governance/lineage_store.h"
 #include "ingest/ingest.h"
 #include "mesh/mesh.h"
@@ -22,6 +24,13 @@
 #include "streams/streams.h"
 #include "transform/dbt.h"
 #include "transform/sql_model.h"
+
+namespace meesh::serve::api {
+class SqlStore;
+class StatementHistory;
+class FilePreview;
+struct CatalogueRooms;
+}  // namespace meesh::serve::api
 
 namespace meesh::app {
 
@@ -35,6 +44,10 @@ class PlatformService {
                   std::vector<engine::PostgresOptions> catalogs, std::function<int()> port);
   ~PlatformService();
 
+  /// The engine; what clients' protocols submit here stands in the history of statements.
+  engine::Engine& recorded();
+  /// What the programs it starts (dbt, Python steps) prove themselves with to our server.
+  void use_token(std::string token) { token_ = std::move(token); }
   /// Adds the REST API to a server that has not started.
   void serve(net::Server& server);
   /// Resumes what a killed server left, and schedules.
@@ -54,12 +67,17 @@ class PlatformService {
   pipelines::PipelinesOptions pipelines_options() const;
   pipelines::AssetKinds kinds();
   void open_streams(const mesh::Mesh& mesh, meta::Database& database);
+  void serve_lake(net::Server& server);
+  serve::api::CatalogueRooms catalogue_rooms();
 
   const mesh::Mesh& mesh_;
+  meta::Database& database_;
   ObjectService& objects_;
   LakeService& lakes_;
   engine::Engine& engine_;
   const std::function<int()> port_;
+  std::string token_;
+  const std::vector<engine::PostgresOptions> catalogs_;
   std::unique_ptr<governance::LineageStore> lineage_;
   std::unique_ptr<quality::Quality> quality_;
   std::unique_ptr<ingest::Ingest> ingest_;
@@ -68,6 +86,11 @@ class PlatformService {
   std::unique_ptr<transform::Models> models_;
   std::unique_ptr<transform::Dbt> dbt_;
   std::unique_ptr<pipelines::Pipelines> pipelines_;
+  std::unique_ptr<serve::api::FilePreview> preview_;
+  std::unique_ptr<serve::api::SqlStore> sql_store_;
+  std::unique_ptr<serve::api::StatementHistory> history_;
+  std::unique_ptr<governance::Catalogue> catalogue_;  // stops before what it reads
+  std::unique_ptr<DashboardService> dashboards_;
   std::stop_source stopping_;
 };
 

@@ -10,10 +10,12 @@
 #include "app/language.h"
 #include "app/object_service.h"
 #include "app/platform_service.h"
+#include "app/sign_in_service.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "mesh/running_mesh.h"
 #include "meta/leases.h"
+#include "serve/console/console.h"
 #include "serve/trino/trino.h"
 
 namespace meesh::app {
@@ -85,7 +87,7 @@ void print_banner(const mesh::Mesh& mesh, const std::string& address, int port,
     fmt::print("  {:<12} {}:{}/{}  ({})\n", database.catalog, database.host, database.port,
                database.database, database.owner);
   }
-  fmt::print("\n  {:<14} {}\n", say("SQL page", "page SQL"),
+  fmt::print("\n  {:<14} {}\n", say("console", "console"),
              say("open the address in a browser", "ouvrez l'adresse dans un navigateur"));
   fmt::print("  {:<14} meesh sql --server {}\n", "terminal", address);
   // Its pipelines, and how to go on.
@@ -160,6 +162,7 @@ int serve(const ServeOptions& given) {
   if (failed) std::rethrow_exception(failed);
   add_catalogs(*engine, mesh, running);
   lakes->add_to(*engine);
+  SignInService sign_in(mesh, *metadata, *objects, *engine);
   std::atomic<int> port = 0;
   PlatformService platform(mesh, *metadata, *objects, *lakes, *engine, running.catalogs(),
                            [&port] { return port.load(); });
@@ -170,13 +173,18 @@ int serve(const ServeOptions& given) {
   options.workers = 256;  // a client that waits for its rows holds one; they start on need
   if (mesh.tls)
     options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
+  options.before = sign_in.guard();
   net::Server server(options);
-  serve::trino::register_trino(server, *engine, {});
+  serve::trino::register_trino(server, sign_in.guarded(platform.recorded()), {});
+  serve::console::register_console(server);
   objects->listen(given.s3_port);
   lakes->serve(server, objects->address());
+  sign_in.serve(server);
+  platform.use_token(sign_in.token());
   platform.serve(server);
   server.start();
   port = server.port();
+  sign_in.listening(port);
   auto upkeep = lakes->maintain(*engine);
   const std::string address =
       fmt::format("{}://{}:{}", mesh.tls ? "https" : "http",
@@ -203,6 +211,7 @@ int serve(const ServeOptions& given) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   platform.stop();
+  sign_in.stop();
   server.stop(kDrain);
   objects->stop(kDrain);
   upkeep.reset();

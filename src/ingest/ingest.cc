@@ -96,6 +96,7 @@ struct Ingest::Impl {
   Environment environment;
   Ledger ledger;
   const std::shared_ptr<engine::FileTables> files;
+  std::mutex adding;  // one source at a time is tried out; taken before `mutex`
   mutable std::mutex mutex;
   std::map<std::string, SourceConfig> sources;            // guarded by mutex
   std::set<std::pair<std::string, std::string>> running;  // guarded by mutex
@@ -229,21 +230,10 @@ SyncResult Ingest::sync(const std::string& source, const std::string& stream,
   return result;
 }
 
-std::string Ingest::add(const std::string& name, const std::string& yaml) {
-  if (!valid_source_name(name)) {
-    throw Error(Code::kInvalidArguments, fmt::format("'{}' is no name of a source", name))
-        .with_hint("lower-case letters, digits and _, beginning with a letter");
-  }
-  const auto& mesh = impl_->environment.mesh;
-  const fs::path folder = mesh.folder / kFolder, file = folder / (name + ".yaml");
-  {
-    std::lock_guard lock(impl_->mutex);
-    std::error_code ignored;
-    if (impl_->sources.contains(name) || fs::exists(file, ignored)) {
-      throw Error(Code::kAlreadyExists, fmt::format("there is a source '{}' already", name))
-          .with_hint(fmt::format("it is {}", file.string()));
-    }
-  }
+namespace {
+
+/// A source as somebody proposes it, not in the folder yet. Throws ConfigError with every mistake.
+SourceConfig proposed(const mesh::Mesh& mesh, const std::string& name, const std::string& yaml) {
   std::vector<Error> problems;
   auto document = yaml::parse(yaml, (mesh.shown / kFolder / (name + ".yaml")).string());
   document.substitute(mesh.secret, problems);
@@ -255,23 +245,56 @@ std::string Ingest::add(const std::string& name, const std::string& yaml) {
                              "'allow_outside' is written into the file by whoever owns the mesh"));
   }
   if (!problems.empty()) throw mesh::ConfigError(std::move(problems));
-  std::string told = try_out(config);
+  return config;
+}
+
+}  // namespace
+
+void Ingest::need_new(const std::string& name) const {
+  if (!valid_source_name(name)) {
+    throw Error(Code::kInvalidArguments, fmt::format("'{}' is no name of a source", name))
+        .with_hint("lower-case letters, digits and _, beginning with a letter");
+  }
+  const fs::path file = impl_->environment.mesh.folder / kFolder / (name + ".yaml");
+  std::lock_guard lock(impl_->mutex);
+  std::error_code ignored;
+  if (!impl_->sources.contains(name) && !fs::exists(file, ignored)) return;
+  throw Error(Code::kAlreadyExists, fmt::format("there is a source '{}' already", name))
+      .with_hint(fmt::format("it is {}", file.string()));
+}
+
+std::string Ingest::add(const std::string& name, const std::string& yaml) {
+  const std::lock_guard adding(impl_->adding);
+  need_new(name);
+  auto config = proposed(impl_->environment.mesh, name, yaml);
+  std::string told = try_out(config, false).message;
+  const fs::path folder = impl_->environment.mesh.folder / kFolder;
   fs::create_directories(folder);
   const fs::path unfinished = folder / ("." + name + ".yaml.new");
   std::ofstream(unfinished, std::ios::binary) << yaml;
-  fs::rename(unfinished, file);
+  fs::rename(unfinished, folder / (name + ".yaml"));
   std::lock_guard lock(impl_->mutex);
   impl_->take_in(std::move(config));
   return told;
 }
 
-std::string Ingest::try_out(const SourceConfig& config) {
+Trial Ingest::try_out(const std::string& name, const std::string& yaml) {
+  const std::lock_guard adding(impl_->adding);
+  need_new(name);
+  auto config = proposed(impl_->environment.mesh, name, yaml);
+  return try_out(config, true);
+}
+
+Trial Ingest::try_out(const SourceConfig& config, bool discover) {
   auto& engine = impl_->environment.engine;
   if (config.connection) engine.add_catalog(engine::make_postgresql_catalog(*config.connection));
   const std::shared_ptr<void> drop(nullptr, [&](void*) {
     if (config.connection) engine.drop_catalog(config.connection->name);
   });
-  return impl_->open(config)->check();
+  const auto source = impl_->open(config);
+  Trial trial{source->check(), {}};
+  if (discover) trial.streams = source->discover();
+  return trial;
 }
 
 std::vector<StreamStatus> Ingest::status() const {

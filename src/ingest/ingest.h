@@ -53,6 +53,12 @@ struct SyncResult {
   std::vector<std::string> notes;  // columns added, types widened
 };
 
+/// What a source that is not in the folder yet is and has.
+struct Trial {
+  std::string message;  // what check() told
+  std::vector<Stream> streams;
+};
+
 /// Thread-safe. One sync of a stream at a time.
 class Ingest {
  public:
@@ -81,6 +87,8 @@ class Ingest {
   /// Checks a source that is not in the folder yet, tries it, writes sources/<name>.yaml and takes
   /// it in. Throws ConfigError, ALREADY_EXISTS, what check() throws. What check() told.
   std::string add(const std::string& name, const std::string& yaml);
+  /// The same without writing it: what it is and what it has to give.
+  Trial try_out(const std::string& name, const std::string& yaml);
   /// The text of a file that takes all streams of the source as discover() would take them.
   std::string propose(const std::string& source);
 
@@ -89,7 +97,9 @@ class Ingest {
   std::vector<SyncRecord> history(const std::string& source, size_t limit) const;
 
  private:
-  std::string try_out(const SourceConfig& config);
+  Trial try_out(const SourceConfig& config, bool discover);
+  /// Throws INVALID_ARGUMENTS, ALREADY_EXISTS.
+  void need_new(const std::string& name) const;
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "serve/api/caller.h"
 #include "serve/api/json_api.h"
 
 namespace meesh::serve::api {
@@ -69,6 +70,34 @@ void list_sources(const Ingest& ingest, Response& response) {
                        {"tables", std::move(tables)}});
   }
   response.json(json::serialize(json::object{{"sources", std::move(sources)}}));
+}
+
+json::array streams_json(const std::vector<ingest::Stream>& streams) {
+  json::array all;
+  for (const auto& stream : streams) all.push_back(stream_json(stream));
+  return all;
+}
+
+/// What a source's file may say, by kind, as JSON Schemas that a form can be made of.
+void list_kinds(Response& response) {
+  const auto shape = base::json_schema(ingest::source_shape(), "source");
+  json::array kinds;
+  for (const auto& one : shape.at("oneOf").as_array()) {
+    const auto& schema = one.as_object();
+    kinds.push_back(json::object{{"kind", schema.at("properties").at("kind").at("const")},
+                                 {"description", schema.at("description")},
+                                 {"schema", schema}});
+  }
+  answer(response, json::object{{"kinds", std::move(kinds)}});
+}
+
+/// A source that is not there yet: whether it can be reached, and what it has.
+void try_out(Ingest& ingest, Request& request, Response& response) {
+  need(request, Role::kEditor);
+  const auto asked = body_of(request);
+  const auto trial = ingest.try_out(needed_text(asked, "name"), needed_text(asked, "yaml"));
+  answer(response,
+         json::object{{"message", trial.message}, {"streams", streams_json(trial.streams)}});
 }
 
 /// Of each stream and of all: how many syncs ended well, how long they took, how many rows came.
@@ -147,6 +176,7 @@ void sync_stream(Ingest& ingest, const std::string& source, const std::string& s
 
 /// One after another, told in lines as they go.
 void sync(Ingest& ingest, Request& request, Response& response) {
+  need(request, Role::kEditor);
   const auto asked = body_of(request);
   const std::string source = needed_text(asked, "source"), only = text(asked, "table");
   ingest::SyncOptions options;
@@ -173,10 +203,8 @@ void register_ingest(net::Server& server, Ingest& ingest) {
                guarded([&](Request&, Response& response) { list_sources(ingest, response); }));
   server.route("GET", base + "/sources/{name}/streams",
                guarded([&](Request& request, Response& response) {
-                 json::array streams;
-                 for (const auto& stream : ingest.discover(name_of(request)))
-                   streams.push_back(stream_json(stream));
-                 response.json(json::serialize(json::object{{"streams", std::move(streams)}}));
+                 answer(response,
+                        json::object{{"streams", streams_json(ingest.discover(name_of(request)))}});
                }));
   server.route("GET", base + "/sources/{name}/proposal",
                guarded([&](Request& request, Response& response) {
@@ -187,9 +215,15 @@ void register_ingest(net::Server& server, Ingest& ingest) {
         response.json(json::serialize(json::object{{"message", ingest.check(name_of(request))}}));
       }));
   server.route("PUT", base + "/sources/{name}", guarded([&](Request& request, Response& response) {
+                 need(request, Role::kEditor);
                  const auto asked = body_of(request);
                  response.json(json::serialize(json::object{
                      {"message", ingest.add(name_of(request), needed_text(asked, "yaml"))}}));
+               }));
+  server.route("GET", base + "/kinds",
+               guarded([](Request&, Response& response) { list_kinds(response); }));
+  server.route("POST", base + "/trial", guarded([&](Request& request, Response& response) {
+                 try_out(ingest, request, response);
                }));
   server.route("POST", base + "/sync", guarded([&](Request& request, Response& response) {
                  sync(ingest, request, response);

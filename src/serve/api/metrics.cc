@@ -125,6 +125,127 @@ void add_statements(MetricsText& text, const engine::Engine& engine) {
   text.sample(static_cast<double>(spilled));
 }
 
+/// How statements of people and tools fared, over those that are remembered.
+void add_performance(MetricsText& text, const engine::Engine& engine) {
+  double elapsed = 0, slowest = 0, queued = 0;
+  uint64_t finished = 0, failed = 0, read = 0;
+  for (const auto& query : engine.queries()) {
+    const bool done = query.state == engine::QueryState::kFinished;
+    failed += query.state == engine::QueryState::kFailed;
+    if (!done || query.user == "meesh") continue;
+    ++finished;
+    elapsed += seconds(query.elapsed_ms);
+    queued += seconds(query.queued_ms);
+    slowest = std::max(slowest, seconds(query.elapsed_ms));
+    read += query.rows_read;
+  }
+  const auto count = static_cast<double>(std::max<uint64_t>(finished, 1));
+  text.family("meesh_statement_mean_seconds", "gauge",
+              "Mean duration of people's statements that finished within 15 minutes");
+  text.sample(elapsed / count);
+  text.family("meesh_statement_mean_queued_seconds", "gauge",
+              "How long they waited for their turn");
+  text.sample(queued / count);
+  text.family("meesh_statement_slowest_seconds", "gauge", "The slowest of them");
+  text.sample(slowest);
+  text.family("meesh_statement_rows_read", "gauge", "Rows that they read");
+  text.sample(static_cast<double>(read));
+  text.family("meesh_statement_failures", "gauge", "Statements that failed within 15 minutes");
+  text.sample(static_cast<double>(failed));
+  text.family("meesh_memory_limit_bytes", "gauge", "Memory that statements may use together");
+  text.sample(static_cast<double>(engine.options().memory_limit));
+}
+
+/// One number of each stream of each source; nothing when it is not known.
+struct SyncMetric {
+  const char *name, *type, *help;
+  std::function<std::optional<double>(const ingest::StreamStatus&)> value;
+};
+
+const std::vector<SyncMetric>& sync_metrics() {
+  using Status = ingest::StreamStatus;
+  static const std::vector<SyncMetric> all{
+      {"meesh_sync_success_ratio", "gauge", "Of the syncs that are kept, how many succeeded",
+       [](const Status& s) {
+         return s.syncs == 0 ? std::nullopt
+                             : std::optional(static_cast<double>(s.succeeded) /
+                                             static_cast<double>(s.syncs));
+       }},
+      {"meesh_sync_mean_seconds", "gauge", "Mean duration of syncs that succeeded",
+       [](const Status& s) {
+         return s.succeeded == 0 ? std::nullopt : std::optional(s.mean_seconds);
+       }},
+      {"meesh_sync_rows", "gauge", "Rows that the syncs that are kept brought",
+       [](const Status& s) { return std::optional(static_cast<double>(s.rows)); }},
+      {"meesh_sync_rejected_rows", "gauge", "Rows that made no sense",
+       [](const Status& s) { return std::optional(static_cast<double>(s.rejected)); }},
+      {"meesh_sync_last_timestamp_seconds", "gauge", "When the last sync began",
+       [](const Status& s) {
+         return s.last ? std::optional(seconds(s.last->started_ms)) : std::nullopt;
+       }},
+  };
+  return all;
+}
+
+void add_ingestion(MetricsText& text, const ingest::Ingest& ingest) {
+  const auto all = ingest.status();
+  for (const auto& metric : sync_metrics()) {
+    text.family(metric.name, metric.type, metric.help);
+    for (const auto& one : all)
+      if (const auto value = metric.value(one))
+        text.sample({{"source", one.source}, {"stream", one.stream}}, *value);
+  }
+  text.family("meesh_syncs", "gauge", "Syncs that are kept, by how they ended");
+  for (const auto& one : all) {
+    const auto succeeded = static_cast<double>(one.succeeded);
+    const MetricsText::Labels labels{{"source", one.source}, {"stream", one.stream}};
+    const auto with = [&](std::string_view state) {
+      auto more = labels;
+      more.emplace_back("state", state);
+      return more;
+    };
+    text.sample(with("succeeded"), succeeded);
+    text.sample(with("failed"), static_cast<double>(one.syncs) - succeeded);
+  }
+}
+
+void add_dbt(MetricsText& text, const transform::Dbt& dbt) {
+  const auto all = dbt.totals();
+  const auto by_status = [&](std::map<std::string, uint64_t> transform::Dbt::Totals::* which) {
+    for (const auto& [project, totals] : all)
+      for (const auto& [status, count] : totals.*which)
+        text.sample({{"project", project}, {"status", status}}, static_cast<double>(count));
+  };
+  text.family("meesh_dbt_models_total", "counter", "Models run since the start, by outcome");
+  by_status(&transform::Dbt::Totals::models);
+  text.family("meesh_dbt_tests_total", "counter", "Tests run since the start, by outcome");
+  by_status(&transform::Dbt::Totals::tests);
+  text.family("meesh_dbt_commands_total", "counter", "Commands run since the start");
+  for (const auto& [project, totals] : all)
+    text.sample({{"project", project}}, static_cast<double>(totals.commands));
+  text.family("meesh_dbt_failed_commands_total", "counter", "Commands that failed");
+  for (const auto& [project, totals] : all)
+    text.sample({{"project", project}}, static_cast<double>(totals.failed_commands));
+  text.family("meesh_dbt_last_run_seconds", "gauge", "Duration of the last command");
+  for (const auto& [project, totals] : all)
+    if (totals.commands > 0) text.sample({{"project", project}}, totals.last_seconds);
+}
+
+void add_quality(MetricsText& text, quality::Quality& quality) {
+  text.family("meesh_quality_score", "gauge", "Score of a table, from 0 to 100");
+  for (const auto& score : quality.table_scores())
+    text.sample({{"table", score.name}}, score.score);
+  text.family("meesh_quality_product_score", "gauge", "Score of a data product, from 0 to 100");
+  for (const auto& score : quality.product_scores())
+    text.sample({{"product", score.name}, {"domain", score.domain}}, score.score);
+  std::map<std::string_view, uint64_t> outcomes;
+  for (const auto& result : quality.history().newest())
+    ++outcomes[quality::outcome_name(result.outcome)];
+  text.family("meesh_quality_checks", "gauge", "Checks by the outcome of their newest run");
+  for (const auto& [outcome, count] : outcomes)
+    text.sample({{"outcome", outcome}}, static_cast<double>(count));
+}
+
 /// {"runs": {"succeeded": 3, …}, "mean_seconds": …} of each pipeline, {"steps": …, "rows"} of each
 /// kind of asset.
 void add_pipelines(MetricsText& text, pipelines::Pipelines& pipelines) {
@@ -193,31 +314,47 @@ void add_process(MetricsText& text, double started) {
 
 }  // namespace
 
-void register_metrics(net::Server& server, streams::Streams& streams, engine::Engine& engine,
-                      pipelines::Pipelines& pipelines) {
+namespace {
+
+void send_metrics(const net::Server& server, const MeshParts& parts, const MoreMetrics& more,
+                  double started, net::Response& response) {
+  MetricsText text;
+  std::vector<std::string_view> failed;
+  // What cannot be read (the metadata database is away) leaves the rest readable.
+  const auto part = [&](std::string_view name, const std::function<void()>& add) {
+    try {
+      add();
+    } catch (const Error& error) {
+      log::warn("metrics are incomplete", {{"part", std::string(name)}, {"error", error.what()}});
+      failed.push_back(name);
+    }
+  };
+  part("streams", [&] { add_streams(text, parts.streams); });
+  part("statements", [&] {
+    add_statements(text, parts.engine);
+    add_performance(text, parts.engine);
+  });
+  part("pipelines", [&] { add_pipelines(text, parts.pipelines); });
+  part("ingestion", [&] { add_ingestion(text, parts.ingest); });
+  part("dbt", [&] { add_dbt(text, parts.dbt); });
+  part("quality", [&] { add_quality(text, parts.quality); });
+  for (const auto& one : more) part(one.first, [&] { one.second(text); });
+  add_server(text, server);
+  add_process(text, started);
+  text.family("meesh_metrics_incomplete", "gauge",
+              "1 for each part of these metrics that could not be read");
+  for (const auto name : failed) text.sample({{"part", name}}, 1);
+  response.text(text.text(), MetricsText::kContentType);
+}
+
+}  // namespace
+
+void register_metrics(net::Server& server, const MeshParts& parts, MoreMetrics more) {
   const double started = seconds(base::now_ms());
-  server.route("GET", "/metrics", guarded([&, started](net::Request&, net::Response& response) {
-                 MetricsText text;
-                 std::vector<std::string_view> failed;
-                 // What cannot be read (the metadata database is away) leaves the rest readable.
-                 const auto part = [&](std::string_view name, const std::function<void()>& add) {
-                   try {
-                     add();
-                   } catch (const Error& error) {
-                     log::warn("metrics are incomplete",
-                               {{"part", std::string(name)}, {"error", error.what()}});
-                     failed.push_back(name);
-                   }
-                 };
-                 part("streams", [&] { add_streams(text, streams); });
-                 part("statements", [&] { add_statements(text, engine); });
-                 part("pipelines", [&] { add_pipelines(text, pipelines); });
-                 add_server(text, server);
-                 add_process(text, started);
-                 text.family("meesh_metrics_incomplete", "gauge",
-                             "1 for each part of these metrics that could not be read");
-                 for (const auto name : failed) text.sample({{"part", name}}, 1);
-                 response.text(text.text(), MetricsText::kContentType);
+  server.route("GET", "/metrics",
+               guarded([&server, parts, more = std::move(more), started](net::Request&,
+                                                                         net::Response& response) {
+                 send_metrics(server, parts, more, started, response);
                }));
 }
 

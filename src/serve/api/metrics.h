@@ -1,16 +1,20 @@
-// What Prometheus scrapes: GET /metrics. Of streams, statements, pipelines, the HTTP server and the
-// process; see docs/streams.md.
+// What Prometheus scrapes: GET /metrics. Of streams, statements, pipelines, ingestion, dbt,
+// quality, the HTTP server and the process; see docs/streams.md and docs/console.md.
 #pragma once
 
-#include "engine/engine.h"
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "net/http.h"
-#include "pipelines/pipelines.h"
-#include "streams/streams.h"
+#include "serve/api/inventory.h"
+#include "serve/api/metrics_text.h"
 
 namespace meesh::serve::api {
 
-/// All outlive the server.
-void register_metrics(net::Server& server, streams::Streams& streams, engine::Engine& engine,
-                      pipelines::Pipelines& pipelines);
+/// Metrics of parts that are not among MeshParts, each with a name of its own.
+using MoreMetrics = std::vector<std::pair<const char*, std::function<void(MetricsText&)>>>;
+
+void register_metrics(net::Server& server, const MeshParts& parts, MoreMetrics more = {});
 
 }  // namespace meesh::serve::api

@@ -6,6 +6,8 @@
 #include "app/commands.h"
 #include "app/language.h"
 #include "base/json_schema.h"
+#include "dashboards/dashboard_shape.h"
+#include "governance/annotations.h"
 #include "ingest/source_config.h"
 #include "mesh/mesh.h"
 #include "pipelines/kinds/kinds.h"
@@ -19,8 +21,8 @@ namespace {
 
 std::vector<std::string> schema_kinds() {
   std::vector<std::string> kinds = mesh::schema_kinds();
-  kinds.insert(kinds.end(),
-               {"source", "stream", "feed", "feed-settings", "pipeline", "pools", "checks"});
+  kinds.insert(kinds.end(), {"source", "stream", "feed", "feed-settings", "pipeline", "pools",
+                             "checks", "dashboard", "semantic", "catalogue", "glossary"});
   return kinds;
 }
 
@@ -32,6 +34,10 @@ boost::json::value schema_of(const std::string& kind) {
   if (kind == "pipeline") return pipelines::pipeline_schema();
   if (kind == "pools") return base::json_schema(pipelines::pools_shape(), kind);
   if (kind == "checks") return base::json_schema(quality::checks_file_shape(), kind);
+  if (kind == "dashboard") return base::json_schema(dashboards::dashboard_shape(), kind);
+  if (kind == "semantic") return base::json_schema(dashboards::model_shape(), kind);
+  if (kind == "catalogue") return base::json_schema(governance::catalogue_shape(), kind);
+  if (kind == "glossary") return base::json_schema(governance::glossary_shape(), kind);
   return mesh::json_schema(kind);
 }
 

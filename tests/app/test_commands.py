@@ -14,7 +14,7 @@ from support.processes import wait_until
 from support.statements import ENDLESS
 
 KINDS = ("meesh", "domain", "product", "secrets", "source", "stream", "feed", "feed-settings",
-         "pipeline", "pools", "checks")
+         "pipeline", "pools", "checks", "dashboard", "semantic", "catalogue", "glossary")
 TWO_ROWS = "SELECT * FROM (VALUES (1, 'x,\"y\"'), (2, NULL)) t(a, b) ORDER BY a"
 
 
@@ -191,7 +191,9 @@ def test_the_demos_files_fit_their_schemas_and_mistakes_do_not(ours):
 
     files = {"source": "sources/*.yaml", "stream": "streams/*.yaml",
              "feed": "feeds/active/*.json", "pipeline": "pipelines/*.yaml",
-             "domain": "domains/*/domain.yaml", "meesh": "meesh.yaml"}
+             "domain": "domains/*/domain.yaml", "meesh": "meesh.yaml",
+             "dashboard": "dashboards/*.yaml", "semantic": "semantic/*.yaml",
+             "catalogue": "catalogue/*.yaml", "glossary": "glossary/*.yaml"}
     for kind, pattern in files.items():
         found = list((ROOT / "demo").glob(pattern))
         assert found

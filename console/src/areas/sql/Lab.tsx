@@ -118,6 +118,16 @@ function useSavedAddress(tab: Tab, tabs: Tab[]) {
   return { query: wanted.data && wanted.data.id === tab.saved ? wanted.data : null, problem: wanted.error }
 }
 
+/** `?sql=` of a link from another page: a tab with that text, once. */
+function useLinkedStatement() {
+  const [linked, setLinked] = useUrlState('sql')
+  useEffect(() => {
+    if (!linked) return
+    openTab({ text: linked })
+    setLinked('')
+  }, [linked, setLinked])
+}
+
 function Side({ onInsert, onPreview, onSaved, onPast }: {
   onInsert: (text: string) => void
   onPreview: (path: string[]) => void
@@ -149,6 +159,7 @@ export default function Lab() {
   const result = results[tab.id] ?? kNoRun
   const title = titleOf(tab, tabs, t)
   const { query, problem } = useSavedAddress(tab, tabs)
+  useLinkedStatement()
   const choices = useChoices(tab)
   const view = useRef<EditorView | null>(null)
   const [limit, setLimit] = useState(storedLimit)

@@ -4,7 +4,6 @@ import { MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { setNonce } from 'get-nonce'
 import { createRoot } from 'react-dom/client'
 import { Problem } from './api/client'
 import { LanguageProvider } from './i18n'
@@ -22,8 +21,9 @@ const queries = new QueryClient({
   },
 })
 const nonce = () => document.querySelector('meta[name="csp-nonce"]')?.getAttribute('content') ?? ''
-// What locks the scroll behind a dialog makes a style of its own.
-setNonce(nonce())
+// Libraries that make styles of their own (the lock of the scroll behind a dialog, a chart that is
+// dragged) look for the nonce under this name.
+Object.assign(globalThis, { __webpack_nonce__: nonce() })
 
 createRoot(document.getElementById('root')!).render(
   <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={nonce}>

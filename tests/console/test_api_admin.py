@@ -5,6 +5,7 @@ import time
 
 import pytest
 import requests
+from support.processes import wait_until
 from support.meesh import Meesh, plain_mesh
 
 ADMIN = "/api/v1/admin"
@@ -306,8 +307,10 @@ def test_settings_hold_no_secret(folder):
 def test_the_log_and_its_filters(meesh):
     api = Api(meesh)
     requests.get(meesh.url + "/v1/info/state?looked-for")
-    lines = api("GET", ADMIN + "/log", params={"search": "/V1/INFO/state"})["lines"]
-    assert lines and all(line["fields"]["path"] == "/v1/info/state" for line in lines)
+    # A request is written down when its answer is out.
+    lines = wait_until(lambda: api("GET", ADMIN + "/log", params={"search": "/V1/INFO/state"})["lines"],
+                       10, "the request in the log")
+    assert all(line["fields"]["path"] == "/v1/info/state" for line in lines)
     ids = [line["id"] for line in api("GET", ADMIN + "/log")["lines"]]
     assert ids == sorted(ids)
     assert all(line["level"] in ("warn", "error")

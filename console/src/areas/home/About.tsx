@@ -92,7 +92,7 @@ export default function About() {
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl">
         <Stack gap="xs">
           <Title order={2} fz="md">{t('home.roles')}</Title>
-          <Table.ScrollContainer minWidth={420}>
+          <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
             <Table>
               <Table.Thead>
                 <Table.Tr><Table.Th>{t('home.role')}</Table.Th><Table.Th>{t('home.was')}</Table.Th><Table.Th>{t('home.is')}</Table.Th></Table.Tr>
@@ -118,7 +118,7 @@ export default function About() {
       </SimpleGrid>
       <Stack gap="xs">
         <Title order={2} fz="md">{t('home.access')}</Title>
-        <Table.ScrollContainer minWidth={560}>
+        <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
           <Table>
             <Table.Thead>
               <Table.Tr><Table.Th>{t('home.service')}</Table.Th><Table.Th>{t('home.address')}</Table.Th><Table.Th>{t('home.state')}</Table.Th></Table.Tr>

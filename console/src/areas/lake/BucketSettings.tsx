@@ -136,7 +136,7 @@ function LifecycleCard({ bucket, lifecycle }: { bucket: BucketDetail; lifecycle:
       <Stack>
         <Title order={2} fz={15}>{t('lake.lifecycle')}</Title>
         {lifecycle.rules.length === 0 ? <Text size="sm" c="dimmed">{t('lake.no_rules')}</Text> : (
-          <Table.ScrollContainer minWidth={420}>
+          <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
             <Table fz="sm" aria-label={t('lake.lifecycle')}>
               <Table.Thead>
                 <Table.Tr>

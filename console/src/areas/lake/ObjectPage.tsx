@@ -229,7 +229,7 @@ function Versions({ bucket, objectKey, current, editable }: { bucket: string; ob
   return (
     <Stack gap="sm">
       {problem !== null && <ProblemView error={problem} />}
-      <Table.ScrollContainer minWidth={620}>
+      <Table.ScrollContainer minWidth={620} type="native" tabIndex={0}>
         <Table fz="sm" aria-label={t('lake.versions')}>
           <Table.Thead>
             <Table.Tr>

@@ -62,7 +62,7 @@ export function Snapshots({ table, editable, onChange }: { table: TableDetail; e
     <Stack gap="sm">
       <Card withBorder padding="sm"><Chart option={option} height={220} /></Card>
       {rollback.isError && <ProblemView error={rollback.error} />}
-      <Table.ScrollContainer minWidth={820}>
+      <Table.ScrollContainer minWidth={820} type="native" tabIndex={0}>
         <Table fz="sm" highlightOnHover aria-label={t('lake.snapshots')}>
           <Table.Thead>
             <Table.Tr>

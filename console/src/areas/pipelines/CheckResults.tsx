@@ -22,7 +22,7 @@ function Detail({ result, onClose }: { result: CheckResult; onClose: () => void 
         ]} />
         {result.message && <Text size="sm">{result.message}</Text>}
         {result.sample && (
-          <Table.ScrollContainer minWidth={500}>
+          <Table.ScrollContainer minWidth={500} type="native" tabIndex={0}>
             <Table>
               <Table.Caption>{t('pipelines.sample')}</Table.Caption>
               <Table.Thead><Table.Tr>{result.sample.columns.map((one) => <Table.Th key={one}>{one}</Table.Th>)}</Table.Tr></Table.Thead>

@@ -86,7 +86,7 @@ function Streams({ streams, taken, onChange, fixed }: {
     onChange(next)
   }
   return (
-    <Table.ScrollContainer minWidth={640}>
+    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>

@@ -144,7 +144,7 @@ function DeadLetters({ table }: { table: string }) {
   if (!told) return <Loading />
   if (told.rows.length === 0) return <EmptyState title={t('pipelines.no_dead')} />
   return (
-    <Table.ScrollContainer minWidth={600}>
+    <Table.ScrollContainer minWidth={600} type="native" tabIndex={0}>
       <Table>
         <Table.Thead><Table.Tr>{told.columns.map((one) => <Table.Th key={one}>{one}</Table.Th>)}</Table.Tr></Table.Thead>
         <Table.Tbody>

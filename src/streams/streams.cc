@@ -76,25 +76,25 @@ struct Streams::Impl {
                                  : "there are: " + base::join(names, ", "));
   }
 
-  /// One server of a mesh runs its streams.
-  void keep_lease() {
-    std::optional<meta::Lease> lease;
-    while (!stop.requested()) {
-      try {
-        if (lease && !leases.renew(*lease, kLease)) lease.reset();
-        if (!lease) lease = leases.acquire("streams", environment.holder, kLease);
-      } catch (const Error& error) {
-        log::warn("whether this server runs the streams is not known", {{"error", error.what()}});
-        lease.reset();
-      }
-      for (auto& [name, runner] : runners) runner->allow(lease.has_value());
-      if (stop.sleep_for(kLease / 3)) break;
+  /// One server of a mesh runs its streams: takes that right, or keeps it.
+  void look_at_lease() {
+    try {
+      if (lease && !leases.renew(*lease, kLease)) lease.reset();
+      if (!lease) lease = leases.acquire("streams", environment.holder, kLease);
+    } catch (const Error& error) {
+      log::warn("whether this server runs the streams is not known", {{"error", error.what()}});
+      lease.reset();
     }
+    for (auto& [name, runner] : runners) runner->allow(lease.has_value());
+  }
+
+  void give_lease_back() {
     try {
       if (lease) leases.release(*lease);
     } catch (const Error& error) {
       log::warn("a lease ends by itself", {{"name", lease->name}, {"error", error.what()}});
     }
+    lease.reset();
   }
 
   const Environment environment;
@@ -102,17 +102,24 @@ struct Streams::Impl {
   meta::Leases leases;
   std::unique_ptr<WorkEnvironment> work;
   std::map<std::string, std::unique_ptr<StreamRunner>> runners;
+  std::optional<meta::Lease> lease;  // the keeper's, once there is one
   Stop stop;
   std::thread keeper;
 };
 
-Streams::Streams(const Environment& environment) : impl_(std::make_unique<Impl>(environment)) {}
+Streams::Streams(const Environment& environment) : impl_(std::make_unique<Impl>(environment)) {
+  // Known before anybody can ask.
+  if (!impl_->runners.empty()) impl_->look_at_lease();
+}
 Streams::~Streams() { stop(); }
 
 void Streams::start() {
   if (impl_->runners.empty()) return;
   for (auto& [name, runner] : impl_->runners) runner->start();
-  impl_->keeper = std::thread([this] { impl_->keep_lease(); });
+  impl_->keeper = std::thread([this] {
+    do impl_->look_at_lease();
+    while (!impl_->stop.sleep_for(kLease / 3));
+  });
 }
 
 void Streams::stop() {
@@ -120,6 +127,7 @@ void Streams::stop() {
   for (auto& [name, runner] : impl_->runners) runner->ask_to_stop();
   for (auto& [name, runner] : impl_->runners) runner->stop();
   if (impl_->keeper.joinable()) impl_->keeper.join();
+  impl_->give_lease_back();
 }
 
 std::vector<StreamConfig> Streams::configs() const {

@@ -139,7 +139,7 @@ def test_windows_that_time_closes(kafka, topic, mesh):
     batch(45)                             # watermark: 35
     mesh.until(lambda: closed() == [(0, 10, "F", 3), (10, 20, "F", 2), (20, 30, "F", 1)],
                "two more windows")
-    assert mesh.status("fenetres")["state_rows"] == 1
+    mesh.until(lambda: mesh.status("fenetres")["state_rows"] == 1, "the closed windows forgotten")
 
 
 def test_sliding_windows(kafka, topic, mesh):
@@ -190,7 +190,7 @@ def test_what_came_before(kafka, topic, mesh):
     mesh.until_read("uniques", 12)
     send(kafka, topic, sales([501]))
     mesh.until_read("uniques", 13)
-    assert mesh.status("uniques")["state_rows"] == 2
+    mesh.until(lambda: mesh.status("uniques")["state_rows"] == 2, "old keys forgotten")
 
 
 def test_two_streams_joined(kafka, topic, mesh):
@@ -219,7 +219,7 @@ def test_two_streams_joined(kafka, topic, mesh):
     mesh.until_read("paires", 21)
     send(kafka, topic, [{"ad": 101, "moment": at(201)}])
     mesh.until_read("paires", 22)
-    assert mesh.status("paires")["state_rows"] <= 3
+    mesh.until(lambda: mesh.status("paires")["state_rows"] <= 3, "old rows forgotten")
 
 
 def test_rows_joined_to_a_table(kafka, topic, mesh):

@@ -189,6 +189,8 @@ def test_the_glossary_is_edited(console, demo):
     terms = yaml.safe_load((demo.mesh / "glossary/glossary.yaml").read_text())["terms"]
     assert terms["Churn"]["parent"] == "Customer"
     page.get_by_role("button", name="Remove", exact=True).click()
+    # The question opens with a button of the same name.
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(2)
     page.get_by_role("button", name="Remove", exact=True).last.click()
     expect(page.get_by_role("button", name="Churn")).to_have_count(0)
 

@@ -299,6 +299,7 @@ def test_a_chart_is_seen_as_table_saved_and_its_sql_read(console, shop):
         choose("CSV")
     rows = list(csv.reader(io.StringIO(Path(saved.value.path()).read_text())))
     assert rows[0] == ["country", "revenue"] and [row[0] for row in rows[1:]] == COUNTRIES
+    expect(tile(page, "countries").locator("canvas").first).to_be_visible()
     with page.expect_download() as saved:
         choose("PNG")
     assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")

@@ -265,7 +265,7 @@ def test_tabs_are_kept_with_what_is_written_in_them(lab):
     page.page.get_by_label("Name of the tab").fill("My numbers")
     page.page.keyboard.press("Enter")
     wait_until(lambda: "My numbers" in page.page.evaluate(
-        "localStorage.getItem('meesh.sql.tabs')"), 20, "the tabs are kept")
+        "localStorage.getItem('meesh.sql.tabs') || ''"), 20, "the tabs are kept")
     page.page.reload()
     again = Lab(page.page)
     expect(tabs.get_by_text("My numbers")).to_be_visible()

@@ -128,7 +128,10 @@ function OpenedMenu({ chart, answers, table, onTable, picture }: MenuProps) {
   const [sql, setSql] = useState(false)
   const title = textOf(chart.title, language)
   const drawn = !kindOf(chart.kind)?.view
-  const saveAs = (type: 'png' | 'svg') => save(`${chart.id}.${type}`, picture.current?.picture(type) ?? '')
+  const saveAs = (type: 'png' | 'svg') => {
+    const content = picture.current?.picture(type)
+    if (content) save(`${chart.id}.${type}`, content)
+  }
   return (
     <>
       <Menu position="bottom-end" withinPortal width={230} defaultOpened>

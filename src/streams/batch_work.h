@@ -7,6 +7,7 @@
 // do but to say so.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -43,6 +44,7 @@ struct MicroBatch {
   std::vector<BatchSource> sources;
   std::shared_ptr<engine::RowBuffer> rejected;
   bool planned = false;  // it is written down as under way
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 
   uint64_t messages() const;
   uint64_t malformed() const;

@@ -180,6 +180,8 @@ void StreamSession::commit(MicroBatch batch, std::stop_token stop) {
     std::lock_guard lock(mutex_);
     to_tell_ = progress_.offsets;
   }
+  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - batch.begun);
+  batch_time_ = std::max(took, (batch_time_.load() * 19 + took) / 20);
   if (events_.committed) events_.committed(before, progress_, batch, base::now_ms() - begin);
   if (events_.state) events_.state(work_->state_rows(), work_->state_bytes());
 }
@@ -193,7 +195,7 @@ void StreamSession::read_loop() {
         changed_.wait(lock, [&] { return !ready_ || leaving_; });
         if (config_.trigger.kind == Trigger::Kind::kEvery && !options_.once) {
           changed_.wait_until(lock, tick, [&] { return leaving_.load(); });
-          tick = std::max(tick + config_.trigger.every, steady_clock::now());
+          tick = std::max(tick + gather_time(), steady_clock::now());
         }
       }
       if (leaving_) return;
@@ -219,15 +221,21 @@ void StreamSession::read_loop() {
   }
 }
 
+/// From one batch to the next. What a batch takes until it is committed, and a quarter more, is
+/// left of the trigger's time, so that the row that came first is in the sinks when that time is
+/// over.
+milliseconds StreamSession::gather_time() const {
+  if (config_.trigger.kind != Trigger::Kind::kEvery) return kContinuous;
+  const milliseconds every = config_.trigger.every;
+  return std::max(kContinuous, every - std::min(batch_time_.load() * 5 / 4, every / 2));
+}
+
 /// True if every source came to its end.
 bool StreamSession::read_batch(MicroBatch& batch) {
   BatchLimits limits;
   limits.bytes = config_.max_bytes / readers_.size();
   limits.messages = std::max<uint64_t>(1, config_.max_messages / readers_.size());
-  const auto gather = options_.once ? kOnce
-                      : config_.trigger.kind == Trigger::Kind::kEvery
-                          ? std::max<milliseconds>(kContinuous, config_.trigger.every)
-                          : kContinuous;
+  const auto gather = options_.once ? kOnce : gather_time();
   bool all = true;
   for (size_t i = 0; i < readers_.size(); ++i) {
     limits.until = steady_clock::now() + gather / static_cast<int>(readers_.size());

@@ -56,6 +56,7 @@ class StreamSession {
   bool leaving() const { return ended_ && (*ended_)(); }
   void read_loop();
   bool read_batch(MicroBatch& batch);
+  std::chrono::milliseconds gather_time() const;
   void look_around();
   MicroBatch empty_batch() const;
   std::optional<MicroBatch> next(std::chrono::milliseconds at_most);
@@ -72,6 +73,7 @@ class StreamSession {
 
   std::thread reader_;
   std::atomic<bool> leaving_ = false;
+  std::atomic<std::chrono::milliseconds> batch_time_{};  // the longest of late, slowly forgotten
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<MicroBatch> ready_;  // guarded by mutex_, as all below

@@ -8,6 +8,10 @@
 #include "app/server.h"
 #include "mesh/mesh.h"
 
+/// jemalloc's settings, where the program is linked with it: what is freed goes back to the system
+/// within a second, by a thread of its own. https://jemalloc.net/jemalloc.3.html
+extern "C" const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000";
+
 namespace meesh::app {
 namespace {
 

@@ -91,6 +91,7 @@ class Ours:
         found = self.run("measured")
         found["rows"], found["sum"] = self.query(
             "SELECT count(*), sum(montant) FROM lake.b.sales")[0]
+        found["bytes"] = self.query("SELECT sum(file_size_in_bytes) FROM lake.b.\"sales$files\"")[0][0]
         return found
 
     def live(self, topic, warming):

@@ -15,6 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests"), str(ROOT / "ben
                 str(ROOT / "bench" / "ingest")]
 
 import report  # noqa: E402
+from confluent_kafka import Consumer  # noqa: E402
 from contenders import Ours, Spark  # noqa: E402
 from measure import lateness  # noqa: E402
 from support.kafka_server import KafkaServer  # noqa: E402
@@ -75,7 +76,23 @@ class Bench:
         found["sum"] = str(found["sum"])
         if found["rows"] != self.messages:
             raise AssertionError(f"{contender.name} wrote {found['rows']} of {self.messages}")
+        if "bytes" in found:  # what the same messages are as JSON, a line each
+            found["of_json"] = found["bytes"] / (self.message_size("sales") * self.messages)
         self.note("lake", contender, **found)
+
+    def message_size(self, topic, count=20_000):
+        """The mean of the first messages' bytes, with a line's end."""
+        consumer = Consumer({"bootstrap.servers": self.kafka.brokers, "group.id": "size",
+                             "auto.offset.reset": "earliest", "enable.auto.commit": False})
+        consumer.subscribe([topic])
+        try:
+            values = []
+            while len(values) < min(count, self.messages):
+                values += [message.value() for message in consumer.consume(1000, timeout=30)
+                           if not message.error()]
+            return 1 + statistics.mean(map(len, values))
+        finally:
+            consumer.close()
 
     def row_live(self, contender):
         found = contender.live("sales", "warming")
@@ -147,6 +164,10 @@ class Bench:
             report.table([f"{self.messages:,} messages", "s", "messages/s", "processor s",
                           "messages / processor s", "peak MB", "× meesh's time",
                           "× its processor time"], lines)
+        for one in self.found:
+            if "of_json" in one:
+                print(f"{one['contender']}'s Parquet files are {1 - one['of_json']:.0%} smaller than "
+                      "the JSON messages")
         if waits:
             report.table([f"{RATE:,} messages/s", "p50 ms", "p99 ms", "max ms", "peak MB"], waits)
 

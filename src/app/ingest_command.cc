@@ -3,8 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <boost/json.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "app/commands.h"
+#include "app/ingest_commands.h"
 #include "app/language.h"
 #include "app/progress_bar.h"
 #include "app/server.h"
@@ -24,7 +27,7 @@ struct IngestOptions : ApiOptions {
   bool yaml = false, full_refresh = false;
   std::string target;  // NAME or NAME.table
   std::string run_date;
-  std::string kind, catalog, schema, path, table;
+  std::string kind, catalog, schema, path, table, file;
   size_t limit = 0;
 };
 
@@ -67,14 +70,7 @@ std::string new_file(const IngestOptions& options) {
   return yaml;
 }
 
-int add(IngestOptions options) {
-  if (options.kind.empty()) options.kind = options.path.empty() ? "postgresql" : "files";
-  const bool files = options.kind == "files";
-  if ((files ? options.path : options.catalog).empty())
-    throw CLI::ValidationError(
-        files ? words("--path is needed", "--path est nécessaire")
-              : words("--catalog or --path is needed", "--catalog ou --path est nécessaire"));
-  const std::string yaml = new_file(options);
+int put(const IngestOptions& options, const std::string& yaml) {
   const auto told = api_put(options, kApi + address_of(options.target), {{"yaml", yaml}});
   if (options.json) {
     fmt::print("{}\n", json::serialize(told));
@@ -82,6 +78,27 @@ int add(IngestOptions options) {
   }
   fmt::print("{}\nsources/{}.yaml:\n{}", text_of(told, "message"), options.target, yaml);
   return 0;
+}
+
+std::string file_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
+    throw CLI::ValidationError(
+        fmt::format("{} {}", words("cannot read", "lecture impossible :"), path));
+  }
+  return text;
+}
+
+int add(IngestOptions options) {
+  if (!options.file.empty()) return put(options, file_text(options.file));
+  if (options.kind.empty()) options.kind = options.path.empty() ? "postgresql" : "files";
+  const bool files = options.kind == "files";
+  if ((files ? options.path : options.catalog).empty())
+    throw CLI::ValidationError(
+        files ? words("--path is needed", "--path est nécessaire")
+              : words("--catalog or --path is needed", "--catalog ou --path est nécessaire"));
+  return put(options, new_file(options));
 }
 
 int check(const IngestOptions& options) {
@@ -297,9 +314,16 @@ void add_add(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& 
   command->add_option("--table", options->table, words("files: table's name", "fichiers : table"))
       ->needs(path);
   catalog->excludes(path);
+  command
+      ->add_option("--file", options->file,
+                   words("its file, of any kind, as it is to be written",
+                         "son fichier, de toute sorte, tel qu'il sera écrit"))
+      ->excludes(catalog)
+      ->excludes(path);
   command->footer(
       examples("  meesh ingest add northwind --catalog northwind\n"
-               "  meesh ingest add leads --path 's3://datalake/raw/marketing/leads*.csv'\n"));
+               "  meesh ingest add leads --path 's3://datalake/raw/marketing/leads*.csv'\n"
+               "  meesh ingest add shop --file shop.yaml\n"));
   command->callback([options, &exit_code] { exit_code = add(*options); });
 }
 
@@ -353,6 +377,8 @@ void add_ingest(CLI::App& app, int& exit_code) {
                           words("How the streams' syncs went", "Comment se passent les flux"));
   told->footer(examples("  meesh ingest status --json\n"));
   told->callback([options, &exit_code] { exit_code = status(*options); });
+  add_ingest_state(*ingest, exit_code);
+  add_ingest_connectors(*ingest, exit_code);
 }
 
 }  // namespace meesh::app

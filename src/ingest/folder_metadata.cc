@@ -30,11 +30,13 @@ void write_folder_metadata(engine::Engine& engine, objects::Store& store, const 
   auto partitions = landing.table();
   partitions.table += "$partitions";
   const auto rows =
-      engine::ask(engine,
-                  fmt::format("SELECT CAST(partition.{} AS varchar), record_count, total_size FROM "
-                              "{} ORDER BY 1",
-                              kDateColumn, engine::quote_table(partitions)),
-                  ingest_session())
+      engine::ask(
+          engine,
+          fmt::format(
+              "SELECT {}, record_count, total_size FROM {} ORDER BY 1",
+              landing.by_date() ? fmt::format("CAST(partition.{} AS varchar)", kDateColumn) : "''",
+              engine::quote_table(partitions)),
+          ingest_session())
           .rows;
   json::array folders;
   int64_t records = 0;
@@ -44,15 +46,19 @@ void write_folder_metadata(engine::Engine& engine, objects::Store& store, const 
     const double size = std::stod(row.at(2).value_or("0"));
     records += count;
     bytes += size;
+    if (!landing.by_date()) continue;
     folders.push_back(json::object{
         {"path", row.at(0).value_or("") + "/"}, {"records", count}, {"size_mb", megabytes(size)}});
   }
+  const char* storage = !landing.by_date()           ? "merge"
+                        : mode == Mode::kIncremental ? "append"
+                                                     : "overwrite";
   const json::object document{{"source", origin},
                               {"type", kind},
                               {"table", landing.table().display()},
-                              {"storage_mode", mode == Mode::kIncremental ? "append" : "overwrite"},
+                              {"storage_mode", storage},
                               {"format", "parquet"},
-                              {"partitioning", "date"},
+                              {"partitioning", landing.by_date() ? "date" : "none"},
                               {"last_export", iso(moment)},
                               {"total_records", records},
                               {"total_size_mb", megabytes(bytes)},

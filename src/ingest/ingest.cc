@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
 
@@ -10,9 +12,9 @@
 #include "base/json_schema.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "ingest/file_source.h"
+#include "ingest/followers.h"
+#include "ingest/kinds.h"
 #include "ingest/ledger.h"
-#include "ingest/postgres_source.h"
 #include "ingest/proposal.h"
 #include "ingest/sync.h"
 
@@ -24,6 +26,7 @@ namespace {
 
 constexpr const char* kFolder = "sources";
 constexpr const char* kFilesCatalog = "$files";
+constexpr const char* kBuffersCatalog = "$ingest";
 
 std::vector<SourceConfig> load(const mesh::Mesh& mesh) {
   mesh::MeshFiles files(mesh);
@@ -46,23 +49,33 @@ struct Ingest::Impl {
         ledger(given.database, host_name() + ":" + given.mesh.data.string()),
         files(std::make_shared<engine::FileTables>(kFilesCatalog, given.mesh.folder,
                                                    given.mesh.data / "ingest", given.store,
-                                                   engine::AuthorizeObject())) {
+                                                   engine::AuthorizeObject())),
+        buffers(std::make_shared<engine::BufferTables>(kBuffersCatalog)),
+        resources{given.engine, given.mesh, given.store, environment.catalogs, files, buffers} {
     auto configs = load(given.mesh);
     std::error_code ignored;
     fs::remove_all(given.mesh.data / "ingest", ignored);  // what a killed run staged
     environment.engine.add_catalog(engine::make_files_catalog(files));
+    environment.engine.add_catalog(engine::make_buffers_catalog(buffers));
     for (auto& config : configs) take_in(std::move(config));
   }
   ~Impl() {
+    followers.stop();
+    for (const auto& [name, config] : sources) detach(config);
+    environment.engine.drop_catalog(kBuffersCatalog);
     environment.engine.drop_catalog(kFilesCatalog);
-    for (const auto& [name, config] : sources)
-      if (config.connection) environment.engine.drop_catalog(config.connection->name);
+  }
+
+  void attach(const SourceConfig& config) const {
+    if (const auto& kind = kind_of(config); kind.attach) kind.attach(config, resources);
+  }
+  void detach(const SourceConfig& config) const {
+    if (const auto& kind = kind_of(config); kind.detach) kind.detach(config, resources);
   }
 
   /// Caller holds the lock, or is alone.
   void take_in(SourceConfig config) {
-    if (config.connection)
-      environment.engine.add_catalog(engine::make_postgresql_catalog(*config.connection));
+    attach(config);
     const std::string name = config.name;
     sources.emplace(name, std::move(config));
   }
@@ -79,31 +92,66 @@ struct Ingest::Impl {
   }
 
   std::unique_ptr<Source> open(const SourceConfig& config) const {
-    if (config.kind == "files") return open_file_source(config, files);
-    if (config.connection)
-      return open_postgres_source(environment.engine, config, *config.connection);
-    const auto& catalogs = environment.catalogs;
-    const auto found = std::ranges::find(catalogs, config.catalog, &engine::PostgresOptions::name);
-    if (found != catalogs.end()) return open_postgres_source(environment.engine, config, *found);
-    std::vector<std::string> names;
-    for (const auto& catalog : catalogs) names.push_back(catalog.name);
-    throw Error(Code::kConfigInvalid,
-                fmt::format("there is no catalog '{}' of kind postgresql", config.catalog),
-                {1, 1, config.file.string()})
-        .with_hint(base::did_you_mean(config.catalog, names, "catalogs: "));
+    return kind_of(config).open(config, resources);
+  }
+
+  /// What follows the changes of the source's tables of mode cdc.
+  std::unique_ptr<Capture> open_capture(const SourceConfig& config) {
+    std::vector<TableConfig> tables;
+    std::map<std::string, std::shared_ptr<const SaltTable>> salts;
+    for (const auto& [name, table] : config.tables) {
+      if (table.mode != Mode::kCdc) continue;
+      tables.push_back(table);
+      salts[name] = std::make_shared<const SaltTable>(*buffers, config, table);
+    }
+    auto changes = open(config)->changes();
+    if (!changes) internal_error("a kind has mode cdc and gives no changes: " + config.kind);
+    CaptureEnvironment around{
+        environment.engine, ledger, buffers, landing_place(environment.mesh, config), {}};
+    around.salt = [salts](const TableConfig& table) { return salts.at(table.name)->name(); };
+    return std::make_unique<Capture>(std::move(around), config, std::move(changes),
+                                     std::move(tables));
+  }
+
+  /// What a source tells of itself, and whether its changes can be followed if they are to be.
+  std::string check(const SourceConfig& config, Source& source) {
+    std::string told = source.check();
+    const auto captured = [](const auto& table) { return table.second.mode == Mode::kCdc; };
+    if (std::ranges::none_of(config.tables, captured)) return told;
+    for (const auto& note : open_capture(config)->check()) told += "\n" + note;
+    return told;
   }
 
   Environment environment;
   Ledger ledger;
   const std::shared_ptr<engine::FileTables> files;
+  const std::shared_ptr<engine::BufferTables> buffers;
+  const Resources resources;
   std::mutex adding;  // one source at a time is tried out; taken before `mutex`
   mutable std::mutex mutex;
   std::map<std::string, SourceConfig> sources;            // guarded by mutex
   std::set<std::pair<std::string, std::string>> running;  // guarded by mutex
+  std::atomic<bool> follows = false;                      // between start() and stop()
+  Followers followers{ledger, [this](const SourceConfig& config) { return open_capture(config); }};
 };
 
 Ingest::Ingest(const Environment& environment) : impl_(std::make_unique<Impl>(environment)) {}
 Ingest::~Ingest() = default;
+
+void Ingest::start() {
+  impl_->follows = true;
+  for (const auto& config : sources())
+    if (config.continuous) impl_->followers.follow(config);
+}
+
+void Ingest::stop() {
+  impl_->follows = false;
+  impl_->followers.stop();
+}
+
+std::optional<CaptureStatus> Ingest::changes(const std::string& source) const {
+  return impl_->followers.status(source);
+}
 
 std::vector<SourceConfig> Ingest::sources() const {
   std::lock_guard lock(impl_->mutex);
@@ -125,7 +173,8 @@ std::vector<TableConfig> Ingest::streams(const std::string& source) {
 }
 
 std::string Ingest::check(const std::string& source) {
-  return impl_->open(impl_->config(source))->check();
+  const auto config = impl_->config(source);
+  return impl_->check(config, *impl_->open(config));
 }
 
 std::vector<Stream> Ingest::discover(const std::string& source) {
@@ -134,7 +183,11 @@ std::vector<Stream> Ingest::discover(const std::string& source) {
 
 std::string Ingest::propose(const std::string& source) {
   const auto config = impl_->config(source);
-  return propose_source(config, impl_->open(config)->discover());
+  const fs::path path = impl_->environment.mesh.folder / kFolder / (source + ".yaml");
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) throw Error(Code::kIoError, fmt::format("cannot read {}", path.string()));
+  return propose_source(config, text, impl_->open(config)->discover());
 }
 
 namespace {
@@ -211,9 +264,16 @@ SyncResult Ingest::sync(const std::string& source, const std::string& stream,
   auto record = record_of(result, context);
   impl_->ledger.begin(record);
   try {
-    const auto opened = impl_->open(config);
-    Sync(impl_->environment, impl_->ledger, *opened, config, *table, date, context)
-        .run(options.full_refresh, result);
+    if (table->mode == Mode::kCdc) {
+      const auto landed = impl_->followers.catch_up(config, stream, options.full_refresh, context);
+      result.rows = landed.rows;
+      result.rejected = landed.rejected;
+    } else {
+      const auto opened = impl_->open(config);
+      const SaltTable salt(*impl_->buffers, config, *table);
+      Sync(impl_->environment, impl_->ledger, *opened, config, *table, date, salt.name(), context)
+          .run(options.full_refresh, result);
+    }
   } catch (const std::exception& error) {
     record.state = context.stop.stop_requested() ? "canceled" : "failed";
     record.error = error.what();
@@ -240,7 +300,7 @@ SourceConfig proposed(const mesh::Mesh& mesh, const std::string& name, const std
   base::check(source_shape(), document, problems);
   if (!problems.empty()) throw mesh::ConfigError(std::move(problems));
   auto config = read_source(document, problems);
-  if (config.allow_outside) {
+  if (flag(document.root, "allow_outside")) {
     problems.push_back(Error(Code::kConfigInvalid,
                              "'allow_outside' is written into the file by whoever owns the mesh"));
   }
@@ -274,7 +334,8 @@ std::string Ingest::add(const std::string& name, const std::string& yaml) {
   std::ofstream(unfinished, std::ios::binary) << yaml;
   fs::rename(unfinished, folder / (name + ".yaml"));
   std::lock_guard lock(impl_->mutex);
-  impl_->take_in(std::move(config));
+  impl_->take_in(config);
+  if (config.continuous && impl_->follows) impl_->followers.follow(config);
   return told;
 }
 
@@ -286,15 +347,65 @@ Trial Ingest::try_out(const std::string& name, const std::string& yaml) {
 }
 
 Trial Ingest::try_out(const SourceConfig& config, bool discover) {
-  auto& engine = impl_->environment.engine;
-  if (config.connection) engine.add_catalog(engine::make_postgresql_catalog(*config.connection));
-  const std::shared_ptr<void> drop(nullptr, [&](void*) {
-    if (config.connection) engine.drop_catalog(config.connection->name);
-  });
+  impl_->attach(config);
+  const std::shared_ptr<void> drop(nullptr, [&](void*) { impl_->detach(config); });
   const auto source = impl_->open(config);
-  Trial trial{source->check(), {}};
+  Trial trial{impl_->check(config, *source), {}};
   if (discover) trial.streams = source->discover();
   return trial;
+}
+
+std::vector<StreamState> Ingest::state(const std::string& source) const {
+  const auto config = impl_->config(source);
+  const auto positions = impl_->ledger.positions(source);
+  std::map<std::string, StreamState> states;
+  const auto add = [&](const std::string& stream) -> StreamState& {
+    StreamState& state = states[stream];
+    state.stream = stream;
+    const auto table = config.table(stream);
+    state.configured = table.has_value();
+    if (table) {
+      state.table = config.full_name(*table);
+      state.mode = mode_name(table->mode);
+    }
+    return state;
+  };
+  for (const auto& [name, table] : config.tables) add(name);
+  for (const auto& [name, position] : positions) {
+    if (const size_t mark = name.find('#'); mark != std::string::npos) {
+      const std::string stream = name.substr(0, mark);
+      if (name == current_of(stream)) add(stream).merged = boost::json::serialize(position.value);
+      continue;
+    }
+    auto& state = add(name);
+    state.moved_ms = position.moved_ms;
+    if (!position.value.is_null()) state.position = boost::json::serialize(position.value);
+  }
+  std::vector<StreamState> all;
+  for (auto& [name, state] : states) all.push_back(std::move(state));
+  return all;
+}
+
+void Ingest::set_state(const std::string& source, const std::string& stream,
+                       const std::string& json) {
+  const auto config = impl_->config(source);
+  const auto known = state(source);
+  if (std::ranges::find(known, stream, &StreamState::stream) == known.end() && !config.all_tables) {
+    std::vector<std::string> names;
+    for (const auto& one : known) names.push_back(one.stream);
+    throw Error(Code::kNotFound, fmt::format("the source '{}' takes no '{}'", source, stream))
+        .with_hint(base::did_you_mean(stream, names, "its tables: "));
+  }
+  boost::json::value position;
+  if (!json.empty()) {
+    boost::system::error_code wrong;
+    position = boost::json::parse(json, wrong);
+    if (wrong || !position.is_object())
+      throw Error(Code::kInvalidArguments, "a position is a JSON object")
+          .with_hint(fmt::format("meesh ingest state show {} shows such", source));
+  }
+  const Claim claim(impl_->mutex, impl_->running, {source, stream});
+  impl_->ledger.set(source, stream, position);
 }
 
 std::vector<StreamStatus> Ingest::status() const {
@@ -313,8 +424,9 @@ std::vector<StreamStatus> Ingest::status() const {
   return all;
 }
 
-std::vector<SyncRecord> Ingest::history(const std::string& source, size_t limit) const {
-  return impl_->ledger.history(source, limit);
+std::vector<SyncRecord> Ingest::history(const std::string& source, const std::string& stream,
+                                        size_t limit) const {
+  return impl_->ledger.history(source, stream, limit);
 }
 
 }  // namespace meesh::ingest

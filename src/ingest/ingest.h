@@ -17,6 +17,7 @@
 #include "engine/catalogs/files.h"
 #include "engine/engine.h"
 #include "governance/lineage_store.h"
+#include "ingest/cdc/capture.h"
 #include "ingest/source.h"
 #include "ingest/source_config.h"
 #include "ingest/sync_record.h"
@@ -69,6 +70,12 @@ class Ingest {
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
 
+  /// Follows sources that are `continuous` in the background, until stop().
+  void start();
+  void stop();
+  /// How far behind a source's tables of mode cdc are; nothing before they were followed.
+  std::optional<CaptureStatus> changes(const std::string& source) const;
+
   std::vector<SourceConfig> sources() const;
   /// Throws NOT_FOUND that names those there are.
   SourceConfig source(const std::string& name) const;
@@ -92,9 +99,19 @@ class Ingest {
   /// The text of a file that takes all streams of the source as discover() would take them.
   std::string propose(const std::string& source);
 
+  /// How far each stream of a source was read, sorted by stream.
+  std::vector<StreamState> state(const std::string& source) const;
+  /// The next run of the stream goes on from `json`, a JSON object; with "", it takes everything.
+  /// Throws INVALID_ARGUMENTS, and ALREADY_EXISTS while the stream is synced.
+  void set_state(const std::string& source, const std::string& stream, const std::string& json);
+
   std::vector<StreamStatus> status() const;
-  /// Newest first; "" = of all sources.
-  std::vector<SyncRecord> history(const std::string& source, size_t limit) const;
+  /// Newest first; "" = of all sources, and of all of their streams.
+  std::vector<SyncRecord> history(const std::string& source, const std::string& stream,
+                                  size_t limit) const;
+  std::vector<SyncRecord> history(const std::string& source, size_t limit) const {
+    return history(source, "", limit);
+  }
 
  private:
   Trial try_out(const SourceConfig& config, bool discover);

@@ -231,7 +231,7 @@ TEST_F(PostgresIngestTest, OfTwoServersThatSyncTheSameOneIsRefused) {
   TaskContext meddled = context_;
   meddled.log = [&](log::Level, const std::string&) {
     if (!std::exchange(once, false)) return;
-    engine_->drop_catalog("$files");
+    for (const char* catalog : {"$files", "$ingest"}) engine_->drop_catalog(catalog);
     Ingest other(environment());
     EXPECT_EQ(other.sync("s", "c", {false, "2025-01-15"}, context_).rows, 5u);
   };

@@ -44,11 +44,12 @@ engine::Session ingest_session() {
 }
 
 Landing::Landing(engine::Engine& engine, sql::TableName table, std::string folder,
-                 engine::Session session)
+                 engine::Session session, bool by_date)
     : engine_(engine),
       table_(std::move(table)),
       folder_(std::move(folder)),
-      session_(std::move(session)) {
+      session_(std::move(session)),
+      by_date_(by_date) {
   read_columns();
 }
 
@@ -87,11 +88,14 @@ void Landing::create(const std::vector<StreamColumn>& columns, const TaskContext
   std::string text;
   for (const auto& column : columns)
     text += fmt::format("{} {}, ", quote_name(column.name), landed_type(column.type).display());
+  const std::string layout =
+      by_date_ ? fmt::format(", data_layout = '{{{0}}}/{{file}}', partitioning = ARRAY['{0}']",
+                             kDateColumn)
+               : "";
   run(fmt::format("CREATE TABLE IF NOT EXISTS {} ({}{} timestamp(6) with time zone, {} varchar, {} "
-                  "date) WITH (location = {}, data_location = {}, data_layout = "
-                  "'{{{}}}/{{file}}', partitioning = ARRAY['{}'])",
+                  "date) WITH (location = {}, data_location = {}{})",
                   quote_table(table_), text, kTimestampColumn, kSourceColumn, kDateColumn,
-                  quote_text(folder_), quote_text(folder_), kDateColumn, kDateColumn),
+                  quote_text(folder_), quote_text(folder_), layout),
       context);
 }
 
@@ -143,25 +147,76 @@ std::vector<std::string> Landing::prepare(const std::vector<StreamColumn>& colum
   return changes;
 }
 
-std::string Landing::insert(const std::string& query, const std::vector<StreamColumn>& columns,
-                            const std::string& origin, const std::string& run_date,
-                            const std::string& moment) const {
-  std::vector<std::string> names, values;
+Landing::Values Landing::values(const std::vector<StreamColumn>& columns, const std::string& origin,
+                                const std::string& run_date, const std::string& moment) const {
+  Values all;
   for (const auto& column : columns) {
     const auto* there = find(column.name);
     if (!there) internal_error("a column was not prepared: " + column.name);
     std::string value = landed_value("s." + quote_name(column.name), column.type);
     if (there->type != landed_type(column.type))
       value = fmt::format("CAST({} AS {})", value, there->type.display());
-    names.push_back(quote_name(column.name));
-    values.push_back(std::move(value));
+    all.names.push_back(quote_name(column.name));
+    all.values.push_back(std::move(value));
   }
-  names.insert(names.end(), {kTimestampColumn, kSourceColumn, kDateColumn});
-  values.push_back(fmt::format("TIMESTAMP '{}'", moment));
-  values.push_back(quote_text(origin));
-  values.push_back(fmt::format("DATE '{}'", run_date));
+  all.names.insert(all.names.end(), {kTimestampColumn, kSourceColumn, kDateColumn});
+  all.values.push_back(fmt::format("TIMESTAMP '{}'", moment));
+  all.values.push_back(quote_text(origin));
+  all.values.push_back(fmt::format("DATE '{}'", run_date));
+  return all;
+}
+
+std::string Landing::insert(const std::string& query, const std::vector<StreamColumn>& columns,
+                            const std::string& origin, const std::string& run_date,
+                            const std::string& moment) const {
+  const auto all = values(columns, origin, run_date, moment);
   return fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({}) AS s", quote_table(table_),
-                     fmt::join(names, ", "), fmt::join(values, ", "), query);
+                     fmt::join(all.names, ", "), fmt::join(all.values, ", "), query);
+}
+
+std::string Landing::newest_of(const std::string& query, const std::vector<StreamColumn>& columns,
+                               const Newest& newest) {
+  if (newest.unique) return query;
+  std::vector<std::string> names, key;
+  for (const auto& column : columns) names.push_back("q." + quote_name(column.name));
+  for (const auto& name : newest.key) key.push_back("q." + quote_name(name));
+  std::string order;
+  for (const auto& name : newest.order)
+    order += fmt::format("{}q.{} DESC NULLS LAST", order.empty() ? " ORDER BY " : ", ",
+                         quote_name(name));
+  return fmt::format(
+      "SELECT {0} FROM (SELECT q.*, row_number() OVER (PARTITION BY {1}{2}) AS _nth FROM ({3}) AS "
+      "q) AS q WHERE q._nth = 1",
+      fmt::join(names, ", "), fmt::join(key, ", "), order, query);
+}
+
+std::string Landing::merge(const std::string& query, const std::vector<StreamColumn>& columns,
+                           const Newest& newest, const std::string& origin,
+                           const std::string& run_date, const std::string& moment) const {
+  const auto all = values(columns, origin, run_date, moment);
+  std::vector<std::string> given, updates, inserted;
+  for (size_t i = 0; i < all.names.size(); ++i) {
+    given.push_back(fmt::format("{} AS {}", all.values[i], all.names[i]));
+    updates.push_back(fmt::format("{0} = n.{0}", all.names[i]));
+    inserted.push_back("n." + all.names[i]);
+  }
+  std::string same;
+  for (const auto& name : newest.key)
+    same += fmt::format("{}t.{} {} n.{}", same.empty() ? "" : " AND ", quote_name(name),
+                        newest.unique ? "=" : "IS NOT DISTINCT FROM", quote_name(name));
+  std::string newer;
+  if (!newest.cursor.empty())
+    newer = fmt::format(" AND coalesce(n.{0} >= t.{0}, t.{0} IS NULL)", quote_name(newest.cursor));
+  return fmt::format(
+      "MERGE INTO {} AS t USING (SELECT {} FROM ({}) AS s) AS n ON {} WHEN MATCHED{} THEN UPDATE "
+      "SET {} WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})",
+      quote_table(table_), fmt::join(given, ", "), newest_of(query, columns, newest), same, newer,
+      fmt::join(updates, ", "), fmt::join(all.names, ", "), fmt::join(inserted, ", "));
+}
+
+std::string Landing::sweep(const std::string& moment) const {
+  return fmt::format("DELETE FROM {} WHERE {} < TIMESTAMP '{}'", quote_table(table_),
+                     kTimestampColumn, moment);
 }
 
 }  // namespace meesh::ingest

@@ -88,15 +88,45 @@ Position Ledger::position(const std::string& source, const std::string& stream) 
   database_.read([&](soci::session& sql) {
     found = {};
     std::string text;
-    long long version = 0;
-    sql << "SELECT position, version FROM ingest_positions WHERE source = :source AND stream = "
-           ":stream",
-        soci::into(text), soci::into(version), soci::use(source), soci::use(stream);
+    long long version = 0, moved = 0;
+    sql << "SELECT position, version, moved_ms FROM ingest_positions WHERE source = :source AND "
+           "stream = :stream",
+        soci::into(text), soci::into(version), soci::into(moved), soci::use(source),
+        soci::use(stream);
     if (!sql.got_data()) return;
-    found.value = boost::json::parse(text);
-    found.version = version;
+    found = {boost::json::parse(text), version, moved};
   });
   return found;
+}
+
+std::map<std::string, Position> Ledger::positions(const std::string& source) const {
+  std::map<std::string, Position> all;
+  database_.read([&](soci::session& sql) {
+    all.clear();
+    std::string stream, text;
+    long long version = 0, moved = 0;
+    soci::statement rows =
+        (sql.prepare << "SELECT stream, position, version, moved_ms FROM ingest_positions WHERE "
+                        "source = :source",
+         soci::into(stream), soci::into(text), soci::into(version), soci::into(moved),
+         soci::use(source));
+    rows.execute();
+    while (rows.fetch()) all[stream] = {boost::json::parse(text), version, moved};
+  });
+  return all;
+}
+
+void Ledger::set(const std::string& source, const std::string& stream,
+                 const boost::json::value& value) {
+  const long long now = base::now_ms();
+  const std::string text = boost::json::serialize(value);
+  database_.write([&](soci::session& sql) {
+    sql << "INSERT INTO ingest_positions (source, stream, position, version, moved_ms) VALUES "
+           "(:source, :stream, :position, 1, :now) ON CONFLICT (source, stream) DO UPDATE SET "
+           "position = excluded.position, version = ingest_positions.version + 1, moved_ms = "
+           "excluded.moved_ms",
+        soci::use(source), soci::use(stream), soci::use(text), soci::use(now);
+  });
 }
 
 void Ledger::move(soci::session& sql, const std::string& source, const std::string& stream,
@@ -119,6 +149,13 @@ void Ledger::move(soci::session& sql, const std::string& source, const std::stri
   throw Error(Code::kTransactionConflict,
               "another sync of " + source + "." + stream + " was faster; nothing was changed")
       .with_hint("run it again: it goes on from where that one ended");
+}
+
+void Ledger::forget(const std::string& source, const std::string& stream) {
+  database_.write([&](soci::session& sql) {
+    sql << "DELETE FROM ingest_positions WHERE source = :source AND stream = :stream",
+        soci::use(source), soci::use(stream);
+  });
 }
 
 bool Ledger::rejected_landed(const std::string& source, const std::string& stream,
@@ -171,14 +208,17 @@ void Ledger::end(const SyncRecord& record) {
   });
 }
 
-std::vector<SyncRecord> Ledger::history(const std::string& source, size_t limit) const {
+std::vector<SyncRecord> Ledger::history(const std::string& source, const std::string& stream,
+                                        size_t limit) const {
   std::vector<SyncRecord> records;
   const auto most = static_cast<long long>(limit);
   database_.read([&](soci::session& sql) {
     records.clear();
-    Records rows(sql,
-                 "WHERE :every = '' OR source = :source ORDER BY started_ms DESC, id LIMIT :most",
-                 source, source, most);
+    Records rows(
+        sql,
+        "WHERE (:every = '' OR source = :source) AND (:any = '' OR stream = :stream) ORDER "
+        "BY started_ms DESC, id LIMIT :most",
+        source, source, stream, stream, most);
     while (rows.next()) records.push_back(rows.record());
   });
   return records;

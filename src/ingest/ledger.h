@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace meesh::ingest {
 struct Position {
   boost::json::value value;  // null: nothing was read
   int64_t version = 0;       // grows with every commit; 0: there was none
+  int64_t moved_ms = 0;      // when it was written; 0: never
 };
 
 /// Thread-safe.
@@ -30,6 +32,12 @@ class Ledger {
   static void move(soci::session& sql, const std::string& source, const std::string& stream,
                    const Position& before, const boost::json::value& after, int64_t now_ms);
 
+  /// By hand, whatever it was: `value` from now on, null = nothing was read.
+  void set(const std::string& source, const std::string& stream, const boost::json::value& value);
+  void forget(const std::string& source, const std::string& stream);
+  /// Of a source: stream → position, for those that have one.
+  std::map<std::string, Position> positions(const std::string& source) const;
+
   /// Rejected rows land apart from their portion: whether those of `batch` have, and in the
   /// transaction of a commit that they do.
   bool rejected_landed(const std::string& source, const std::string& stream,
@@ -41,7 +49,8 @@ class Ledger {
   /// Its end; also drops what is too old of the stream's history.
   void end(const SyncRecord& record);
   /// Newest first; "" = all.
-  std::vector<SyncRecord> history(const std::string& source, size_t limit) const;
+  std::vector<SyncRecord> history(const std::string& source, const std::string& stream,
+                                  size_t limit) const;
   /// Counts and means of what is kept, without position and mode.
   std::vector<StreamStatus> status() const;
 

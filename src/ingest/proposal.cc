@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ingest/kinds.h"
+
 namespace meesh::ingest {
 namespace {
 
-std::string table_line(const SourceConfig& config, const Stream& stream) {
-  if (config.kind == "files") {
-    const auto found = config.tables.find(stream.name);
-    const std::string path = found == config.tables.end() ? "" : found->second.path;
-    return fmt::format("  {}: {{ path: \"{}\" }}", stream.name, path);
-  }
+std::string table_line(const Stream& stream) {
   const bool changes = !stream.cursors.empty() && !stream.key.empty() &&
                        stream.cursors[0].find("updat") != std::string::npos;
   if (!changes) return fmt::format("  {}: {{}}", stream.name);
@@ -26,14 +23,33 @@ std::string remarks(const Stream& stream) {
   return text.empty() ? "" : "   # " + text;
 }
 
+/// The file without the block of its key `tables`, which ends before the next line that begins with
+/// a key.
+std::string without_tables(const std::string& file) {
+  std::string kept;
+  bool within = false;
+  for (size_t at = 0; at < file.size();) {
+    const size_t end = std::min(file.find('\n', at), file.size());
+    const std::string line = file.substr(at, end - at);
+    at = end + 1;
+    if (line.starts_with("tables:")) {
+      within = true;
+    } else if (!line.empty() &&
+               std::string_view(" \t#}]").find(line[0]) == std::string_view::npos) {
+      within = false;
+    }
+    if (!within) kept += line + "\n";
+  }
+  return kept;
+}
+
 }  // namespace
 
-std::string propose_source(const SourceConfig& config, const std::vector<Stream>& streams) {
-  std::string text = fmt::format("name: {}\nkind: {}\n", config.name, config.kind);
-  if (!config.catalog.empty())
-    text += fmt::format("catalog: {}\nschema: {}\n", config.catalog, config.schema);
-  text += "tables:\n";
-  for (const auto& stream : streams) text += table_line(config, stream) + remarks(stream) + "\n";
+std::string propose_source(const SourceConfig& config, const std::string& file,
+                           const std::vector<Stream>& streams) {
+  if (kind_of(config).needs_tables) return file;
+  std::string text = without_tables(file) + "tables:\n";
+  for (const auto& stream : streams) text += table_line(stream) + remarks(stream) + "\n";
   return text;
 }
 

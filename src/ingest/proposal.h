@@ -8,8 +8,10 @@
 
 namespace meesh::ingest {
 
-/// The text of sources/<name>.yaml that takes each stream: incremental where a column that is named
-/// like one tells what has changed, else whole.
-std::string propose_source(const SourceConfig& config, const std::vector<Stream>& streams);
+/// `file`, the text of sources/<name>.yaml, with tables for each stream instead of its own:
+/// incremental where a column that is named like one tells what has changed, else whole. Of a kind
+/// whose tables say where they come from, the file as it is.
+std::string propose_source(const SourceConfig& config, const std::string& file,
+                           const std::vector<Stream>& streams);
 
 }  // namespace meesh::ingest

@@ -44,6 +44,7 @@ struct Stream {
   bool is_view = false;
   std::vector<StreamColumn> columns;
   std::vector<std::string> key;      // the primary key's columns, none if there is none
+  bool unique_key = false;           // the source itself sees to it that `key` is unique
   std::vector<std::string> cursors;  // columns that tell what is new, the likeliest first
   double estimated_rows = -1;        // -1: not known
   std::vector<std::string> notes;    // what cannot be read, and why
@@ -59,19 +60,33 @@ struct ReadRequest {
   /// there. "" if not.
   std::string landed;
   std::vector<StreamColumn> landed_columns;  // of that table
+  std::string run_date;                      // "2025-01-15"
+  /// The type and the SQL of a source's value as it lands: hashed or masked, if the table wants it.
+  /// `join` stands behind the FROM of a query that has such a value.
+  std::function<StreamColumn(const StreamColumn& column, std::string& value)> as_landed;
+  std::string join;
 };
 
 /// Rows a source could not make sense of, with a query that gives them as (_file varchar, _line
-/// bigint, _column varchar, _error varchar, _text varchar).
+/// bigint, _column varchar, _error varchar, _text varchar). Beside these, the position of their
+/// portion lands as _position.
 struct Rejected {
   uint64_t rows = 0;
-  std::string query;  // "" = they are counted only
+  std::string query;           // "" = they are counted only
+  std::optional<uint64_t> of;  // of how many rows in all, if it is known without counting
 };
 
 struct Portion {
   std::string query;  // Trino SQL; columns by name, those of `columns`
   std::vector<StreamColumn> columns;
-  boost::json::value position;       // true once the portion is committed
+  /// True once the portion is committed. An object with a member `snapshot` tells of a reading of
+  /// everything that is not at its end: the next run gets it also for a full refresh.
+  boost::json::value position;
+  /// A column of the query, not among `columns`, that tells which of two rows with one key is
+  /// newer where the table's cursor does not: it grows. "" = none.
+  std::string order;
+  /// No row has the key of one of this or an earlier portion since the position was null.
+  bool disjoint = false;
   double estimated_rows = -1;        // for progress
   std::optional<Rejected> rejected;  // lands before the rows
   /// Looks once more, after the rows were read and before they are published: throws if the source
@@ -94,6 +109,8 @@ class Reader {
   }
 };
 
+class ChangeSource;  // ingest/cdc/change_source.h
+
 /// Thread-safe. All calls may wait for the network and throw errors of kind kExternal that name the
 /// source.
 class Source {
@@ -108,6 +125,8 @@ class Source {
   /// One of them; throws TABLE_NOT_FOUND.
   virtual Stream describe(const TableConfig& table) = 0;
   virtual std::unique_ptr<Reader> read(ReadRequest request) = 0;
+  /// For tables of mode cdc; null: changes of this kind of source cannot be followed.
+  virtual std::shared_ptr<ChangeSource> changes() { return nullptr; }
 };
 
 }  // namespace meesh::ingest

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "ingest/kinds.h"
 
 namespace meesh::ingest {
 
@@ -18,22 +19,14 @@ constexpr const char* kNamePattern = "^[a-z][a-z0-9_]*$";
 constexpr const char* kNameMeans =
     "a name (lower-case letters, digits and _, beginning with a letter)";
 
-Shape name(std::string doc) { return base::matching(std::move(doc), kNamePattern, kNameMeans); }
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
 
 Shape columns(std::string doc) {
   return base::list(std::move(doc), base::matching("", "^[^\\r\\n]+$", "a column's name", 255));
-}
-
-Shape into_table() {
-  return base::matching("Table it lands in, instead of the pattern's.", kNamePattern, kNameMeans,
-                        128);
-}
-
-Shape mode() {
-  return base::choice(
-      "full_refresh: everything, into the run date's partition, which is replaced. incremental: "
-      "what is new since the last run is added.",
-      {"full_refresh", "incremental"});
 }
 
 Shape into() {
@@ -57,117 +50,108 @@ Shape into() {
                       "{table}")});
 }
 
-Shape postgresql() {
-  const Shape table = base::object(
-      "How one table is taken.",
-      {base::optional("mode", mode(), "full_refresh"),
-       base::optional("cursor", base::matching("incremental: the column that tells what is new.",
-                                               "^[^\\r\\n]+$", "a column's name", 255)),
-       base::optional("key", columns("Columns that tell a row from the others; without it, the "
-                                     "primary key.")),
-       base::optional("lookback",
-                      base::any("incremental: how far behind the last position rows are looked "
-                                "for that were committed late: a duration such as 5m for times, a "
-                                "number for numbers.")),
-       base::optional("exclude", columns("Columns that are left out.")),
-       base::optional("into", into_table())});
-  const Shape connection = base::object(
-      "A server that is no catalog of the mesh.",
-      {base::required("host", base::matching("Host name or address.", "^[A-Za-z0-9:._/-]+$",
-                                             "a host name or address", 255)),
-       base::optional("port", base::integer("Port.", 1, 65535), "5432"),
-       base::required("name", base::text("Name of the database.")),
-       base::required("user", base::text("User to connect as.")),
-       base::required("password",
-                      base::secret_text("Its password; write ${NAME} to keep it out of git."))});
+Shape notify() {
   return base::object(
-      "Tables of a PostgreSQL server.",
-      {base::optional("name", name("The source's name; the file's, if it is given.")),
-       base::optional("catalog", name("A catalog of the mesh, of kind postgresql.")),
-       base::optional("connection", connection),
-       base::optional("schema", base::text("Schema of the tables."), "public"),
-       base::optional("tables", base::map("Tables to take; without it, all of the schema.",
-                                          "^[^\\s\"/]{1,128}$", "a table's name", table)),
-       base::optional("into", into())});
+      "Who is told of runs by 'schedule'.",
+      {base::optional("on", base::list("Of what; without it, of failures and recoveries.",
+                                       base::choice("", {"failure", "recovery", "late"}))),
+       base::optional("webhook", base::secret_text("URL that a JSON object is POSTed to.")),
+       base::optional("email", base::list("Addresses; needs smtp: in meesh.yaml.",
+                                          base::matching("", "^[^\\s@<>]+@[^\\s@<>]+$",
+                                                         "an e-mail address", 254)))});
 }
 
-Shape file_tables() {
-  const Shape table = base::object(
-      "Files that make one table.",
-      {base::required("path", base::matching("Files: * and ? stay within a folder, ** spans any "
-                                             "number. s3://bucket/…, or relative to the mesh.",
-                                             "^[^\\r\\n]+$", "a path", 1024)),
-       base::optional("mode", mode(), "full_refresh"),
-       base::optional("columns",
-                      base::map("Types of columns that are not to be found out.", "^[^\\r\\n]+$",
-                                "a column's name",
-                                base::matching("", "^[A-Za-z0-9_(), ]+$", "a type of SQL", 255))),
-       base::optional("exclude", columns("Columns that are left out.")),
-       base::optional("into", into_table())});
-  return base::map("Tables, each with its files.", kNamePattern, kNameMeans, table);
+Shape mode(const Kind& kind) {
+  Shape shape = base::choice(
+      "full_refresh: everything, into the run date's partition, which is replaced. incremental: "
+      "what is new since the last run. cdc: every change, as the source's log has it.",
+      kind.modes);
+  return shape;
 }
 
-Shape files() {
-  const Shape csv = base::object(
-      "How CSV files are written.",
-      {base::optional("delimiter", base::text("Between two values; without it, found out.")),
-       base::optional("header", base::boolean("The first line names the columns."), "true"),
-       base::optional("null", base::text("What stands for NULL, beside an empty value.")),
-       base::optional("quote", base::text("Around values; doubled within them."), "\""),
-       base::optional("escape", base::text("Before a quote within a value."), "\""),
-       base::optional("encoding", base::choice("Of the text.", {"utf-8", "utf-16", "latin-1"}),
-                      "utf-8")});
-  const Shape remote = base::object(
-      "Another S3 that the paths' buckets are in.",
-      {base::required("endpoint", base::matching("Its address.", "^https?://[^/\\s]+$",
-                                                 "an address such as https://s3.example.com", 255)),
-       base::optional("region", base::text("Region."), "us-east-1"),
-       base::required("access_key", base::secret_text("Access key.")),
-       base::required("secret_key", base::secret_text("Secret key.")),
-       base::optional("path_style", base::boolean("Bucket in the path, not in the host name."),
-                      "true")});
-  return base::object(
-      "CSV, JSON and Parquet files.",
-      {base::optional("name", name("The source's name; the file's, if it is given.")),
-       base::optional("format", base::choice("Of all files; without it, by their endings.",
-                                             {"csv", "json", "parquet"})),
-       base::optional("csv", csv), base::optional("connection", remote),
-       base::optional("malformed",
-                      base::choice("What becomes of rows that cannot be read: the run fails, they "
-                                   "are counted, or they go to the table <name>__rejected.",
-                                   {"fail", "skip", "quarantine"}),
-                      "quarantine"),
-       base::optional("max_malformed",
-                      base::matching("The run fails if more than this share of the rows cannot be "
-                                     "read.",
-                                     "^(100|[0-9]{1,2})(\\.[0-9]{1,4})?%$", "a share such as 5%"),
-                      "5%"),
-       base::optional("allow_outside", base::boolean("Read files outside of the mesh's folder."),
-                      "false"),
-       base::required("tables", file_tables()), base::optional("into", into())});
+/// What all kinds' tables have.
+std::vector<Shape> table_keys(const Kind& kind) {
+  return {
+      base::optional("mode", mode(kind), "full_refresh"),
+      base::optional("write",
+                     base::choice("append: every version of a row that is met is kept. merge: one "
+                                  "row a key, the newest. both: merge, and every version in the "
+                                  "table <name>__changes. Without it append; of cdc, merge.",
+                                  {"append", "merge", "both"})),
+      base::optional("cursor", base::matching("The column that tells what is new, and which of two "
+                                              "rows with one key is newer.",
+                                              "^[^\\r\\n]+$", "a column's name", 255)),
+      base::optional("key", columns("Columns that tell a row from the others; without it, the "
+                                    "primary key.")),
+      base::optional("lookback",
+                     base::any("incremental: how far behind the last position rows are looked "
+                               "for that were committed late: a duration such as 5m for times, a "
+                               "number for numbers.")),
+      base::optional("include", columns("Columns that are taken; without it, all.")),
+      base::optional("exclude", columns("Columns that are left out.")),
+      base::optional("hash", columns("Columns of which the SHA-256 lands, in hexadecimal digits.")),
+      base::optional("mask", columns("Columns of which only the shape lands: 'Ana-7' as 'Xxx-n'.")),
+      base::optional("columns",
+                     base::map("Types of columns that are not to be found out.", "^[^\\r\\n]+$",
+                               "a column's name",
+                               base::matching("", "^[A-Za-z0-9_(), ]+$", "a type of SQL", 255))),
+      base::optional("schema_contract",
+                     base::choice("What becomes of columns and types that the landed table does "
+                                  "not have. evolve: it grows. freeze: the run fails. discard_row: "
+                                  "rows with such values are rejected. discard_value: such values "
+                                  "are left out.",
+                                  {"evolve", "freeze", "discard_row", "discard_value"}),
+                     "evolve"),
+      base::optional("into", base::matching("Table it lands in, instead of the pattern's.",
+                                            kNamePattern, kNameMeans, 128))};
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
+/// What all kinds have. A kind's own key of the same name takes its place.
+std::vector<Shape> source_keys() {
+  return {
+      base::optional("name", base::matching("The source's name; the file's, if it is given.",
+                                            kNamePattern, kNameMeans)),
+      base::optional("malformed",
+                     base::choice("What becomes of rows that cannot be read: the run fails, they "
+                                  "are counted, or they go to the table <name>__rejected.",
+                                  {"fail", "skip", "quarantine"}),
+                     "quarantine"),
+      base::optional("max_malformed",
+                     base::matching("The run fails if more than this share of the rows cannot be "
+                                    "read.",
+                                    "^(100|[0-9]{1,2})(\\.[0-9]{1,4})?%$", "a share such as 5%"),
+                     "5%"),
+      base::optional("hash_salt", base::secret_text("Key of the hashes of columns under 'hash'; "
+                                                    "write ${NAME} to keep it out of git.")),
+      base::optional("schedule", base::text("When it runs by itself: five fields, as cron has "
+                                            "them, or @daily.")),
+      base::optional("time_zone", base::text("Of the schedule."), "UTC"),
+      base::optional("notify", notify()),
+      base::optional("into", into())};
 }
 
-std::string text_or(const Node& node, std::string_view key, std::string otherwise = "") {
-  const Node* found = node.find(key);
-  return found ? found->text : otherwise;
+void add(std::vector<Shape>& keys, const std::vector<Shape>& more) {
+  for (const auto& key : more)
+    if (std::ranges::find(keys, key.key, &Shape::key) == keys.end()) keys.push_back(key);
 }
 
-bool flag(const Node& node, std::string_view key) {
-  const Node* found = node.find(key);
-  return found && found->boolean();
-}
-
-std::vector<std::string> list_of(const Node& node, std::string_view key) {
-  std::vector<std::string> out;
-  if (const Node* found = node.find(key))
-    for (const Node& item : found->items) out.push_back(lower(item.text));
-  return out;
+Shape shape_of(const Kind& kind) {
+  std::vector<Shape> of_table = kind.table_keys;
+  add(of_table, table_keys(kind));
+  Shape tables = base::map("Tables to take; without it, all that the source has.",
+                           kind.table_name_pattern, kind.table_name_means,
+                           base::object("How one table is taken.", std::move(of_table)));
+  std::vector<Shape> keys = kind.keys;
+  add(keys, {kind.needs_tables ? base::required("tables", std::move(tables))
+                               : base::optional("tables", std::move(tables))});
+  if (std::ranges::count(kind.modes, "cdc") > 0) {
+    add(keys, {base::optional("continuous",
+                              base::boolean("Tables of mode cdc are followed while the server "
+                                            "runs, not only when a run asks."),
+                              "false")});
+  }
+  add(keys, source_keys());
+  return base::object(kind.doc, std::move(keys));
 }
 
 std::optional<Lookback> parse_lookback(const Node& node) {
@@ -206,7 +190,7 @@ std::optional<Lookback> parse_lookback(const Node& node) {
 class Parser {
  public:
   Parser(const yaml::Document& document, std::vector<Error>& problems)
-      : document_(document), root_(document.root), problems_(problems) {}
+      : document_(document), root_(document.root), reader_(document, problems) {}
 
   SourceConfig read() {
     const std::filesystem::path file = document_.file;
@@ -222,17 +206,16 @@ class Parser {
                fmt::format("name the file {}.yaml, or leave the name out", config_.name));
     }
     read_into();
-    if (config_.kind == "postgresql") read_postgresql();
-    if (config_.kind == "files") read_files();
+    read_policies();
+    read_schedule();
+    kind_of(config_).read(reader_, config_);
     read_tables();
     return std::move(config_);
   }
 
  private:
-  void complain(const Node& at, std::string message, std::string hint = "") {
-    Error error = document_.error(Code::kConfigInvalid, std::move(message), at.line, at.column);
-    if (!hint.empty()) error.with_hint(std::move(hint));
-    problems_.push_back(std::move(error));
+  void complain(const Node& at, std::string message, std::string hint = "") const {
+    reader_.complain(at, std::move(message), std::move(hint));
   }
 
   void read_into() {
@@ -245,64 +228,37 @@ class Parser {
     config_.table_pattern = text_or(*into, "table", "{table}");
   }
 
-  void read_postgresql() {
-    config_.catalog = text_or(root_, "catalog");
-    config_.schema = lower(text_or(root_, "schema", "public"));
-    const Node* connection = root_.find("connection");
-    if (config_.catalog.empty() == (connection == nullptr)) {
-      complain(root_, "a source of kind postgresql needs one of 'catalog' and 'connection'",
-               "catalog: the name of a domain or of a catalog in meesh.yaml");
-    }
-    if (!connection) return;
-    config_.connection.emplace();
-    config_.connection->name = "$" + config_.name;
-    config_.connection->host = connection->find("host")->text;
-    config_.connection->port = static_cast<int>(connection->find("port")->integer().value_or(5432));
-    config_.connection->database = connection->find("name")->text;
-    config_.connection->user = connection->find("user")->text;
-    config_.connection->password = connection->find("password")->text;
-    config_.connection->read_only = true;
-  }
-
-  void read_files() {
-    const std::string format = text_or(root_, "format");
-    config_.format_given = !format.empty();
-    using Kind = engine::FileFormat::Kind;
-    config_.format.kind = format == "json"      ? Kind::kJson
-                          : format == "parquet" ? Kind::kParquet
-                                                : Kind::kCsv;
+  void read_policies() {
     const std::string malformed = text_or(root_, "malformed", "quarantine");
     config_.malformed = malformed == "fail"   ? Malformed::kFail
                         : malformed == "skip" ? Malformed::kSkip
                                               : Malformed::kQuarantine;
     config_.max_malformed = std::stod(text_or(root_, "max_malformed", "5%")) / 100;
-    config_.allow_outside = flag(root_, "allow_outside");
-    if (const Node* csv = root_.find("csv")) read_csv(*csv);
-    const Node* connection = root_.find("connection");
-    if (!connection) return;
-    config_.remote.emplace();
-    config_.remote->endpoint = connection->find("endpoint")->text;
-    config_.remote->region = connection->find("region")->text;
-    config_.remote->access_key = connection->find("access_key")->text;
-    config_.remote->secret_key = connection->find("secret_key")->text;
-    config_.remote->path_style = flag(*connection, "path_style");
+    config_.hash_salt = text_or(root_, "hash_salt");
+    config_.continuous = flag(root_, "continuous");
   }
 
-  void read_csv(const Node& csv) {
-    auto& format = config_.format;
-    format.delimiter = text_or(csv, "delimiter");
-    format.quote = text_or(csv, "quote", "\"");
-    format.escape = text_or(csv, "escape", "\"");
-    format.null_text = text_or(csv, "null");
-    format.encoding = text_or(csv, "encoding", "utf-8");
-    format.header = !csv.find("header") || flag(csv, "header");
-    for (const char* key : {"quote", "escape"}) {
-      const Node* node = csv.find(key);
-      if (node && node->text.size() > 1) complain(*node, fmt::format("'{}' is one character", key));
+  /// As the file of a pipeline would say it.
+  void read_schedule() {
+    const Node* cron = root_.find("schedule");
+    const Node* told = root_.find("notify");
+    if (told && !told->find("webhook") && !told->find("email")) told = nullptr;
+    if (told && !cron) {
+      complain(*told, "'notify' is about runs by 'schedule', and there is none",
+               "schedule: \"*/15 * * * *\"; a run of a pipeline tells by the pipeline's 'alerts'");
     }
-    const Node* delimiter = csv.find("delimiter");
-    if (delimiter && delimiter->text.size() > 4)
-      complain(*delimiter, "'delimiter' is at most four characters");
+    if (!cron) return;
+    Node schedule = *cron;
+    schedule.kind = Node::Kind::kMap;
+    schedule.text.clear();
+    const auto put = [&](const char* key, const Node& value) {
+      schedule.keys.push_back({key, value.line, value.column});
+      schedule.items.push_back(value);
+    };
+    put("cron", *cron);
+    if (const Node* zone = root_.find("time_zone")) put("timezone", *zone);
+    config_.schedule = std::make_shared<const Node>(std::move(schedule));
+    if (told) config_.notify = std::make_shared<const Node>(*told);
   }
 
   void read_tables() {
@@ -328,13 +284,16 @@ class Parser {
     table.line = key.line;
     table.column = key.column;
     table.into = text_or(node, "into", config_.landing(table.name));
-    if (text_or(node, "mode") == "incremental") table.mode = Mode::kIncremental;
+    const std::string mode = text_or(node, "mode");
+    table.mode = mode == "incremental" ? Mode::kIncremental
+                 : mode == "cdc"       ? Mode::kCdc
+                                       : Mode::kFullRefresh;
+    const std::string write = text_or(node, "write", table.mode == Mode::kCdc ? "merge" : "append");
+    table.write = write == "merge"  ? Write::kMerge
+                  : write == "both" ? Write::kBoth
+                                    : Write::kAppend;
     table.cursor = lower(text_or(node, "cursor"));
     table.key = list_of(node, "key");
-    table.exclude = list_of(node, "exclude");
-    table.path = text_or(node, "path");
-    if (config_.remote && !table.path.starts_with("s3://"))
-      complain(*node.find("path"), "files of another S3 are named s3://bucket/…");
     if (const Node* lookback = node.find("lookback")) {
       if (const auto parsed = parse_lookback(*lookback)) {
         table.lookback = *parsed;
@@ -342,15 +301,45 @@ class Parser {
         complain(*lookback, "'lookback' is a duration such as 30s, 5m, 1h or 1d, or a number");
       }
     }
-    if (config_.kind == "postgresql" && table.mode == Mode::kIncremental && table.cursor.empty())
-      complain(node, fmt::format("'{}' is incremental and has no cursor", key.name),
-               "cursor: the column that grows with every change, such as updated_at");
-    if (!table.cursor.empty() && table.mode != Mode::kIncremental)
-      complain(*node.find("cursor"), "a cursor is of use for 'mode: incremental' alone");
-    if (std::ranges::count(table.exclude, table.cursor) > 0 && !table.cursor.empty())
-      complain(*node.find("exclude"), "the cursor cannot be left out");
+    read_policies(node, table);
     if (const Node* types = node.find("columns")) read_types(*types, table);
+    const Kind& kind = kind_of(config_);
+    if (kind.read_table) kind.read_table(reader_, node, config_, table);
+    if (!table.cursor.empty() && table.mode == Mode::kFullRefresh && table.write == Write::kAppend)
+      complain(*node.find("cursor"), "a cursor is of use for 'mode: incremental' alone");
     return table;
+  }
+
+  void read_policies(const Node& node, TableConfig& table) {
+    table.include = list_of(node, "include");
+    table.exclude = list_of(node, "exclude");
+    table.hash = list_of(node, "hash");
+    table.mask = list_of(node, "mask");
+    const std::string contract = text_or(node, "schema_contract", "evolve");
+    table.contract = contract == "freeze"          ? SchemaContract::kFreeze
+                     : contract == "discard_row"   ? SchemaContract::kDiscardRow
+                     : contract == "discard_value" ? SchemaContract::kDiscardValue
+                                                   : SchemaContract::kEvolve;
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::ranges::count(names, name) > 0;
+    };
+    const auto& cursor = table.cursor;
+    if (!cursor.empty() && !table.takes(cursor))
+      complain(*node.find(has(table.exclude, cursor) ? "exclude" : "include"),
+               "the cursor cannot be left out");
+    for (const auto& name : table.key)
+      if (!table.takes(name)) complain(*node.find("key"), "the key cannot be left out");
+    for (const char* word : {"hash", "mask"})
+      if (const Node* found = node.find(word); !cursor.empty() && found)
+        if (has(list_of(node, word), cursor))
+          complain(*found, "the cursor must land as it is", "take another column as cursor");
+    for (const auto& name : table.mask) {
+      if (has(table.key, name))
+        complain(*node.find("mask"), "masked, the key does not tell rows apart",
+                 "list it under 'hash'");
+      if (has(table.hash, name))
+        complain(*node.find("mask"), fmt::format("'{}' is hashed already", name));
+    }
   }
 
   void read_types(const Node& types, TableConfig& table) {
@@ -365,11 +354,40 @@ class Parser {
 
   const yaml::Document& document_;
   const Node& root_;
-  std::vector<Error>& problems_;
+  const ConfigReader reader_;
   SourceConfig config_;
 };
 
 }  // namespace
+
+void ConfigReader::complain(const Node& at, std::string message, std::string hint) const {
+  Error error = document_.error(Code::kConfigInvalid, std::move(message), at.line, at.column);
+  if (!hint.empty()) error.with_hint(std::move(hint));
+  problems_.push_back(std::move(error));
+}
+
+std::string text_or(const Node& node, std::string_view key, std::string otherwise) {
+  const Node* found = node.find(key);
+  return found ? found->text : otherwise;
+}
+
+bool flag(const Node& node, std::string_view key) {
+  const Node* found = node.find(key);
+  return found && found->boolean();
+}
+
+std::vector<std::string> list_of(const Node& node, std::string_view key) {
+  std::vector<std::string> out;
+  if (const Node* found = node.find(key))
+    for (const Node& item : found->items) out.push_back(lower(item.text));
+  return out;
+}
+
+void need_cursor(const ConfigReader& reader, const Node& node, const TableConfig& table) {
+  if (table.mode != Mode::kIncremental || !table.cursor.empty()) return;
+  reader.complain(node, fmt::format("'{}' is incremental and has no cursor", table.name),
+                  "cursor: the column that grows with every change, such as updated_at");
+}
 
 bool valid_source_name(std::string_view text) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
@@ -378,7 +396,19 @@ bool valid_source_name(std::string_view text) {
 }
 
 std::string_view mode_name(Mode mode) {
-  return mode == Mode::kIncremental ? "incremental" : "full_refresh";
+  switch (mode) {
+    case Mode::kIncremental:
+      return "incremental";
+    case Mode::kCdc:
+      return "cdc";
+    default:
+      return "full_refresh";
+  }
+}
+
+bool TableConfig::takes(const std::string& column_name) const {
+  if (!include.empty() && std::ranges::count(include, column_name) == 0) return false;
+  return std::ranges::count(exclude, column_name) == 0;
 }
 
 std::string SourceConfig::landing(const std::string& stream) const {
@@ -402,10 +432,12 @@ std::optional<TableConfig> SourceConfig::table(const std::string& stream) const 
 }
 
 const Shape& source_shape() {
-  static const Shape shape =
-      base::kinds("A source: where rows come from, and where they land in the lake.",
-                  {base::kind("postgresql", postgresql()), base::kind("files", files())}, "",
-                  {"mysql", "rest", "airbyte", "kafka", "cdc"});
+  static const Shape shape = [] {
+    std::vector<Shape> shapes;
+    for (const auto& kind : kinds()) shapes.push_back(base::kind(kind.word, shape_of(kind)));
+    return base::kinds("A source: where rows come from, and where they land in the lake.",
+                       std::move(shapes), "");
+  }();
   return shape;
 }
 

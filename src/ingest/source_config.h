@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,25 @@
 
 namespace meesh::ingest {
 
-enum class Mode { kFullRefresh, kIncremental };
-std::string_view mode_name(Mode mode);  // "full_refresh", "incremental"
+enum class Mode { kFullRefresh, kIncremental, kCdc };
+std::string_view mode_name(Mode mode);  // "full_refresh", "incremental", "cdc"
 
-/// What happens to rows of files that make no sense.
+/// What becomes of rows of an incremental read or of a change stream.
+enum class Write {
+  kAppend,  // each version of a row is kept: of cdc, in <into>__changes
+  kMerge,   // one row a key, the newest
+  kBoth,
+};
+
+/// What happens to columns and types that the landed table does not have (dlt's words).
+enum class SchemaContract { kEvolve, kFreeze, kDiscardRow, kDiscardValue };
+
+/// What a kind's file says beside what all have; each kind derives its own.
+struct KindOptions {
+  virtual ~KindOptions() = default;
+};
+
+/// What happens to rows that make no sense.
 enum class Malformed { kFail, kSkip, kQuarantine };
 
 /// How far back an incremental read looks behind its position for rows that were committed late: a
@@ -37,24 +53,35 @@ struct TableConfig {
   std::string cursor;            // kIncremental, of databases
   std::vector<std::string> key;  // "" = the primary key
   Lookback lookback;
-  std::vector<std::string> exclude;  // columns left out
-  std::string path;                  // files: pattern, s3://… or relative to the mesh folder
-  std::map<std::string, sql::Type> columns;  // files: declared types
-  int line = 0, column = 0;                  // where it is configured; 0 if it is not
+  Write write = Write::kAppend;
+  SchemaContract contract = SchemaContract::kEvolve;
+  std::vector<std::string> include;            // columns that are taken; none: all
+  std::vector<std::string> exclude;            // columns left out
+  std::vector<std::string> hash;               // columns of which the SHA-256 lands instead
+  std::vector<std::string> mask;               // columns of which only the shape lands: "Xxxx-nn"
+  std::map<std::string, sql::Type> columns;    // declared types
+  std::shared_ptr<const KindOptions> options;  // may be null
+  int line = 0, column = 0;                    // where it is configured; 0 if it is not
+
+  /// Whether the file wants the column of the source.
+  bool takes(const std::string& column_name) const;
+  /// Whether what lands says less than what the source has: rows are not shown as they are then.
+  bool withholds() const {
+    return !include.empty() || !exclude.empty() || !hash.empty() || !mask.empty();
+  }
 };
 
 struct SourceConfig {
   std::string name;
-  std::string kind;                                   // "postgresql", "files"
-  std::filesystem::path file;                         // as messages name it
-  std::string catalog, schema;                        // postgresql
-  std::optional<engine::PostgresOptions> connection;  // postgresql without a catalog
-  engine::FileFormat format;                          // files
-  bool format_given = false;                          // otherwise each file's ending tells
+  std::string kind;                            // "postgresql", "files", …
+  std::filesystem::path file;                  // as messages name it
+  std::shared_ptr<const KindOptions> options;  // never null
   Malformed malformed = Malformed::kQuarantine;
-  double max_malformed = 0.05;                   // share of all rows
-  bool allow_outside = false;                    // files outside of the mesh folder
-  std::optional<objects::RemoteOptions> remote;  // files of another S3
+  double max_malformed = 0.05;  // share of all rows
+  std::string hash_salt;        // of hashed columns; "" = none
+  bool continuous = false;      // tables of mode cdc are followed while the server runs
+  /// Of the implicit pipeline ingest_<name>, as pipelines read them; null if the file has none.
+  std::shared_ptr<const yaml::Node> schedule, notify;
   std::string into_catalog = "lake", into_schema = "bronze";
   std::string location;  // "s3://bronze"; "" = the lake's own place
   std::string table_pattern = "{table}";

@@ -24,4 +24,13 @@ struct StreamStatus {
   double mean_seconds = 0;                                    // of those that succeeded
 };
 
+/// How far a stream was read.
+struct StreamState {
+  std::string stream, table, mode;
+  std::string position;    // JSON; "" = nothing was read
+  std::string merged;      // JSON: of its table with one row a key; "" = it has none
+  int64_t moved_ms = 0;    // 0: never
+  bool configured = true;  // the file takes it
+};
+
 }  // namespace meesh::ingest

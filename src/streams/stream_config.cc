@@ -376,17 +376,6 @@ class Parser {
 
 }  // namespace
 
-sql::Type ColumnConfig::stored_type() const {
-  switch (type.kind) {
-    case sql::TypeKind::kArray:
-    case sql::TypeKind::kMap:
-    case sql::TypeKind::kRow:
-      return sql::Type::varchar();
-    default:
-      return type;
-  }
-}
-
 std::string SinkConfig::name() const {
   switch (kind) {
     case Kind::kLake:

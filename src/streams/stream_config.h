@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/yaml.h"
+#include "ingest/decode/column.h"
 #include "mesh/mesh_files.h"
 #include "sql/type.h"
 
@@ -48,22 +49,9 @@ struct RegistrySettings {
 
 enum class Encoding { kJson, kAvro, kProtobuf, kCsv, kRaw };
 
-/// How times are written in messages.
-enum class TimeFormat { kText, kSeconds, kMillis, kMicros };
-
-struct ColumnConfig {
-  std::string name;  // lower case
-  sql::Type type;
-  /// Where in the message: names of members from the outside in ("customer", "address", "city").
-  /// Of CSV, one: the column's name in `csv_header` or its number from 0. Empty: the column's name.
-  std::vector<std::string> path;
-  /// Of kText: ISO 8601, or what Trino's CAST takes. A number beside kText is milliseconds.
-  TimeFormat time = TimeFormat::kText;
-  bool required = false;  // a message without it (absent or null) is malformed
-
-  /// What it is kept as in a buffer: arrays, maps and rows as JSON text in a varchar.
-  sql::Type stored_type() const;
-};
+using ingest::TimeFormat;
+/// A column of a source, as messages have it.
+using ColumnConfig = ingest::DecodedColumn;
 
 struct FormatConfig {
   Encoding encoding = Encoding::kJson;

@@ -53,3 +53,11 @@ def shop(folder, postgres):
     made = IngestMesh(Meesh(mesh, folder / "data"), server)
     yield made
     made.meesh.stop()
+
+
+@pytest.fixture
+def lonely(folder):
+    """A mesh without a database; not started yet."""
+    made = IngestMesh(Meesh(plain_mesh(folder / "mesh", **LAKE), folder / "data"), None)
+    yield made
+    made.meesh.stop()

@@ -23,8 +23,10 @@ def programs():
 class PostgresServer:
     """One server in `folder` on a port of 127.0.0.1, with one database owned by `user`."""
 
-    def __init__(self, folder, database, user="admin", password="admin123", port=None, settings=()):
-        self.folder = Path(folder)
+    def __init__(self, folder, database, user="admin", password="admin123", port=None, settings=(),
+                 server=None):
+        """`server`: the folder of the server's programs; without it the newest installed one."""
+        self.folder, self.programs = Path(folder), Path(server) if server else programs()
         self.database, self.user, self.password = database, user, password
         self.port = port or free_ports(1)[0]
         self.settings = list(settings)
@@ -51,7 +53,7 @@ class PostgresServer:
         if self._as_user:
             os.chown(data, *self._owner)
             os.chown(self.folder, *self._owner)
-        subprocess.run([*self._as_user, str(programs() / "initdb"), "-D", str(data), "-U", self.user,
+        subprocess.run([*self._as_user, str(self.programs / "initdb"), "-D", str(data), "-U", self.user,
                         f"--pwfile={secret}", "--auth=scram-sha-256", "-E", "UTF8",
                         "--locale=C.UTF-8", "--no-sync"],
                        check=True, stdout=subprocess.DEVNULL, cwd="/")
@@ -61,7 +63,7 @@ class PostgresServer:
     def start(self):
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*self._as_user, str(programs() / "postgres"), "-D", str(self.folder / "data"),
+                [*self._as_user, str(self.programs / "postgres"), "-D", str(self.folder / "data"),
                  "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
                  "-c", f"unix_socket_directories={self.folder}",
                  *[word for setting in self.settings for word in ("-c", setting)]],

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ingest/sources/postgresql.h"
 #include "pipelines/kinds/kinds.h"
 
 namespace meesh::pipelines {
@@ -106,6 +107,53 @@ class SourceAsset : public Asset {
   const bool full_;
 };
 
+yaml::Node mapping(const yaml::Node& at) {
+  yaml::Node node;
+  node.kind = yaml::Node::Kind::kMap;
+  node.line = at.line;
+  node.column = at.column;
+  return node;
+}
+
+yaml::Node text(const yaml::Node& at, std::string value) {
+  yaml::Node node = mapping(at);
+  node.kind = yaml::Node::Kind::kText;
+  node.text = std::move(value);
+  node.plain = false;
+  return node;
+}
+
+void put(yaml::Node& node, const std::string& key, yaml::Node value) {
+  node.keys.push_back({key, value.line, value.column});
+  node.items.push_back(std::move(value));
+}
+
+/// Who is told: of failures and recoveries, if the source does not say of what.
+yaml::Node alerts_of(const yaml::Node& notify) {
+  yaml::Node alerts = notify;
+  if (alerts.find("on")) return alerts;
+  yaml::Node events = mapping(notify);
+  events.kind = yaml::Node::Kind::kSequence;
+  for (const char* event : {"failure", "recovery"}) events.items.push_back(text(notify, event));
+  put(alerts, "on", std::move(events));
+  return alerts;
+}
+
+/// The pipeline of a source that has a schedule of its own.
+yaml::Document scheduled(const ingest::SourceConfig& source) {
+  const yaml::Node& at = *source.schedule;
+  yaml::Document document{source.file.string(), "", mapping(at)};
+  const std::string name = "ingest_" + source.name;
+  put(document.root, "name", text(at, name));
+  put(document.root, "schedule", at);
+  if (source.notify) put(document.root, "alerts", alerts_of(*source.notify));
+  yaml::Node asset = mapping(at), assets = mapping(at);
+  put(asset, "ingest", text(at, source.name));
+  put(assets, name, std::move(asset));
+  put(document.root, "assets", std::move(assets));
+  return document;
+}
+
 class IngestKind : public AssetKind {
  public:
   explicit IngestKind(ingest::Ingest& ingest) : ingest_(ingest) {}
@@ -135,9 +183,11 @@ class IngestKind : public AssetKind {
             .with_hint(base::did_you_mean(stream, names, "its tables are "));
       }
       std::vector<TableUse> inputs;
-      if (config.kind == "postgresql" && !config.catalog.empty() && !config.connection) {
-        inputs.push_back(
-            {fmt::format("{}.{}.{}", config.catalog, config.schema, table->name), where});
+      if (config.kind == "postgresql") {
+        const auto& options = ingest::postgresql_options(config);
+        if (!options.catalog.empty())
+          inputs.push_back(
+              {fmt::format("{}.{}.{}", options.catalog, options.schema, table->name), where});
       }
       const std::string full_name = config.full_name(*table);
       assets.push_back({full_name, std::make_unique<TableAsset>(ingest_, name, table->name,
@@ -154,10 +204,17 @@ class IngestKind : public AssetKind {
     return assets;
   }
 
+  std::vector<yaml::Document> implied() override {
+    std::vector<yaml::Document> all;
+    for (const auto& source : ingest_.sources())
+      if (source.schedule) all.push_back(scheduled(source));
+    return all;
+  }
+
   uint64_t fingerprint() override {
     std::string all;
     for (const auto& source : ingest_.sources()) {
-      all += source.name + ":";
+      all += source.name + (source.schedule ? "@:" : ":");
       for (const auto& [stream, table] : source.tables) all += stream + ",";
     }
     return base::checksum(all);

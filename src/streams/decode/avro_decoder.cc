@@ -11,14 +11,16 @@
 #include <map>
 
 #include "base/text.h"
+#include "ingest/decode/cell.h"
 #include "lake/types.h"
 #include "streams/decode/avro_values.h"
-#include "streams/decode/cell.h"
 #include "streams/decode/member_tree.h"
 
 namespace meesh::streams {
 namespace {
 
+using ingest::Cell;
+using ingest::shortened;
 using lake::AvroCursor;
 using lake::AvroKind;
 

@@ -6,14 +6,24 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ingest/decode/json_text.h"
+#include "ingest/decode/numbers.h"
+#include "ingest/decode/text_forms.h"
 #include "lake/types.h"
-#include "streams/decode/json_text.h"
-#include "streams/decode/numbers.h"
-#include "streams/decode/text_forms.h"
 
 namespace meesh::streams {
 namespace {
 
+using ingest::append_json_number;
+using ingest::append_quoted;
+using ingest::day_text;
+using ingest::instant_text;
+using ingest::is_time_of_day;
+using ingest::micros_of;
+using ingest::sensible_day;
+using ingest::sensible_moment;
+using ingest::time_text;
+using ingest::uuid_text;
 using lake::AvroCursor;
 using lake::AvroKind;
 

@@ -9,10 +9,13 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "streams/decode/cell.h"
+#include "ingest/decode/cell.h"
 
 namespace meesh::streams {
 namespace {
+
+using ingest::Cell;
+using ingest::shortened;
 
 /// Where a field stands; its text without quotes, or in `unquoted` where quotes stood twice.
 struct Field {

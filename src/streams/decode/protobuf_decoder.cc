@@ -9,13 +9,15 @@
 #include <map>
 
 #include "base/text.h"
+#include "ingest/decode/cell.h"
 #include "lake/avro.h"
-#include "streams/decode/cell.h"
 #include "streams/decode/member_tree.h"
 #include "streams/decode/protobuf_json.h"
 
 namespace meesh::streams {
 namespace {
+
+using ingest::Cell;
 
 namespace pb = google::protobuf;
 using Field = pb::FieldDescriptor;

@@ -5,15 +5,21 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ingest/decode/json_text.h"
+#include "ingest/decode/numbers.h"
+#include "ingest/decode/text_forms.h"
 #include "lake/types.h"
 #include "streams/decode/avro_values.h"
-#include "streams/decode/json_text.h"
-#include "streams/decode/numbers.h"
 #include "streams/decode/protobuf_schema.h"
-#include "streams/decode/text_forms.h"
 
 namespace meesh::streams {
 namespace {
+
+using ingest::append_json_number;
+using ingest::append_quoted;
+using ingest::instant_text;
+using ingest::micros_of;
+using ingest::sensible_moment;
 
 namespace pb = google::protobuf;
 using Field = pb::FieldDescriptor;

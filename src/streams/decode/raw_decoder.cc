@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "streams/decode/cell.h"
+#include "ingest/decode/cell.h"
 
 namespace meesh::streams {
 namespace {
+
+using ingest::Cell;
+using ingest::shortened;
 
 class RawDecoder : public Decoder {
  public:

@@ -43,6 +43,41 @@ Shape external_postgresql() {
   return shape;
 }
 
+/// `catalog`: as a catalog of its own, which may show all databases of the server.
+Shape external_mysql(bool catalog) {
+  Shape name =
+      base::matching(catalog ? "Database to show as the only schema; without it, each is a schema."
+                             : "Name of the database on the server.",
+                     "^[A-Za-z0-9_$-]+$", "a database name", 64);
+  Shape shape = base::object(
+      "A MySQL or MariaDB server that runs elsewhere.",
+      {base::required("host", host()), base::optional("port", port("Port of the server."), "3306"),
+       catalog ? base::optional("name", std::move(name)) : base::required("name", std::move(name)),
+       base::required("user", user_name()),
+       base::required("password",
+                      base::secret_text("Its password; write ${NAME} to keep it out of git.")),
+       base::optional("read_only",
+                      base::boolean("Whether statements may only read; true unless told."), "true"),
+       base::optional("tls",
+                      base::choice("off, required, or verify: its certificate is checked too.",
+                                   {"off", "required", "verify"}),
+                      "off"),
+       base::optional("ca", base::text("PEM file of who signed its certificate."))});
+  const std::string by_hand =
+      "schema files and settings are for managed databases; run yours with mysql";
+  shape.hints = {{"init", by_hand}, {"settings", by_hand}};
+  return shape;
+}
+
+Shape database_file(std::string doc) {
+  return base::object(
+      std::move(doc),
+      {base::required("path", base::text("The file, relative to the mesh's folder.")),
+       base::optional("read_only",
+                      base::boolean("Whether statements may only read; true unless told."),
+                      "true")});
+}
+
 Shape managed_database() {
   Shape setting = base::matching("", "^[A-Za-z0-9_.,:/% -]*$", "a setting's value in quotes", 200);
   setting.min_length = 0;
@@ -312,8 +347,11 @@ const Shape& mesh_shape() {
                    {base::kind("tpch",
                                base::object("The TPC-H benchmark's tables, made on use.", {})),
                     base::kind("memory", base::object("Tables in memory, gone at the end.", {})),
-                    base::kind("postgresql", external_postgresql())},
-                   "", {"mysql"}))),
+                    base::kind("postgresql", external_postgresql()),
+                    base::kind("mysql", external_mysql(true)),
+                    base::kind("sqlite", database_file("The tables of an SQLite file.")),
+                    base::kind("duckdb", database_file("The tables of a DuckDB file."))},
+                   ""))),
        base::optional("lineage", lineage()), base::optional("smtp", smtp()),
        base::optional("language", base::choice("Language of messages.", {"en", "fr"}), "en"),
        base::optional(
@@ -367,8 +405,9 @@ const Shape& domain_shape() {
                                        kCatalogName, kCatalogMeans)),
          base::required("database", base::kinds("Where the domain's tables are.",
                                                 {base::kind("managed", managed_database()),
-                                                 base::kind("postgresql", external_postgresql())},
-                                                "", {"mysql", "embedded"})),
+                                                 base::kind("postgresql", external_postgresql()),
+                                                 base::kind("mysql", external_mysql(false))},
+                                                "", {"embedded"})),
          base::optional("buckets",
                         buckets("The domain's own buckets, made at the start; its keys reach no "
                                 "others.")),

@@ -406,11 +406,18 @@ class Loader {
       const std::string& kind = node.find("kind")->text;
       ExtraCatalog catalog;
       catalog.name = catalogs.keys[i].name;
-      catalog.kind = kind == "tpch"     ? ExtraCatalog::Kind::kTpch
-                     : kind == "memory" ? ExtraCatalog::Kind::kMemory
-                                        : ExtraCatalog::Kind::kPostgresql;
-      if (catalog.kind == ExtraCatalog::Kind::kPostgresql)
+      using Kind = ExtraCatalog::Kind;
+      static const std::map<std::string, Kind> kKinds = {
+          {"tpch", Kind::kTpch},   {"memory", Kind::kMemory}, {"postgresql", Kind::kPostgresql},
+          {"mysql", Kind::kMysql}, {"sqlite", Kind::kSqlite}, {"duckdb", Kind::kDuckdb}};
+      catalog.kind = kKinds.at(kind);
+      if (catalog.kind == Kind::kPostgresql || catalog.kind == Kind::kMysql)
         catalog.database = database(document, node, mesh_.folder);
+      if (const Node* path = node.find("path")) {
+        catalog.read_only = node.find("read_only")->boolean();
+        catalog.path = catalog.read_only ? existing_file(document, *path, mesh_.folder)
+                                         : resolved(mesh_.folder, path->text);
+      }
       claim_catalog(document, catalog.name, catalogs.keys[i].line, catalogs.keys[i].column);
       mesh_.catalogs.push_back(std::move(catalog));
     }
@@ -418,13 +425,20 @@ class Loader {
 
   Database database(const yaml::Document& document, const Node& node, const fs::path& base) {
     Database to;
-    to.kind = node.find("kind")->text == "managed" ? Database::Kind::kManaged
-                                                   : Database::Kind::kPostgresql;
-    to.name = node.find("name")->text;
+    const std::string& kind = node.find("kind")->text;
+    to.kind = kind == "managed" ? Database::Kind::kManaged
+              : kind == "mysql" ? Database::Kind::kMysql
+                                : Database::Kind::kPostgresql;
+    to.name = text_or(node, "name", "");
     to.host = text_or(node, "host", "");
     to.port = integer_or(node, "port", 0);
     to.user = node.find("user")->text;
     to.password = text_or(node, "password", "");
+    if (to.kind == Database::Kind::kMysql) {
+      to.read_only = node.find("read_only")->boolean();
+      to.tls = node.find("tls")->text;
+      if (const Node* ca = node.find("ca")) to.ca = existing_file(document, *ca, base);
+    }
     if (const Node* init = node.find("init")) {
       for (const Node& file : init->items) to.init.push_back(existing_file(document, file, base));
     }

@@ -118,15 +118,18 @@ struct Compute {
 
 /// Where a domain's tables are.
 struct Database {
-  enum class Kind { kManaged, kPostgresql };
+  enum class Kind { kManaged, kPostgresql, kMysql };
   Kind kind = Kind::kManaged;
-  std::string name;  // the database on the server: sales_db
-  std::string host;  // kPostgresql
+  std::string name;  // the database on the server: sales_db; kMysql: "" = all of the server's
+  std::string host;  // kPostgresql, kMysql
   int port = 0;      // kManaged: wished for, 0 = any free one from 15432 on
   std::string user = "admin";
   std::string password;  // kManaged: empty = one is made and kept under the data folder
   std::vector<std::filesystem::path> init;      // kManaged: SQL files, run in this order
   std::map<std::string, std::string> settings;  // kManaged: postgresql.conf settings
+  bool read_only = false;                       // kMysql
+  std::string tls;                              // kMysql: "off", "required", "verify"
+  std::filesystem::path ca;                     // kMysql: PEM file; "" = the system's
 };
 
 struct Owner {
@@ -151,10 +154,12 @@ struct Domain {
 
 /// A catalog that belongs to no domain.
 struct ExtraCatalog {
-  enum class Kind { kTpch, kMemory, kPostgresql };
+  enum class Kind { kTpch, kMemory, kPostgresql, kMysql, kSqlite, kDuckdb };
   std::string name;
   Kind kind = Kind::kMemory;
-  Database database;  // kPostgresql
+  Database database;           // kPostgresql, kMysql
+  std::filesystem::path path;  // kSqlite, kDuckdb: absolute
+  bool read_only = true;       // kSqlite, kDuckdb
 };
 
 /// Where OpenLineage events about this mesh go, and what its jobs are named under.

@@ -211,10 +211,11 @@ TEST_F(MeshTest, MistakesAreToldWithTheirPlace) {
        kDomain,
        {"meesh.yaml:3:3: the key 'Big' is not a catalog name (lower-case letters, digits and _, "
         "beginning with a letter)",
-        "meesh.yaml:4:13: expected one of tpch, memory, postgresql for 'catalogs.b.kind', found "
+        "meesh.yaml:4:13: expected one of tpch, memory, postgresql, mysql, sqlite, duckdb for "
+        "'catalogs.b.kind', found "
         "text 'tpcds' (did you mean 'tpch'?)",
         "meesh.yaml:5:6: the key 'kind' is missing in 'catalogs.c' (one of tpch, memory, "
-        "postgresql)"}},
+        "postgresql, mysql, sqlite, duckdb)"}},
       {"name: x\ncatalogs: {sales: {kind: memory}, system: {kind: memory}}\n",
        kDomain,
        {"meesh.yaml:2:35: the catalog name 'system' is taken (by meesh itself)",
@@ -225,10 +226,11 @@ TEST_F(MeshTest, MistakesAreToldWithTheirPlace) {
        {d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
         d + "1:1: the key 'database' is missing (Where the domain's tables are.)"}},
       {kMesh,
-       "onwer: {team: T}\ndatabase: {kind: mysql}\n",
+       "onwer: {team: T}\ndatabase: {kind: embedded}\n",
        {d + "1:1: unknown key 'onwer' (did you mean 'owner'?)",
         d + "1:1: the key 'owner' is missing (Who answers for the domain's data.)",
-        d + "2:18: 'database.kind: mysql' is not supported yet (supported: managed, postgresql)"}},
+        d + "2:18: 'database.kind: embedded' is not supported yet (supported: managed, postgresql, "
+            "mysql)"}},
       {kMesh,
        "owner: Sales\ndatabase: {kind: managed, name: s, host: h}\n",
        {d + "1:8: expected a mapping for 'owner', found text 'Sales' (its keys are team, email)",

@@ -132,7 +132,9 @@ void RunningMesh::stop() {
 
 std::vector<engine::PostgresOptions> RunningMesh::catalogs() const {
   std::vector<engine::PostgresOptions> all;
-  for (const Domain& domain : mesh_.domains) all.push_back(database_of(domain.name));
+  for (const Domain& domain : mesh_.domains) {
+    if (domain.database.kind != Database::Kind::kMysql) all.push_back(database_of(domain.name));
+  }
   for (const ExtraCatalog& extra : mesh_.catalogs) {
     if (extra.kind == ExtraCatalog::Kind::kPostgresql)
       all.push_back(external(extra.name, extra.database));
@@ -161,6 +163,10 @@ engine::PostgresOptions RunningMesh::database_of(const std::string& name) const 
     if (domain.name != name) continue;
     if (domain.database.kind == Database::Kind::kPostgresql)
       return external(domain.catalog, domain.database);
+    if (domain.database.kind == Database::Kind::kMysql) {
+      throw Error(Code::kNotSupported,
+                  fmt::format("the domain '{}' is on a MySQL server, not on PostgreSQL", name));
+    }
     if (i >= servers_.size() || !servers_[i]) internal_error("the mesh is not started");
     return servers_[i]->options();
   }

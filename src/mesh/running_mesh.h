@@ -45,7 +45,8 @@ class RunningMesh {
   /// One for each domain and each extra catalog of kind postgresql, named by catalog.
   std::vector<engine::PostgresOptions> catalogs() const;
   std::vector<RunningDatabase> databases() const;
-  /// Throws NOT_FOUND naming the domains there are.
+  /// Throws NOT_FOUND naming the domains there are, NOT_SUPPORTED for one that is not on
+  /// PostgreSQL.
   engine::PostgresOptions database_of(const std::string& domain) const;
 
  private:

@@ -19,7 +19,11 @@ namespace {
 using duckdb::idx_t;
 using sql::TypeKind;
 
-constexpr const char* kReader = "meesh_buffer";
+/// Of the function that reads the buffers of one BufferTables: an instance may have several.
+std::string reader_name() {
+  static std::atomic<int> count{0};
+  return fmt::format("meesh_buffer_{}", ++count);
+}
 
 /// µs → µs with as many digits as the type has, half away from zero as Trino rounds.
 int64_t rounded(int64_t micros, int precision) {
@@ -211,6 +215,7 @@ void RowBuffer::drop_row() {
 void RowBuffer::finish() { state_->flush(); }
 
 struct BufferTables::Tables {
+  const std::string reader = reader_name();
   using Key = std::pair<std::string, std::string>;
   std::mutex mutex;
   std::map<Key, sql::TableInfo> by_name;                                     // guarded by mutex
@@ -351,8 +356,8 @@ void BuffersCatalog::scan(duckdb::ClientContext&, duckdb::TableFunctionInput& in
 
 void BuffersCatalog::open(Duck& duck) {
   tables_->tables_->duck = &duck;
-  duckdb::TableFunction reader(kReader, {duckdb::LogicalType::BIGINT}, scan, bind, begin,
-                               begin_thread);
+  duckdb::TableFunction reader(tables_->tables_->reader, {duckdb::LogicalType::BIGINT}, scan, bind,
+                               begin, begin_thread);
   reader.projection_pushdown = true;
   reader.cardinality = [](duckdb::ClientContext&, const duckdb::FunctionData* data) {
     const idx_t rows = rows_of(*data).Count();
@@ -398,7 +403,7 @@ std::unique_ptr<BufferTables::Registration> BufferTables::add(const std::string&
   if (what.rows) {
     const int64_t number = ++tables_->last;
     info.estimated_rows = static_cast<double>(what.rows->rows());
-    info.duckdb_source = fmt::format("{}({})", kReader, number);
+    info.duckdb_source = fmt::format("{}({})", tables_->reader, number);
     tables_->by_number[number] = what.rows;
     tables_->rows[{schema, table}] = {number, what.rows};
   } else {

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "engine/catalogs/files_excel.h"
 #include "engine/catalogs/files_read.h"
 #include "engine/object_files.h"
 #include "objects/store.h"
@@ -203,6 +204,12 @@ MalformedRows FileTables::malformed(const FileSet& set, const std::string& user,
                                     std::stop_token stop) {
   fs::create_directories(staging_);
   return find_malformed_rows(*state_->duck, set, user, staging_, stop);
+}
+
+void FileTables::excel_to_json(const fs::path& file, const ExcelSheet& sheet, const fs::path& json,
+                               const std::string& shown, std::stop_token stop) {
+  if (!state_->duck) internal_error("the catalog of files is in no engine");
+  write_excel_as_json(*state_->duck, file, sheet, json, shown, stop);
 }
 
 std::unique_ptr<FileTables::Registration> FileTables::add(const std::string& schema,

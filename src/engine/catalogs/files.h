@@ -37,6 +37,14 @@ struct FileFormat {
   bool header = true;
 };
 
+/// Which cells of an Excel file are a table.
+struct ExcelSheet {
+  std::string sheet;  // its name; "" = the first one
+  std::string range;  // "A3:F200"; "" = from the first cell with a value to an empty row
+  std::optional<bool>
+      header;  // the first row names the columns; nothing: if all its cells are texts
+};
+
 /// A file as it is now; another `version` tells that it has other content.
 struct FileVersion {
   std::string path;  // s3://… or absolute
@@ -102,6 +110,13 @@ class FileTables : public std::enable_shared_from_this<FileTables> {
   /// Reads all of the set to find them. JSON is read line by line; files of Parquet are read or not
   /// as a whole, and have none.
   MalformedRows malformed(const FileSet& set, const std::string& user, std::stop_token stop);
+
+  /// Writes the rows of a local Excel file as lines of JSON. A column has the type of its first
+  /// cell if all others have it too, otherwise it is text; whole numbers are written as such.
+  /// Throws what is wrong with the file, naming it `shown`.
+  void excel_to_json(const std::filesystem::path& file, const ExcelSheet& sheet,
+                     const std::filesystem::path& json, const std::string& shown,
+                     std::stop_token stop);
 
   /// As long as it is held, the set is the table "<catalog>".<schema>.<table>.
   class Registration {

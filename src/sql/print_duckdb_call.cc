@@ -14,7 +14,67 @@ void DuckdbPrinter::call(const FunctionCall& call) {
   if (!info)
     fail(Code::kFunctionNotFound, call.pos,
          fmt::format("Function '{}' not registered", display_name(call.name)));
+  if (lambda_call(name, *info, call)) return;
   function(*info, call);
+}
+
+/// The overloads that take a lambda where others of the name take a value.
+bool DuckdbPrinter::lambda_call(const std::string& name, const FunctionInfo& info,
+                                const FunctionCall& call) {
+  std::vector<const Expr*> args;
+  for (const auto& arg : call.args) args.push_back(arg.get());
+  const auto is_lambda = [&](size_t i) {
+    return i < args.size() && args[i]->kind == ExprKind::kLambda;
+  };
+  if (name == "array_sort" && args.size() == 2 && is_lambda(1)) {
+    expand("trino_sorted($1, trino_pairs(trino_all_pairs($1), $2))", args);
+    return true;
+  }
+  if (name == "regexp_replace" && args.size() == 3 && is_lambda(2)) {
+    expand("trino_regexp_joined($1, $2, list_transform(trino_regexp_groups($1, $2), $3))", args);
+    return true;
+  }
+  if (name == "reduce_agg") {
+    if (args.size() != 4 || !is_lambda(2) || !is_lambda(3))
+      fail(Code::kFunctionNotFound, call.pos,
+           "Unexpected parameters for function reduce_agg. Expected: reduce_agg(T, S, "
+           "function(S,T,S), function(S,S,S)) T, S");
+    reduce_agg(info, call);
+    return true;
+  }
+  return false;
+}
+
+/// The values of the group as an array, reduced. NULLs are left out, and no rows give NULL.
+void DuckdbPrinter::reduce_agg(const FunctionInfo& info, const FunctionCall& call) {
+  put("trino_reduce(");
+  put(info.duckdb);
+  put(call.distinct ? "(DISTINCT " : "(");
+  expr(*call.args[0]);
+  after_arguments(call);
+  put(") FILTER (WHERE (");
+  expr(*call.args[0]);
+  put(") IS NOT NULL");
+  if (call.filter) {
+    put(" AND ");
+    expr(*call.filter);
+  }
+  put(")");
+  over(call);
+  put(", ");
+  expr(*call.args[2]);
+  put(", ");
+  expr(*call.args[1]);
+  put(")");
+}
+
+void DuckdbPrinter::over(const FunctionCall& call) {
+  if (!call.over) return;
+  put(" OVER ");
+  if (call.over->name_only && call.over->base) return ident(call.over->base->value);
+  put("(");
+  window(*call.over);
+  put(")");
 }
 
 void DuckdbPrinter::special_call(const std::string& name, const FunctionCall& call) {
@@ -149,12 +209,7 @@ void DuckdbPrinter::function(const FunctionInfo& info, const FunctionCall& call)
       expr(*call.filter);
       put(")");
     }
-    if (!call.over) return;
-    put(" OVER ");
-    if (call.over->name_only && call.over->base) return ident(call.over->base->value);
-    put("(");
-    window(*call.over);
-    put(")");
+    over(call);
   };
   if (info.wrapper.empty()) return core();
   const size_t hole = info.wrapper.find("$1");
@@ -236,14 +291,6 @@ void DuckdbPrinter::trim(const Trim& trim) {
   std::vector<const Expr*> args = {trim.value.get()};
   if (trim.characters) args.push_back(trim.characters.get());
   named(name, trim, args);
-}
-
-void DuckdbPrinter::json(const JsonFunction& json) {
-  std::string upper = json.name;
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  fail(Code::kNotSupported, json.pos,
-       upper + " is not supported; json_extract, json_extract_scalar and CAST AS JSON are");
 }
 
 }  // namespace meesh::sql

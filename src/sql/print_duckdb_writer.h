@@ -1,6 +1,6 @@
 // The DuckDB printer's state. Its member functions stand in print_duckdb.cc (entry, queries),
-// print_duckdb_expression.cc, print_duckdb_call.cc, print_duckdb_relation.cc and
-// print_duckdb_statement.cc.
+// print_duckdb_expression.cc, print_duckdb_call.cc, print_duckdb_json.cc, print_duckdb_relation.cc
+// and print_duckdb_statement.cc.
 #pragma once
 
 #include <string>
@@ -61,6 +61,9 @@ class DuckdbPrinter {
   void call(const FunctionCall& call);
   void special_call(const std::string& name, const FunctionCall& call);
   void function(const FunctionInfo& info, const FunctionCall& call);
+  bool lambda_call(const std::string& name, const FunctionInfo& info, const FunctionCall& call);
+  void reduce_agg(const FunctionInfo& info, const FunctionCall& call);
+  void over(const FunctionCall& call);
   void arguments(const FunctionCall& call);
   void after_arguments(const FunctionCall& call);
   /// Calls the function of the table that has this Trino name.
@@ -71,7 +74,11 @@ class DuckdbPrinter {
   void current(const Current& current);
   void row(const RowConstructor& row);
   void trim(const Trim& trim);
+
+  // print_duckdb_json.cc
   void json(const JsonFunction& json);
+  void json_passing(const JsonFunction& json);
+  void json_member(const Expr& value, const std::string& format);
 
   // print_duckdb_statement.cc
   void insert(const Insert& insert);

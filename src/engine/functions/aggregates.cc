@@ -1,5 +1,7 @@
 // Aggregates: DuckDB's own under trino_… names, with Trino's argument checks and result types; an
 // average of decimals that stays a decimal.
+#include <cmath>
+
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/aggregate_function_catalog_entry.hpp"
 #include "duckdb/function/aggregate_function.hpp"
@@ -292,18 +294,133 @@ Bound bind_approx_distinct(ClientContext& context, AggregateFunction& function, 
   return become(context, function, args, "approx_count_distinct");
 }
 
-Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function, Exprs& args) {
+/// The arguments of each row as one value, for what computes a group from its rows: the fields are
+/// p0, p1, …
+Bound pack(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  duckdb::child_list_t<LogicalType> fields;
+  for (auto& arg : args) fields.emplace_back("p" + std::to_string(fields.size()), arg->return_type);
   const Build build(context);
-  if (args.size() != 2)
-    raise(Code::kNotSupported,
-          "approx_percentile takes a value and a percentile; weights are not supported",
-          args.empty() ? nullptr : args[0].get());
+  auto row = build.relabel(build.call("row", std::move(args)), LogicalType::STRUCT(fields));
+  args.clear();
+  args.push_back(std::move(row));
+  return become(context, function, args, "array_agg");
+}
+
+/// Brings each argument to its type; false when one does not coerce.
+bool coerce_all(const Build& build, Exprs& args, std::initializer_list<Type> types) {
+  size_t i = 0;
+  for (const Type& type : types)
+    if (i < args.size() && !coercion_cost(type_of(*args[i++]), type)) return false;
+  i = 0;
+  for (const Type& type : types) {
+    if (i == args.size()) break;
+    args[i] = build.coerce(std::move(args[i]), to_duckdb(type));
+    ++i;
+  }
+  return true;
+}
+
+Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  static const std::string kExpected =
+      "approx_percentile(bigint, double), approx_percentile(double, double), "
+      "approx_percentile(real, double)";
+  check_arity("approx_percentile", args, 2, 4);
+  const Build build(context);
   const Type type = type_of(*args[0]);
-  if (!is_numeric(type))
-    unexpected("approx_percentile", args,
-               "approx_percentile(bigint, double), approx_percentile(double, double), "
-               "approx_percentile(real, double)");
-  return become(context, function, args, "approx_quantile");
+  if (!is_numeric(type)) unexpected("approx_percentile", args, kExpected);
+  const TypeKind kind = is_integral(type)              ? TypeKind::kBigint
+                        : type.kind == TypeKind::kReal ? TypeKind::kReal
+                                                       : TypeKind::kDouble;
+  args[0] = build.native_cast(std::move(args[0]), to_duckdb(Type::of(kind)));
+  if (args.size() == 2) return become(context, function, args, "approx_quantile");
+  const Type number = Type::of(TypeKind::kDouble);
+  const bool many = type_of(*args[2]).kind == TypeKind::kArray;
+  if (!coerce_all(build, args,
+                  {Type::of(kind), number, many ? Type::array(number) : number, number}))
+    unexpected("approx_percentile", args, kExpected);
+  return pack(context, function, args);
+}
+
+Bound bind_numeric_histogram(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  check_arity("numeric_histogram", args, 2, 3);
+  const bool real = type_of(*args[1]).kind != TypeKind::kDouble;  // as integers coerce
+  const Type number = Type::of(TypeKind::kDouble);
+  if (!coerce_all(Build(context), args,
+                  {Type::of(TypeKind::kBigint), real ? Type::of(TypeKind::kReal) : number, number}))
+    unexpected("numeric_histogram", args,
+               "numeric_histogram(bigint, double), numeric_histogram(bigint, double, double), "
+               "numeric_histogram(bigint, real), numeric_histogram(bigint, real, double)");
+  return pack(context, function, args);
+}
+
+Bound bind_most_frequent(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  check_arity("approx_most_frequent", args, 3, 3);
+  const Type bigint = Type::of(TypeKind::kBigint);
+  const Build build(context);
+  const bool text = is_text(type_of(*args[1]));
+  if (text) args[1] = build.native_cast(build.plain(std::move(args[1])), LogicalType::VARCHAR);
+  if (!coerce_all(build, args, {bigint, text ? Type::varchar() : bigint, bigint}))
+    unexpected("approx_most_frequent", args,
+               "approx_most_frequent(bigint, bigint, bigint), approx_most_frequent(bigint, "
+               "varchar, bigint)");
+  return pack(context, function, args);
+}
+
+// ---------------------------------------------------------------- skewness
+
+/// Central moments of the values so far: sums of the powers of their distance from the mean.
+struct Moments {
+  double count, mean, second, third;
+};
+
+struct Skewness {
+  template <class STATE>
+  static void Initialize(STATE& state) {
+    state = {0, 0, 0, 0};
+  }
+  static void merge(Moments& into, const Moments& from) {
+    if (from.count == 0) return;
+    const double count = into.count + from.count, apart = from.mean - into.mean;
+    const double square = apart * apart, product = into.count * from.count;
+    const double third = into.third + from.third +
+                         square * apart * product * (into.count - from.count) / (count * count) +
+                         3 * apart * (into.count * from.second - from.count * into.second) / count;
+    into.second += from.second + square * product / count;
+    into.mean += apart * from.count / count;
+    into.third = third;
+    into.count = count;
+  }
+  template <class INPUT, class STATE, class OP>
+  static void Operation(STATE& state, const INPUT& input, duckdb::AggregateUnaryInput&) {
+    merge(state, {1, input, 0, 0});
+  }
+  template <class INPUT, class STATE, class OP>
+  static void ConstantOperation(STATE& state, const INPUT& input, duckdb::AggregateUnaryInput&,
+                                duckdb::idx_t count) {
+    merge(state, {static_cast<double>(count), input, 0, 0});
+  }
+  template <class STATE, class OP>
+  static void Combine(const STATE& source, STATE& target, duckdb::AggregateInputData&) {
+    merge(target, source);
+  }
+  /// Of the population; NULL below three values.
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count < 3) {
+      data.ReturnNull();
+      return;
+    }
+    target = std::sqrt(state.count) * state.third / std::pow(state.second, 1.5);
+  }
+  static bool IgnoreNull() { return true; }
+};
+
+Bound bind_skewness(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  numbers(Build(context), "skewness", args, 1, Type::of(TypeKind::kDouble));
+  function = AggregateFunction::UnaryAggregate<Moments, double, double, Skewness>(
+      LogicalType::DOUBLE, LogicalType::DOUBLE);
+  function.name = "trino_skewness";
+  return nullptr;
 }
 
 Bound bind_geometric_mean(ClientContext& context, AggregateFunction& function, Exprs& args) {
@@ -357,6 +474,9 @@ void register_aggregates(duckdb::ExtensionLoader& loader) {
       {"trino_histogram", bind_histogram},
       {"trino_approx_distinct", bind_approx_distinct},
       {"trino_approx_percentile", bind_approx_percentile},
+      {"trino_numeric_histogram", bind_numeric_histogram},
+      {"trino_most_frequent", bind_most_frequent},
+      {"trino_skewness", bind_skewness},
       {"trino_geometric_mean", bind_geometric_mean},
       {"trino_bool_and", bind_bool_and},
       {"trino_bool_or", bind_bool_or},

@@ -1,10 +1,9 @@
-// Array and map kernels over any element type. Elements are compared as DuckDB Values: general, and
-// slower than a typed loop; used where DuckDB has no function of the same meaning.
+// Array and map kernels over any element type, and format().
 #include <cmath>
 
 #include "duckdb/common/operator/comparison_operators.hpp"
-#include "engine/functions/kernels.h"
 #include "engine/functions/text.h"
+#include "engine/functions/value_kernels.h"
 
 namespace meesh::engine {
 namespace {
@@ -13,46 +12,10 @@ using duckdb::LogicalType;
 using duckdb::Value;
 using View = std::string_view;
 
-struct ValueLess {
-  bool operator()(const Value& a, const Value& b) const {
-    if (a.IsNull() || b.IsNull()) return a.IsNull() && !b.IsNull();
-    return a < b;
-  }
-};
-using ValueSet = std::set<Value, ValueLess>;
-using Values = duckdb::vector<Value>;
-
-/// A function of whole rows as Values. The result type is that of argument `like`.
-template <class F>
-void add_value_kernel(duckdb::ExtensionLoader& loader, const char* name,
-                      duckdb::vector<LogicalType> types, duckdb::bind_scalar_function_t bind,
-                      F function) {
-  duckdb::ScalarFunction made(
-      name, std::move(types), LogicalType::ANY,
-      [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-        const bool constant = args.AllConstant();
-        const size_t rows = constant ? 1 : args.size();
-        for (size_t row = 0; row < rows; ++row) {
-          Values in;
-          bool null = false;
-          for (auto& column : args.data) {
-            in.push_back(column.GetValue(row));
-            null = null || in.back().IsNull();
-          }
-          result.SetValue(row, null ? Value(result.GetType()) : function(in, result.GetType()));
-        }
-        if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-      },
-      bind);
-  made.SetFallible();
-  loader.RegisterFunction(std::move(made));
-}
-
 duckdb::unique_ptr<duckdb::FunctionData> like_first(duckdb::ClientContext&,
                                                     duckdb::ScalarFunction& function,
                                                     duckdb::vector<ExprPtr>& args) {
-  for (size_t i = 0; i < args.size() && i < function.arguments.size(); ++i)
-    function.arguments[i] = args[i]->return_type;
+  take_types(function, args);
   function.SetReturnType(args[0]->return_type);
   return nullptr;
 }
@@ -74,10 +37,6 @@ duckdb::unique_ptr<duckdb::FunctionData> multimap_of_entries(duckdb::ClientConte
   function.arguments[0] = args[0]->return_type;
   function.SetReturnType(LogicalType::MAP(fields[0].second, LogicalType::LIST(fields[1].second)));
   return nullptr;
-}
-
-Value list_like(const LogicalType& type, Values values) {
-  return Value::LIST(duckdb::ListType::GetChildType(type), std::move(values));
 }
 
 Value distinct(const Values& in, const LogicalType& type) {
@@ -260,28 +219,6 @@ int64_t slice_end(int64_t start, int64_t count, int64_t length) {
   return slice_start(start, length) + std::min(count, length) - 1;
 }
 
-template <class F>
-void add_fixed(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<LogicalType> types,
-               LogicalType result, F function) {
-  duckdb::ScalarFunction made(
-      name, std::move(types), std::move(result),
-      [function](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& out) {
-        const bool constant = args.AllConstant();
-        for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-          Values in;
-          bool null = false;
-          for (auto& column : args.data) {
-            in.push_back(column.GetValue(row));
-            null = null || in.back().IsNull();
-          }
-          out.SetValue(row, null ? Value(out.GetType()) : function(in, out.GetType()));
-        }
-        if (constant) out.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-      });
-  made.SetFallible();
-  loader.RegisterFunction(std::move(made));
-}
-
 void array_join(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
   const bool constant = args.AllConstant();
   for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
@@ -402,28 +339,34 @@ void add_special(duckdb::ExtensionLoader& loader, duckdb::ScalarFunction functio
 
 void register_array_kernels(duckdb::ExtensionLoader& loader) {
   const auto any_list = LogicalType::LIST(LogicalType::ANY);
-  add_value_kernel(loader, "meesh_distinct", {any_list}, like_first, distinct);
-  add_value_kernel(loader, "meesh_intersect", {any_list, any_list}, like_first, filter_by<true>);
-  add_value_kernel(loader, "meesh_except", {any_list, any_list}, like_first, filter_by<false>);
-  add_value_kernel(loader, "meesh_remove", {any_list, LogicalType::ANY}, like_first, remove);
-  add_value_kernel(loader, "meesh_reverse_list", {any_list}, like_first,
+  add_value_kernel(loader, "meesh_distinct", {any_list}, LogicalType::ANY, like_first, distinct);
+  add_value_kernel(loader, "meesh_intersect", {any_list, any_list}, LogicalType::ANY, like_first,
+                   filter_by<true>);
+  add_value_kernel(loader, "meesh_except", {any_list, any_list}, LogicalType::ANY, like_first,
+                   filter_by<false>);
+  add_value_kernel(loader, "meesh_remove", {any_list, LogicalType::ANY}, LogicalType::ANY,
+                   like_first, remove);
+  add_value_kernel(loader, "meesh_reverse_list", {any_list}, LogicalType::ANY, like_first,
                    [](const Values& in, const LogicalType& type) {
                      auto& values = duckdb::ListValue::GetChildren(in[0]);
                      return list_like(type, Values(values.rbegin(), values.rend()));
                    });
   add_value_kernel(loader, "meesh_map_filter",
                    {LogicalType::MAP(LogicalType::ANY, LogicalType::ANY), LogicalType::LIST(kBool)},
-                   like_first, map_filter);
-  add_value_kernel(loader, "meesh_shuffle", {any_list, kDouble}, like_first, shuffle);
-  add_value_kernel(loader, "meesh_map_agg", {any_list}, map_of_entries, map_agg);
-  add_value_kernel(loader, "meesh_multimap", {any_list}, multimap_of_entries, multimap);
-  add_fixed(loader, "meesh_sequence", {kLong, kLong, kLong}, LogicalType::LIST(kLong), sequence);
-  add_fixed(loader, "meesh_date_sequence",
-            {LogicalType::DATE, LogicalType::DATE, LogicalType::INTERVAL},
-            LogicalType::LIST(LogicalType::DATE), date_sequence);
-  add_fixed(loader, "meesh_time_sequence",
-            {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP, LogicalType::INTERVAL},
-            LogicalType::LIST(LogicalType::TIMESTAMP), time_sequence);
+                   LogicalType::ANY, like_first, map_filter);
+  add_value_kernel(loader, "meesh_shuffle", {any_list, kDouble}, LogicalType::ANY, like_first,
+                   shuffle);
+  add_value_kernel(loader, "meesh_map_agg", {any_list}, LogicalType::ANY, map_of_entries, map_agg);
+  add_value_kernel(loader, "meesh_multimap", {any_list}, LogicalType::ANY, multimap_of_entries,
+                   multimap);
+  add_value_kernel(loader, "meesh_sequence", {kLong, kLong, kLong}, LogicalType::LIST(kLong),
+                   nullptr, sequence);
+  add_value_kernel(loader, "meesh_date_sequence",
+                   {LogicalType::DATE, LogicalType::DATE, LogicalType::INTERVAL},
+                   LogicalType::LIST(LogicalType::DATE), nullptr, date_sequence);
+  add_value_kernel(loader, "meesh_time_sequence",
+                   {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP, LogicalType::INTERVAL},
+                   LogicalType::LIST(LogicalType::TIMESTAMP), nullptr, time_sequence);
   add_kernel<int64_t, int64_t>(loader, "meesh_array_index", {kLong, kLong}, kLong, array_index);
   add_kernel<int64_t>(loader, "meesh_array_element", {kLong}, kLong, [](int64_t index) {
     if (index == 0) raise(Code::kInvalidFunctionArgument, "SQL array indices start at 1");

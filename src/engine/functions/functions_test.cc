@@ -364,6 +364,13 @@ TEST(Times, Functions) {
       {"trino_date_add('hour'::VARCHAR, -1, TIMESTAMP '2024-01-31 00:00:00')",
        "timestamp(6) | 2024-01-30 23:00:00"},
       {"trino_date_trunc('month'::VARCHAR, DATE '2024-01-31')", "date | 2024-01-01"},
+      {"trino_date_trunc('month'::VARCHAR, DATE '2024-02-29')", "date | 2024-02-01"},
+      {"trino_date_trunc('month'::VARCHAR, DATE '1969-12-31')", "date | 1969-12-01"},
+      {"trino_date_trunc('year'::VARCHAR, DATE '2024-12-31')", "date | 2024-01-01"},
+      {"trino_date_trunc('year'::VARCHAR, DATE '0001-03-01')", "date | 0001-01-01"},
+      {"trino_date_trunc('quarter'::VARCHAR, DATE '2024-06-30')", "date | 2024-04-01"},
+      {"trino_date_trunc('week'::VARCHAR, DATE '2024-01-07')", "date | 2024-01-01"},
+      {"trino_date_trunc('month'::VARCHAR, CAST(NULL AS DATE))", "date | NULL"},
       {"trino_date_trunc('hour'::VARCHAR, trino_cast('2024-01-31 10:20:30'::VARCHAR, "
        "'timestamp(0)'))",
        "timestamp(0) | 2024-01-31 10:00:00"},
@@ -718,6 +725,7 @@ std::string sample(std::string type) {
       {"array(K)", "[1::BIGINT]"},
       {"array(V)", "[1::BIGINT]"},
       {"array(T)", "[1::BIGINT]"},
+      {"map(varchar,double)", "map(['a'],[1::DOUBLE])"},
       {"map(K,V)", "map([1::BIGINT],[1::BIGINT])"}};
   auto found = samples.find(type);
   EXPECT_NE(found, samples.end()) << type;

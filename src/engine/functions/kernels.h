@@ -114,5 +114,7 @@ inline const duckdb::LogicalType kBytes = duckdb::LogicalType::BLOB;
 /// Code points of UTF-8; broken bytes stand for themselves.
 std::vector<uint32_t> code_points(std::string_view text);
 void append_code_point(std::string& out, uint32_t point);
+/// XXH64 with seed 0, as the XXH64 specification describes it.
+uint64_t xxhash64(std::string_view bytes);
 
 }  // namespace meesh::engine

@@ -1,7 +1,8 @@
 #include <bit>
 #include <cmath>
 
-#include "engine/functions/kernels.h"
+#include "engine/functions/text.h"
+#include "engine/functions/value_kernels.h"
 
 namespace meesh::engine {
 namespace {
@@ -65,6 +66,26 @@ int64_t width_bucket(double x, double low, double high, int64_t count) {
     bucket = static_cast<int64_t>(static_cast<double>(count) * (x - lower) / (upper - lower) + 1);
   }
   return low > high ? count - bucket + 1 : bucket;
+}
+
+/// The number of bins whose lower bound the value reaches; the bins ascend.
+duckdb::Value bin_of(const Values& in, const duckdb::LogicalType&) {
+  const auto fail = [](const std::string& what) { raise(Code::kInvalidFunctionArgument, what); };
+  const double value = in[0].GetValue<double>();
+  const auto& bins = duckdb::ListValue::GetChildren(in[1]);
+  if (bins.empty()) fail("Bins cannot be an empty array");
+  if (std::isnan(value)) fail("Operand cannot be NaN");
+  int64_t out = 0;
+  double last = -INFINITY;
+  for (const auto& one : bins) {
+    if (one.IsNull()) fail("Bin values cannot be NULL");
+    const double bin = one.GetValue<double>();
+    if (!std::isfinite(bin)) fail("Bin value must be finite, got " + java_double(bin));
+    if (bin < last) fail("Bin values are not sorted in ascending order");
+    last = bin;
+    if (value >= bin) ++out;
+  }
+  return duckdb::Value::BIGINT(out);
 }
 
 template <class T>
@@ -144,6 +165,8 @@ void register_math_kernels(duckdb::ExtensionLoader& loader) {
                                         from_base);
   add_kernel<double, double, double, int64_t>(
       loader, "meesh_width_bucket", {kDouble, kDouble, kDouble, kLong}, kLong, width_bucket);
+  add_value_kernel(loader, "meesh_bin", {kDouble, duckdb::LogicalType::LIST(kDouble)}, kLong,
+                   nullptr, bin_of);
   add_kernel<int64_t, int64_t>(loader, "meesh_bit_count", {kLong, kLong}, kLong, bit_count);
   add_kernel<int64_t, int64_t>(loader, "meesh_round_integer", {kLong, kLong}, kLong, round_integer);
   add_kernel<int64_t, int64_t, double>(loader, "meesh_random", {kLong, kLong, kDouble}, kLong,

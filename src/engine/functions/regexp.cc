@@ -2,8 +2,8 @@
 // $1 and ${name}.
 #include <re2/re2.h>
 
-#include "engine/functions/kernels.h"
 #include "engine/functions/text.h"
+#include "engine/functions/value_kernels.h"
 
 namespace meesh::engine {
 namespace {
@@ -175,6 +175,44 @@ std::string replace(View text, View pattern, View replacement) {
   return out += text.substr(last);
 }
 
+// ---------------------------------------------------------------- replacing by a lambda
+
+/// The groups of each match, without the match itself, as a list a match.
+duckdb::Value match_groups(const Values& in, const duckdb::LogicalType& type) {
+  const std::string &text = duckdb::StringValue::Get(in[0]),
+                    &pattern = duckdb::StringValue::Get(in[1]);
+  const auto texts = duckdb::ListType::GetChildType(type);
+  Values out;
+  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+    Values one;
+    for (size_t i = 1; i < groups.size(); ++i)
+      one.push_back(groups[i].data()
+                        ? duckdb::Value(std::string(groups[i].data(), groups[i].size()))
+                        : duckdb::Value(kText));
+    out.push_back(list_like(texts, std::move(one)));
+    return true;
+  });
+  return list_like(type, std::move(out));
+}
+
+/// The text with its matches replaced, in order; a NULL replacement takes the match away.
+duckdb::Value join_replacements(const Values& in, const duckdb::LogicalType&) {
+  const std::string &text = duckdb::StringValue::Get(in[0]),
+                    &pattern = duckdb::StringValue::Get(in[1]);
+  const auto& replacements = duckdb::ListValue::GetChildren(in[2]);
+  std::string out;
+  size_t last = 0, next = 0;
+  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+    const auto start = static_cast<size_t>(groups[0].data() - text.data());
+    out.append(text, last, start - last);
+    const auto& by = replacements[next++];
+    if (!by.IsNull()) out += duckdb::StringValue::Get(by);
+    last = start + groups[0].size();
+    return true;
+  });
+  return duckdb::Value(out.append(text, last, std::string::npos));
+}
+
 }  // namespace
 
 void register_regexp_kernels(duckdb::ExtensionLoader& loader) {
@@ -189,6 +227,10 @@ void register_regexp_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View, View>(loader, "meesh_regexp_count", {kText, kText}, kLong, count);
   add_kernel<View, View, int64_t, int64_t>(loader, "meesh_regexp_position",
                                            {kText, kText, kLong, kLong}, kInt, position);
+  add_value_kernel(loader, "meesh_regexp_groups", {kText, kText}, duckdb::LogicalType::LIST(texts),
+                   nullptr, match_groups);
+  add_value_kernel(loader, "meesh_regexp_joined", {kText, kText, texts}, kText, nullptr,
+                   join_replacements);
 }
 
 }  // namespace meesh::engine

@@ -50,6 +50,12 @@ void register_functions(duckdb::DatabaseInstance& instance) {
   register_array_kernels(loader);
   register_regexp_kernels(loader);
   register_url_kernels(loader);
+  register_statistics_kernels(loader);
+  register_encoding_kernels(loader);
+  register_color_kernels(loader);
+  register_collection_kernels(loader);
+  register_json_kernels(loader);
+  register_group_kernels(loader);
   register_lambdas(loader);
   register_aggregates(loader);
   register_label_casts(loader);

@@ -251,7 +251,8 @@ struct Rules {
       rule.overloads.emplace_back().info = &info;
       parsed.try_emplace(rule.name);
     }
-    for (auto* hooks : {&operator_hooks(), &cast_hooks(), &time_hooks(), &value_hooks()}) {
+    for (auto* hooks : {&operator_hooks(), &cast_hooks(), &time_hooks(), &value_hooks(),
+                        &collection_hooks(), &json_hooks(), &group_hooks()}) {
       for (auto& hook : *hooks) {
         auto& rule = by_name[hook.name];
         rule.hook = hook.hook;

@@ -25,10 +25,13 @@ struct NamedHook {
   const char* name;
   Hook hook;
 };
-const std::vector<NamedHook>& operator_hooks();  // operators.cc
-const std::vector<NamedHook>& cast_hooks();      // casts.cc
-const std::vector<NamedHook>& time_hooks();      // time.cc
-const std::vector<NamedHook>& value_hooks();     // values.cc
+const std::vector<NamedHook>& operator_hooks();    // operators.cc
+const std::vector<NamedHook>& cast_hooks();        // casts.cc
+const std::vector<NamedHook>& time_hooks();        // time.cc
+const std::vector<NamedHook>& value_hooks();       // values.cc
+const std::vector<NamedHook>& collection_hooks();  // collections.cc
+const std::vector<NamedHook>& json_hooks();        // json_functions.cc
+const std::vector<NamedHook>& group_hooks();       // groups.cc
 
 /// Native scalar functions ("meesh_…") that bodies and hooks call.
 void register_math_kernels(duckdb::ExtensionLoader& loader);
@@ -37,6 +40,12 @@ void register_time_kernels(duckdb::ExtensionLoader& loader);
 void register_array_kernels(duckdb::ExtensionLoader& loader);
 void register_regexp_kernels(duckdb::ExtensionLoader& loader);
 void register_url_kernels(duckdb::ExtensionLoader& loader);
+void register_statistics_kernels(duckdb::ExtensionLoader& loader);
+void register_encoding_kernels(duckdb::ExtensionLoader& loader);
+void register_color_kernels(duckdb::ExtensionLoader& loader);
+void register_collection_kernels(duckdb::ExtensionLoader& loader);
+void register_json_kernels(duckdb::ExtensionLoader& loader);
+void register_group_kernels(duckdb::ExtensionLoader& loader);
 void register_lambdas(duckdb::ExtensionLoader& loader);
 void register_aggregates(duckdb::ExtensionLoader& loader);
 /// Casts between labelled types that DuckDB inserts by itself (INSERT, UNION, CASE).

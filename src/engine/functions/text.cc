@@ -74,6 +74,13 @@ bool clock_part(std::string_view& text, Moment& out) {
 std::string scientific(double value) { return scientific_of(value); }
 std::string scientific(float value) { return scientific_of(value); }
 
+std::string java_double(double value) {
+  const double size = std::abs(value);
+  if (size != 0 && !(size >= 1e-3 && size < 1e7)) return scientific(value);
+  const std::string text = fmt::format("{}", value);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
 std::optional<double> read_double(std::string_view text) {
   text = trimmed(text);
   if (!text.empty() && text[0] == '+' && text.size() > 1 && text[1] != '-') text.remove_prefix(1);

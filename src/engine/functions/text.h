@@ -11,6 +11,8 @@ namespace meesh::engine {
 /// Java's digits in scientific notation: "1.0E0", "-2.5E-3", "Infinity", "NaN".
 std::string scientific(double value);
 std::string scientific(float value);
+/// As Java writes a double: decimal notation from a thousandth to ten millions, "1.0", "1.0E7".
+std::string java_double(double value);
 /// Accepts what Java's parseDouble does, spaces trimmed.
 std::optional<double> read_double(std::string_view text);
 

@@ -427,8 +427,9 @@ int64_t from_big_endian(std::string_view bytes) {
   return static_cast<int64_t>(value);
 }
 
-/// XXH64 with seed 0, big endian, as the XXH64 specification describes it.
-std::string xxhash64(std::string_view bytes) {
+}  // namespace
+
+uint64_t xxhash64(std::string_view bytes) {
   constexpr uint64_t p1 = 0x9E3779B185EBCA87, p2 = 0xC2B2AE3D27D4EB4F, p3 = 0x165667B19E3779F9,
                      p4 = 0x85EBCA77C2B2AE63, p5 = 0x27D4EB2F165667C5;
   auto rotl = [](uint64_t x, int r) { return x << r | x >> (64 - r); };
@@ -460,8 +461,10 @@ std::string xxhash64(std::string_view bytes) {
   for (; p < end; ++p) hash = rotl(hash ^ static_cast<unsigned char>(*p) * p5, 11) * p1;
   hash = (hash ^ hash >> 33) * p2;
   hash = (hash ^ hash >> 29) * p3;
-  return big_endian(static_cast<int64_t>(hash ^ hash >> 32));
+  return hash ^ hash >> 32;
 }
+
+namespace {
 
 std::string nfc_only(std::string_view form, std::string_view normalized) {
   if (form != "NFC" && form != "nfc")
@@ -519,7 +522,8 @@ void register_text_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View, View>(loader, "meesh_digest", {kText, kBytes}, kBytes, digest);
   add_kernel<View, View, View>(loader, "meesh_hmac", {kText, kBytes, kBytes}, kBytes, hmac);
   add_kernel<View>(loader, "meesh_crc32", {kBytes}, kLong, crc32);
-  add_kernel<View>(loader, "meesh_xxhash64", {kBytes}, kBytes, xxhash64);
+  add_kernel<View>(loader, "meesh_xxhash64", {kBytes}, kBytes,
+                   [](View b) { return big_endian(static_cast<int64_t>(xxhash64(b))); });
   add_kernel<int64_t>(loader, "meesh_big_endian", {kLong}, kBytes, big_endian);
   add_kernel<View>(loader, "meesh_from_big_endian", {kBytes}, kLong, from_big_endian);
 }

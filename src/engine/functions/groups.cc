@@ -1,0 +1,308 @@
+// What aggregates do with the rows of a group once they are one list: checksum, histograms,
+// frequent values, weighted percentiles.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "engine/functions/coercion.h"
+#include "engine/functions/rules.h"
+#include "engine/functions/value_kernels.h"
+
+namespace meesh::engine {
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using duckdb::Value;
+using Bound = duckdb::unique_ptr<duckdb::FunctionData>;
+using Arguments = duckdb::vector<ExprPtr>;
+
+[[noreturn]] void refuse(const std::string& message) {
+  raise(Code::kInvalidFunctionArgument, message);
+}
+const Values& list_of(const Value& value) { return duckdb::ListValue::GetChildren(value); }
+/// The arguments of one row, as the aggregate packed them.
+const Values& row_of(const Value& value) { return duckdb::StructValue::GetChildren(value); }
+
+// ---------------------------------------------------------------- checksum
+
+uint64_t hash_long(int64_t value) {
+  char bytes[8];
+  std::memcpy(bytes, &value, 8);
+  return xxhash64({bytes, 8});
+}
+
+uint64_t hash_value(const Value& value);
+
+uint64_t hash_nested(const Value& value) {
+  uint64_t out = 0;
+  switch (value.type().id()) {
+    case LogicalTypeId::MAP:
+      for (const auto& entry : duckdb::MapValue::GetChildren(value))
+        out += hash_value(row_of(entry)[0]) ^ hash_value(row_of(entry)[1]);
+      return out;
+    case LogicalTypeId::STRUCT:
+      out = 1;
+      for (const auto& field : row_of(value)) out = out * 31 + hash_value(field);
+      return out;
+    default:
+      for (const auto& item : list_of(value)) out = out * 31 + hash_value(item);
+      return out;
+  }
+}
+
+/// Trino's hash of a value: xxHash64 of its 64 bits or of its bytes; 0 for NULL.
+uint64_t hash_value(const Value& value) {
+  if (value.IsNull()) return 0;
+  switch (value.type().id()) {
+    case LogicalTypeId::BOOLEAN:
+      return hash_long(value.GetValue<bool>() ? 1 : 0);
+    case LogicalTypeId::TINYINT:
+    case LogicalTypeId::SMALLINT:
+    case LogicalTypeId::INTEGER:
+    case LogicalTypeId::BIGINT:
+      return hash_long(value.GetValue<int64_t>());
+    case LogicalTypeId::DATE:
+      return hash_long(value.GetValueUnsafe<duckdb::date_t>().days);
+    case LogicalTypeId::FLOAT: {
+      const float v = value.GetValue<float>();
+      return hash_long(std::bit_cast<int32_t>(v == 0 ? 0.0F : v));
+    }
+    case LogicalTypeId::DOUBLE: {
+      const double v = value.GetValue<double>();
+      return hash_long(std::bit_cast<int64_t>(v == 0 ? 0.0 : v));
+    }
+    case LogicalTypeId::TIME:
+      return hash_long(value.GetValueUnsafe<duckdb::dtime_t>().micros * 1'000'000);
+    case LogicalTypeId::TIMESTAMP:
+      return hash_long(value.GetValueUnsafe<duckdb::timestamp_t>().value);
+    case LogicalTypeId::TIMESTAMP_TZ:
+      return hash_long(value.GetValueUnsafe<duckdb::timestamp_t>().value / 1000);
+    case LogicalTypeId::DECIMAL: {
+      const auto whole = duckdb::IntegralValue::Get(value);
+      if (duckdb::DecimalType::GetWidth(value.type()) <= 18)
+        return hash_long(static_cast<int64_t>(whole.lower));
+      return hash_long(whole.upper) ^ hash_long(static_cast<int64_t>(whole.lower));
+    }
+    case LogicalTypeId::LIST:
+    case LogicalTypeId::MAP:
+    case LogicalTypeId::STRUCT:
+      return hash_nested(value);
+    case LogicalTypeId::BLOB:
+    case LogicalTypeId::VARCHAR:
+      return xxhash64(duckdb::StringValue::Get(value));
+    default:
+      return xxhash64(value.ToString());
+  }
+}
+
+/// The sum of the rows' hashes, least significant byte first.
+Value checksum(const Values& in, const LogicalType&) {
+  constexpr uint64_t kPrime = 0x9E3779B185EBCA87;
+  uint64_t sum = 0;
+  for (const auto& value : list_of(in[0]))
+    sum += value.IsNull() ? kPrime : hash_value(value) * kPrime;
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &sum, 8);
+  return Value::BLOB_RAW(bytes);
+}
+
+// ---------------------------------------------------------------- histograms
+
+struct Bucket {
+  double value, weight;
+};
+
+/// What joining two neighbours costs: the variance it hides.
+double cost(const Bucket& a, const Bucket& b) {
+  const double both = a.weight + b.weight, apart = a.value - b.value;
+  return apart * apart * a.weight * b.weight / both;
+}
+
+/// Joins equal values, then the cheapest neighbours until `most` buckets are left.
+std::vector<Bucket> narrowed(std::vector<Bucket> rows, size_t most) {
+  std::sort(rows.begin(), rows.end(),
+            [](const Bucket& a, const Bucket& b) { return a.value < b.value; });
+  std::vector<Bucket> out;
+  for (const auto& row : rows) {
+    if (!out.empty() && out.back().value == row.value)
+      out.back().weight += row.weight;
+    else
+      out.push_back(row);
+  }
+  while (out.size() > most) {
+    size_t best = 0;
+    for (size_t i = 1; i + 1 < out.size(); ++i)
+      if (cost(out[i], out[i + 1]) < cost(out[best], out[best + 1])) best = i;
+    Bucket &left = out[best], &right = out[best + 1];
+    const double weight = left.weight + right.weight;
+    left.value = (left.value * left.weight + right.value * right.weight) / weight;
+    left.weight = weight;
+    out.erase(out.begin() + static_cast<ptrdiff_t>(best) + 1);
+  }
+  return out;
+}
+
+Bound bind_histogram(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
+  take_types(function, args);
+  const auto& fields =
+      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+  function.SetReturnType(LogicalType::MAP(fields[1].second, fields[1].second));
+  return nullptr;
+}
+
+/// Rows of (buckets, value[, weight]). The buffer of a hundred rows keeps the joining cheap.
+Value numeric_histogram(const Values& in, const LogicalType& type) {
+  constexpr size_t kBuffer = 100;
+  std::vector<Bucket> held;
+  int64_t most = 0;
+  for (const auto& packed : list_of(in[0])) {
+    const auto& row = row_of(packed);
+    if (std::any_of(row.begin(), row.end(), [](const Value& v) { return v.IsNull(); })) continue;
+    if (most == 0) most = row[0].GetValue<int64_t>();
+    if (most < 2) refuse("numeric_histogram bucket count must be greater than one");
+    held.push_back({row[1].GetValue<double>(), row.size() > 2 ? row[2].GetValue<double>() : 1.0});
+    if (held.size() >= static_cast<size_t>(most) + kBuffer)
+      held = narrowed(std::move(held), static_cast<size_t>(most));
+  }
+  if (most == 0) return Value(type);
+  Values keys, values;
+  const auto kind = duckdb::MapType::KeyType(type);
+  for (const auto& bucket : narrowed(std::move(held), static_cast<size_t>(most))) {
+    keys.push_back(Value::DOUBLE(bucket.value).DefaultCastAs(kind));
+    values.push_back(Value::DOUBLE(bucket.weight).DefaultCastAs(kind));
+  }
+  return Value::MAP(kind, kind, std::move(keys), std::move(values));
+}
+
+Bound bind_frequent(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
+  take_types(function, args);
+  const auto& fields =
+      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+  function.SetReturnType(LogicalType::MAP(fields[1].second, kLong));
+  return nullptr;
+}
+
+/// Rows of (buckets, value, capacity). Counted exactly, so that the capacity bounds nothing.
+Value most_frequent(const Values& in, const LogicalType& type) {
+  std::map<Value, int64_t, ValueLess> counts;
+  int64_t most = 0;
+  for (const auto& packed : list_of(in[0])) {
+    const auto& row = row_of(packed);
+    if (row[0].IsNull() || row[1].IsNull() || row[2].IsNull()) continue;
+    most = row[0].GetValue<int64_t>();
+    if (most < 2)
+      refuse("approx_most_frequent bucket count must be greater than one, input bucket count: " +
+             std::to_string(most));
+    ++counts[row[1]];
+  }
+  if (most == 0) return Value(type);
+  std::vector<std::pair<Value, int64_t>> sorted(counts.begin(), counts.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : ValueLess()(a.first, b.first);
+  });
+  if (sorted.size() > static_cast<size_t>(most)) sorted.resize(static_cast<size_t>(most));
+  Values keys, values;
+  for (auto& [value, count] : sorted) {
+    keys.push_back(value);
+    values.push_back(Value::BIGINT(count));
+  }
+  return Value::MAP(duckdb::MapType::KeyType(type), kLong, std::move(keys), std::move(values));
+}
+
+// ---------------------------------------------------------------- weighted percentiles
+
+Bound bind_percentile(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
+  take_types(function, args);
+  const auto& fields =
+      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
+  const bool many = fields[2].second.id() == LogicalTypeId::LIST;
+  function.SetReturnType(many ? LogicalType::LIST(fields[0].second) : fields[0].second);
+  return nullptr;
+}
+
+/// The least value at which the given share of the whole weight is reached.
+Value percentile_of(const std::vector<std::pair<Value, double>>& sorted, double whole,
+                    const Value& share) {
+  const double wanted = share.GetValue<double>();
+  if (!(wanted >= 0 && wanted <= 1)) refuse("Percentile must be between 0 and 1");
+  double sum = 0;
+  for (const auto& [value, weight] : sorted) {
+    sum += weight;
+    if (sum >= wanted * whole) return value;
+  }
+  return sorted.back().first;
+}
+
+/// Rows of (value, weight, percentile or percentiles[, accuracy]).
+Value weighted_percentile(const Values& in, const LogicalType& type) {
+  std::vector<std::pair<Value, double>> rows;
+  Value shares;
+  double whole = 0;
+  for (const auto& packed : list_of(in[0])) {
+    const auto& row = row_of(packed);
+    if (row[0].IsNull() || row[1].IsNull()) continue;
+    const double weight = row[1].GetValue<double>();
+    if (!(weight > 0)) refuse("percentile weight must be > 0");
+    if (row[2].IsNull()) refuse("Percentile is missing");
+    shares = row[2];
+    rows.emplace_back(row[0], weight);
+    whole += weight;
+  }
+  if (rows.empty()) return Value(type);
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (shares.type().id() != LogicalTypeId::LIST) return percentile_of(rows, whole, shares);
+  Values out;
+  for (const auto& share : list_of(shares)) out.push_back(percentile_of(rows, whole, share));
+  return list_like(type, std::move(out));
+}
+
+// ---------------------------------------------------------------- hooks
+
+template <const char* kKernel>
+ExprPtr by_kernel(const Build& build, Exprs args) {
+  return build.call(kKernel, std::move(args));
+}
+constexpr char kChecksum[] = "meesh_checksum";
+constexpr char kHistogram[] = "meesh_numeric_histogram";
+constexpr char kFrequent[] = "meesh_most_frequent";
+
+/// approx_percentile with weights comes as the list of its rows, without them as the result.
+ExprPtr percentile_result(const Build& build, Exprs args) {
+  const auto& type = args[0]->return_type;
+  const bool packed = type.id() == LogicalTypeId::LIST &&
+                      duckdb::ListType::GetChildType(type).id() == LogicalTypeId::STRUCT;
+  if (!packed) return std::move(args[0]);
+  return build.call("meesh_weighted_percentile", std::move(args));
+}
+
+}  // namespace
+
+void register_group_kernels(duckdb::ExtensionLoader& loader) {
+  const auto any = LogicalType(LogicalType::ANY);
+  const auto any_list = LogicalType::LIST(any);
+  const auto as_it_is = [](duckdb::ClientContext&, duckdb::ScalarFunction& function,
+                           Arguments& args) -> Bound {
+    take_types(function, args);
+    return nullptr;
+  };
+  add_value_kernel(loader, kChecksum, {any_list}, kBytes, as_it_is, checksum);
+  add_value_kernel(loader, kHistogram, {any_list}, any, bind_histogram, numeric_histogram);
+  add_value_kernel(loader, kFrequent, {any_list}, any, bind_frequent, most_frequent);
+  add_value_kernel(loader, "meesh_weighted_percentile", {any_list}, any, bind_percentile,
+                   weighted_percentile);
+}
+
+const std::vector<NamedHook>& group_hooks() {
+  static const std::vector<NamedHook> hooks = {
+      {"trino_checksum_result", by_kernel<kChecksum>},
+      {"trino_numeric_histogram_result", by_kernel<kHistogram>},
+      {"trino_most_frequent_result", by_kernel<kFrequent>},
+      {"trino_approx_percentile_result", percentile_result},
+  };
+  return hooks;
+}
+
+}  // namespace meesh::engine

@@ -1,0 +1,38 @@
+-- Functions written in SQL
+-- @session catalog=memory schema=default
+WITH FUNCTION twice(x integer) RETURNS integer RETURN x * 2 SELECT twice(21);
+WITH FUNCTION hello(n varchar) RETURNS varchar RETURN format('Hello %s!', n) SELECT hello('Finn'), hello(NULL);
+WITH FUNCTION f(x integer) RETURNS integer RETURNS NULL ON NULL INPUT RETURN coalesce(x, 5) SELECT f(NULL), f(1);
+WITH FUNCTION f(x integer) RETURNS integer CALLED ON NULL INPUT RETURN coalesce(x, 5) SELECT f(NULL), f(1);
+WITH FUNCTION fact(n bigint) RETURNS bigint BEGIN DECLARE r bigint DEFAULT 1; WHILE n > 1 DO SET r = r * n; SET n = n - 1; END WHILE; RETURN r; END SELECT fact(5), fact(0);
+WITH FUNCTION f(x integer) RETURNS varchar BEGIN IF x > 0 THEN RETURN 'plus'; ELSEIF x < 0 THEN RETURN 'minus'; END IF; RETURN 'zero'; END SELECT f(1), f(-1), f(0);
+WITH FUNCTION f(x integer) RETURNS varchar BEGIN CASE x WHEN 1 THEN RETURN 'one'; END CASE; RETURN 'many'; END SELECT f(1), f(2);
+WITH FUNCTION f(n integer) RETURNS integer BEGIN DECLARE i, s integer DEFAULT 0; top: LOOP SET i = i + 1; IF i > n THEN LEAVE top; END IF; IF i % 2 = 0 THEN ITERATE top; END IF; SET s = s + i; END LOOP; RETURN s; END SELECT f(5);
+WITH FUNCTION f(n integer) RETURNS integer BEGIN DECLARE i integer DEFAULT 0; REPEAT SET i = i + n; UNTIL i > 10 END REPEAT; RETURN i; END SELECT f(4);
+WITH FUNCTION a(x integer) RETURNS integer RETURN x + 1, FUNCTION b(x integer) RETURNS integer RETURN a(x) * 2 SELECT b(1);
+WITH FUNCTION f(x integer) RETURNS integer RETURN x SELECT f('a');
+WITH FUNCTION f(x integer) RETURNS integer RETURN 'a' SELECT f(1);
+WITH FUNCTION f(x integer) RETURNS integer RETURN y SELECT f(1);
+WITH FUNCTION f(x integer) RETURNS integer RETURN f(x) SELECT f(1);
+WITH FUNCTION f(x integer) RETURNS integer BEGIN SET x = 1; END SELECT f(1);
+WITH FUNCTION f(x integer) RETURNS integer RETURN (SELECT 1) SELECT f(1);
+WITH FUNCTION f(x integer) RETURNS integer DETERMINISTIC SECURITY INVOKER COMMENT 'c' RETURN x SELECT f(1);
+WITH FUNCTION f(x nosuch) RETURNS integer RETURN 1 SELECT f(1);
+WITH FUNCTION f() RETURNS double RETURN pi() SELECT f();
+WITH FUNCTION f(x integer) RETURNS integer RETURN x, FUNCTION f(x integer) RETURNS integer RETURN x SELECT f(1);
+WITH FUNCTION abs(x integer) RETURNS integer RETURN 42 SELECT abs(-1);
+SELECT twice(1);
+CREATE FUNCTION memory.default.twice(x integer) RETURNS integer RETURN x * 2;
+SELECT memory.default.twice(21);
+CREATE FUNCTION memory.default.twice(x integer) RETURNS integer RETURN x * 2;
+CREATE OR REPLACE FUNCTION memory.default.twice(x integer) RETURNS integer RETURN x * 3;
+SELECT memory.default.twice(21);
+CREATE FUNCTION memory.default.twice(x varchar) RETURNS varchar RETURN x || x;
+SELECT memory.default.twice('a');
+SHOW FUNCTIONS FROM memory.default;
+DROP FUNCTION memory.default.twice(integer);
+DROP FUNCTION memory.default.twice(integer);
+DROP FUNCTION IF EXISTS memory.default.twice(integer);
+DROP FUNCTION memory.default.twice(varchar);
+CREATE FUNCTION nowhere(x integer) RETURNS integer RETURN x;
+CREATE FUNCTION tpch.tiny.f(x integer) RETURNS integer RETURN x;

@@ -1,0 +1,96 @@
+-- Sessions: USE, SET SESSION, prepared statements, transactions
+-- @session catalog=memory schema=default
+USE tpch.tiny;
+SELECT count(*) FROM region;
+USE sf1;
+SELECT current_catalog, current_schema;
+USE nosuch.tiny;
+USE tpch.nosuch;
+USE memory.default;
+SET SESSION query_max_run_time = '1h';
+SET SESSION query_max_run_time = 'x';
+SET SESSION nosuch = 1;
+SET SESSION memory.nosuch = 1;
+SET SESSION nosuch.a = 1;
+SET SESSION query_priority = 5;
+SET SESSION query_priority = 'a';
+SET SESSION join_distribution_type = 'BROADCAST';
+SET SESSION join_distribution_type = 'nosuch';
+RESET SESSION query_max_run_time;
+RESET SESSION nosuch;
+SET PATH memory.default;
+SELECT current_path;
+
+-- prepared statements
+PREPARE one FROM SELECT 1;
+EXECUTE one;
+PREPARE two FROM SELECT ? + 1, ?;
+EXECUTE two USING 5, 'a';
+EXECUTE two USING 5;
+EXECUTE two USING 5, 'a', 7;
+EXECUTE two;
+EXECUTE two USING DATE '2024-01-01', 1;
+EXECUTE two USING 1 + 1, ARRAY[1];
+EXECUTE two USING NULL, NULL;
+EXECUTE nosuch;
+DESCRIBE INPUT two;
+DESCRIBE OUTPUT two;
+DESCRIBE INPUT one;
+DESCRIBE OUTPUT one;
+DESCRIBE INPUT nosuch;
+DESCRIBE OUTPUT nosuch;
+PREPARE three FROM SELECT name, regionkey FROM tpch.tiny.nation WHERE nationkey = ? AND name LIKE ?;
+DESCRIBE INPUT three;
+DESCRIBE OUTPUT three;
+EXECUTE three USING 1, 'A%';
+PREPARE four FROM INSERT INTO memory.default.p VALUES (?, ?);
+CREATE TABLE p (a integer, b varchar);
+EXECUTE four USING 1, 'x';
+DESCRIBE INPUT four;
+DESCRIBE OUTPUT four;
+SELECT * FROM p;
+PREPARE five FROM SELECT * FROM p WHERE a IN (?, ?) LIMIT ?;
+EXECUTE five USING 1, 2, 10;
+DESCRIBE INPUT five;
+PREPARE six FROM SELECT nothing;
+EXECUTE six;
+PREPARE seven FROM SELEC 1;
+PREPARE eight FROM PREPARE nine FROM SELECT 1;
+PREPARE nine FROM EXECUTE one;
+PREPARE "quoted Name" FROM SHOW CATALOGS LIKE ?;
+EXECUTE "quoted Name" USING 'tpch';
+PREPARE ten FROM CREATE TABLE x AS SELECT ? a;
+PREPARE eleven FROM VALUES ?, ?;
+EXECUTE eleven USING 1, 2.5;
+EXECUTE IMMEDIATE 'SELECT ? + 1' USING 41;
+EXECUTE IMMEDIATE 'SELECT 1';
+EXECUTE IMMEDIATE 'SELEC 1';
+EXECUTE IMMEDIATE 'SELECT ?';
+DEALLOCATE PREPARE one;
+EXECUTE one;
+DEALLOCATE PREPARE one;
+SELECT ?;
+DROP TABLE p;
+
+-- transactions
+START TRANSACTION;
+SELECT 1;
+COMMIT;
+COMMIT;
+ROLLBACK;
+START TRANSACTION READ ONLY;
+CREATE TABLE nope (a integer);
+ROLLBACK;
+START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE;
+ROLLBACK WORK;
+START TRANSACTION ISOLATION LEVEL NOSUCH;
+START TRANSACTION READ ONLY, READ WRITE;
+START TRANSACTION READ ONLY;
+SELECT 1 / 0;
+SELECT 1;
+ROLLBACK;
+DROP TABLE IF EXISTS nope;
+
+-- authorization
+SET SESSION AUTHORIZATION tester;
+RESET SESSION AUTHORIZATION;

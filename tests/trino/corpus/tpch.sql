@@ -1,0 +1,33 @@
+-- Queries over tpch.tiny
+-- @session catalog=tpch schema=tiny
+SELECT * FROM region ORDER BY regionkey LIMIT 0;
+SELECT regionkey, name FROM region ORDER BY regionkey;
+SELECT nationkey, name, regionkey FROM nation ORDER BY nationkey;
+DESCRIBE lineitem;
+DESCRIBE orders;
+DESCRIBE customer;
+DESCRIBE part;
+DESCRIBE partsupp;
+DESCRIBE supplier;
+SELECT count(*), min(orderkey), max(orderkey), sum(totalprice) FROM orders;
+SELECT orderstatus, count(*), avg(totalprice) FROM orders GROUP BY orderstatus ORDER BY 1;
+SELECT orderpriority, count(*) FROM orders WHERE orderdate >= DATE '1993-07-01' AND orderdate < DATE '1993-07-01' + INTERVAL '3' MONTH GROUP BY orderpriority ORDER BY orderpriority;
+SELECT orderkey, custkey, orderstatus, totalprice, orderdate, orderpriority, clerk, shippriority FROM orders ORDER BY orderkey LIMIT 5;
+SELECT orderkey, partkey, suppkey, linenumber, quantity, extendedprice, discount, tax, returnflag, linestatus, shipdate, commitdate, receiptdate, shipinstruct, shipmode FROM lineitem ORDER BY orderkey, linenumber LIMIT 5;
+SELECT custkey, name, nationkey, phone, acctbal, mktsegment FROM customer ORDER BY custkey LIMIT 3;
+SELECT partkey, name, mfgr, brand, type, size, container, retailprice FROM part ORDER BY partkey LIMIT 3;
+SELECT suppkey, name, nationkey, phone, acctbal FROM supplier ORDER BY suppkey LIMIT 3;
+SELECT partkey, suppkey, availqty, supplycost FROM partsupp ORDER BY partkey, suppkey LIMIT 3;
+SELECT l.returnflag, l.linestatus, sum(l.quantity) sum_qty, sum(l.extendedprice) base, sum(l.extendedprice * (1 - l.discount)) disc, avg(l.quantity), avg(l.extendedprice), avg(l.discount), count(*) FROM lineitem l WHERE l.shipdate <= DATE '1998-12-01' - INTERVAL '90' DAY GROUP BY l.returnflag, l.linestatus ORDER BY 1, 2;
+SELECT n.name, round(sum(l.extendedprice * (1 - l.discount)), 2) AS revenue FROM customer c, orders o, lineitem l, supplier s, nation n, region r WHERE c.custkey = o.custkey AND l.orderkey = o.orderkey AND l.suppkey = s.suppkey AND c.nationkey = s.nationkey AND s.nationkey = n.nationkey AND n.regionkey = r.regionkey AND r.name = 'ASIA' AND o.orderdate >= DATE '1994-01-01' AND o.orderdate < DATE '1995-01-01' GROUP BY n.name ORDER BY revenue DESC, n.name;
+SELECT round(sum(extendedprice * discount), 4) FROM lineitem WHERE shipdate >= DATE '1994-01-01' AND shipdate < DATE '1995-01-01' AND discount BETWEEN 0.05 AND 0.07 AND quantity < 24;
+SELECT c_count, count(*) AS custdist FROM (SELECT c.custkey, count(o.orderkey) FROM customer c LEFT JOIN orders o ON c.custkey = o.custkey GROUP BY c.custkey) AS t(k, c_count) GROUP BY c_count ORDER BY custdist DESC, c_count DESC LIMIT 10;
+SELECT mktsegment, approx_distinct(nationkey) > 20, count(DISTINCT nationkey) FROM customer GROUP BY 1 ORDER BY 1;
+SELECT year(orderdate), month(orderdate), count(*) FROM orders GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 6;
+SELECT o.orderkey, o.totalprice FROM orders o WHERE o.orderkey IN (SELECT orderkey FROM lineitem GROUP BY orderkey HAVING sum(quantity) > 300) ORDER BY 2 DESC, 1;
+SELECT r.name, array_agg(n.name ORDER BY n.name) FROM region r JOIN nation n ON n.regionkey = r.regionkey GROUP BY r.name ORDER BY r.name;
+SELECT max_by(name, acctbal), min_by(name, acctbal) FROM customer;
+SELECT cntrycode, count(*) AS n, round(sum(acctbal), 2) FROM (SELECT substr(phone, 1, 2) AS cntrycode, acctbal FROM customer WHERE acctbal > (SELECT avg(acctbal) FROM customer WHERE acctbal > 0)) GROUP BY cntrycode ORDER BY cntrycode;
+SELECT checksum(orderkey), checksum(custkey), checksum(orderstatus), checksum(orderdate) FROM orders;
+SELECT sum(CASE WHEN p.type LIKE 'PROMO%' THEN l.extendedprice * (1 - l.discount) ELSE 0 END) / sum(l.extendedprice * (1 - l.discount)) FROM lineitem l JOIN part p ON l.partkey = p.partkey WHERE l.shipdate >= DATE '1995-09-01' AND l.shipdate < DATE '1995-10-01';
+SELECT count(*) FROM tpch."sf0.01".nation;

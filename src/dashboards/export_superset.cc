@@ -45,7 +45,9 @@ std::string chart_type(const std::string& kind) {
       {"donut", "pie"},
       {"rose", "pie"},
       {"number", "big_number_total"},
+      {"number_trend", "big_number"},
       {"gauge", "gauge_chart"},
+      {"dual_axis", "mixed_timeseries"},
       {"funnel", "funnel"},
       {"treemap", "treemap_v2"},
       {"sunburst", "sunburst_v2"},
@@ -78,40 +80,132 @@ json::object sum_of(const std::string& column) {
           {"optionName", "metric_" + column}};
 }
 
-json::object parameters_of(const ChartConfig& chart, const json::object& file,
-                           const std::vector<std::string>& columns) {
-  const auto* given = file.if_contains("encode");
-  const json::object encode = given && given->is_object() ? given->get_object() : json::object();
-  const std::string type = chart_type(chart.kind);
-  json::object made{{"viz_type", type}, {"row_limit", 10000}, {"adhoc_filters", json::array()}};
-  auto words = named(encode, "x");
+/// A number as the chart's options say it: d3's format.
+std::string number_format(const json::object& options) {
+  static const std::map<std::string, std::string> formats = {{"percent", ".1%"},
+                                                             {"integer", ",d"},
+                                                             {"currency", ",.2f"},
+                                                             {"number", ",.2f"},
+                                                             {"compact", ".3~s"}};
+  const auto found = formats.find(text_in(options, "format", "en"));
+  return found == formats.end() ? "SMART_NUMBER" : found->second;
+}
+
+/// Marks of a treemap or a sunburst are small: long numbers would hide the names.
+void add_format(json::object& to, const std::string& type, const json::object& options) {
+  const bool small = type == "treemap_v2" || type == "sunburst_v2";
+  to["number_format"] = to["y_axis_format"] = small ? "SMART_NUMBER" : number_format(options);
+  const std::string unit = text_in(options, "unit", "en");
+  if (!small && !unit.empty() && text_in(options, "format", "en") == "currency")
+    to["currency_format"] = {{"symbol", unit}, {"symbolPosition", "suffix"}};
+}
+
+/// Which columns are words and which are numbers: as the file says, else the last one is a number.
+struct Roles {
+  std::vector<std::string> columns, words, series, numbers;
+};
+
+Roles roles_of(const json::object& encode, const std::vector<std::string>& columns) {
+  Roles roles{columns, named(encode, "x"), named(encode, "series"), named(encode, "y")};
   for (const char* key : {"label", "path", "series"})
-    for (const auto& name : named(encode, key)) words.push_back(name);
-  auto numbers = named(encode, "y");
-  for (const auto& name : named(encode, "value")) numbers.push_back(name);
-  if (numbers.empty() && !columns.empty()) numbers.push_back(columns.back());
-  if (words.empty() && columns.size() > 1) words.push_back(columns.front());
+    for (const auto& name : named(encode, key)) roles.words.push_back(name);
+  for (const auto& name : named(encode, "value")) roles.numbers.push_back(name);
+  if (roles.numbers.empty() && !columns.empty()) roles.numbers.push_back(columns.back());
+  if (roles.words.empty() && columns.size() > 1) roles.words.push_back(columns.front());
+  return roles;
+}
+
+json::array metrics_of(const std::vector<std::string>& numbers) {
   json::array metrics;
   for (const auto& number : numbers) metrics.push_back(sum_of(number));
-  const json::array groups(words.begin(), words.end());
+  return metrics;
+}
+
+/// Those with an axis of words or time.
+void add_axes(json::object& to, const std::string& kind, const Roles& roles,
+              const json::object& encode) {
+  if (!roles.words.empty()) to["x_axis"] = roles.words.front();
+  to["groupby"] = json::array(roles.series.begin(), roles.series.end());
+  to["metrics"] = metrics_of(roles.numbers);
+  to["x_axis_sort_asc"] = true;
+  if (kind.starts_with("stacked")) to["stack"] = "Stack";
+  if (kind == "horizontal_bar") to["orientation"] = "horizontal";
+  if (kind != "dual_axis") return;
+  to["metrics_b"] = metrics_of(named(encode, "y2"));
+  to["groupby_b"] = json::array();
+  to["seriesType"] = "bar";
+  to["seriesTypeB"] = "line";
+  to["yAxisIndexB"] = 1;
+}
+
+void add_special(json::object& to, const std::string& kind, const Roles& roles,
+                 const json::object& encode) {
+  if (kind == "histogram") {
+    to["column"] = roles.numbers.empty() ? "" : roles.numbers.front();
+    to["groupby"] = json::array(roles.series.begin(), roles.series.end());
+    to["bins"] = 20;
+  } else if (kind == "heat_map") {
+    // Here `y` is the words beside the rows.
+    const auto down = named(encode, "y"), across = named(encode, "x");
+    const auto shown = named(encode, "value");
+    const auto column = [&](const std::vector<std::string>& said, size_t otherwise) {
+      if (!said.empty()) return said.front();
+      return otherwise < roles.columns.size() ? roles.columns[otherwise] : std::string();
+    };
+    to["x_axis"] = column(across, 0);
+    to["groupby"] = column(down, 1);
+    to["metric"] = sum_of(column(shown, 2));
+    to.erase("metrics");
+    to["normalize_across"] = "heatmap";
+  } else if (kind == "number_trend") {
+    if (!roles.words.empty()) to["x_axis"] = to["granularity_sqla"] = roles.words.front();
+  } else if (kind == "gauge") {
+    to["split_number"] = 2;
+  }
+}
+
+json::object parameters_of(const ChartConfig& chart, const json::object& file,
+                           const std::vector<std::string>& columns) {
+  const auto member = [&](const char* key) {
+    const auto* given = file.if_contains(key);
+    return given && given->is_object() ? given->get_object() : json::object();
+  };
+  const json::object encode = member("encode"), options = member("options");
+  const std::string type = chart_type(chart.kind);
+  json::object made{{"viz_type", type}, {"row_limit", 10000}, {"adhoc_filters", json::array()}};
   if (type == "table") {
     made["query_mode"] = "raw";
     made["all_columns"] = json::array(columns.begin(), columns.end());
-  } else if (type.starts_with("echarts")) {
-    const auto series = named(encode, "series");
-    if (!words.empty()) made["x_axis"] = words.front();
-    made["metrics"] = metrics;
-    made["groupby"] = json::array(series.begin(), series.end());
-    if (chart.kind.starts_with("stacked")) made["stack"] = "Stack";
-    if (chart.kind == "horizontal_bar") made["orientation"] = "horizontal";
-  } else {
-    made["metric"] = metrics.empty() ? json::value(nullptr) : metrics.front();
-    made["metrics"] = metrics;
-    made["groupby"] = groups;
-    if (type == "sunburst_v2") made["columns"] = groups;
-    if (chart.kind == "donut") made["donut"] = true;
+    return made;
   }
+  const Roles roles = roles_of(encode, columns);
+  const json::array groups(roles.words.begin(), roles.words.end());
+  const json::array metrics = metrics_of(roles.numbers);
+  add_format(made, type, options);
+  made["show_legend"] = true;
+  made["metric"] = metrics.empty() ? json::value(nullptr) : metrics.front();
+  if (type.starts_with("echarts") || type == "mixed_timeseries") {
+    add_axes(made, chart.kind, roles, encode);
+    return made;
+  }
+  made["metrics"] = metrics;
+  made["groupby"] = groups;
+  if (type == "sunburst_v2") made["columns"] = groups;
+  if (chart.kind == "donut") made["donut"] = true;
+  for (const auto& [from, to] : {std::pair{"min", "min_val"}, {"max", "max_val"}})
+    if (const auto* value = options.if_contains(from)) made[to] = *value;
+  add_special(made, chart.kind, roles, encode);
   return made;
+}
+
+/// The column of time, as far as the kind tells; "" if it does not.
+std::string time_column(const ChartConfig& chart, const json::object& file,
+                        const std::vector<std::string>& columns) {
+  if (chart.kind != "number_trend" || columns.empty()) return "";
+  const auto* encode = file.if_contains("encode");
+  const auto said =
+      encode && encode->is_object() ? named(encode->get_object(), "x") : std::vector<std::string>();
+  return said.empty() ? columns.front() : said.front();
 }
 
 /// The query with the defaults of its parameters.
@@ -150,9 +244,13 @@ struct Exporter {
     const auto columns = statement.columns().value_or(std::vector<std::string>{});
     const std::string name = dashboard.name + "_" + config.id;
     json::array described;
+    const auto time = time_column(config, file, columns);
     for (const auto& column : columns)
-      described.push_back(
-          {{"column_name", column}, {"is_active", true}, {"groupby", true}, {"filterable", true}});
+      described.push_back({{"column_name", column},
+                           {"is_active", true},
+                           {"is_dttm", column == time},
+                           {"groupby", true},
+                           {"filterable", true}});
     files["datasets/DataMeesh/" + name + ".yaml"] = to_yaml(json::object{
         {"table_name", name},
         {"schema", nullptr},
@@ -183,7 +281,7 @@ struct Exporter {
     if (const auto* layout = dashboard.json.if_contains("layout"); layout && layout->is_array())
       for (const auto& place : layout->get_array())
         places[text_in(place.as_object(), "id", "en")] = place.as_object();
-    std::map<int, json::array> rows;
+    std::map<int, std::multimap<int, std::string>> rows;  // by y, then x
     int below = 100'000;
     for (size_t i = 0; i < dashboard.charts.size(); ++i) {
       const auto& chart = dashboard.charts[i];
@@ -196,6 +294,7 @@ struct Exporter {
       json::object meta{{"width", number("w", 12)}, {"height", number("h", 5) * 8}};
       if (chart.asks()) {
         meta["uuid"] = uuid_of("chart/" + dashboard.name + "_" + chart.id);
+        meta["chartId"] = i + 1;  // Superset puts its own in its place, by the uuid
       } else {
         meta["code"] = text_in(charts[i].as_object(), "text", options.language);
       }
@@ -205,15 +304,17 @@ struct Exporter {
                   {"children", json::array()},
                   {"parents", {"ROOT_ID", "GRID_ID", row}},
                   {"meta", meta}};
-      rows[y].emplace_back(id);
+      rows[y].emplace(number("x", 0), id);
     }
     json::array ids;
     for (const auto& [y, children] : rows) {
       const std::string row = fmt::format("ROW-{}", y);
       ids.emplace_back(row);
+      json::array in_order;
+      for (const auto& [x, child] : children) in_order.emplace_back(child);
       made[row] = {{"id", row},
                    {"type", "ROW"},
-                   {"children", children},
+                   {"children", in_order},
                    {"parents", {"ROOT_ID", "GRID_ID"}},
                    {"meta", {{"background", "BACKGROUND_TRANSPARENT"}}}};
     }

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/html.h"
 #include "dashboards/svg_chart.h"
 
 namespace meesh::dashboards {
 namespace {
 
 namespace json = boost::json;
+using base::html_text;
 
 constexpr size_t kMostRows = 50;  // of a table
 
@@ -100,32 +102,6 @@ std::string section(const json::object& chart, const std::vector<ChartAnswer>& a
 }
 
 }  // namespace
-
-std::string html_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string html_report(const Dashboard& dashboard, const std::vector<ChartAnswer>& answers,
                         const std::string& language, const std::string& when) {

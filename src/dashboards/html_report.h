@@ -14,7 +14,4 @@ namespace meesh::dashboards {
 std::string html_report(const Dashboard& dashboard, const std::vector<ChartAnswer>& answers,
                         const std::string& language, const std::string& when);
 
-/// & < > " ' as entities.
-std::string html_text(std::string_view text);
-
 }  // namespace meesh::dashboards

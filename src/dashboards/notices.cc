@@ -80,8 +80,10 @@ void Notices::send(const std::string& channel, const json::object& body) const {
   }
   if (!mesh_.smtp)
     throw Error(Code::kUnavailable, "meesh.yaml has no smtp:, so no mail can be sent");
-  pipelines::send_email(*mesh_.smtp, {channel.substr(kEmail.size()), text_in(body, "subject", "en"),
-                                      text_in(body, "text", "en")});
+  pipelines::send_email(*mesh_.smtp, {channel.substr(kEmail.size()),
+                                      text_in(body, "subject", "en"),
+                                      text_in(body, "text", "en"),
+                                      {}});
 }
 
 int64_t Notices::send_due(const std::stop_token& stop) {

@@ -2,30 +2,24 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <set>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/process.h"
-#include "base/uuid.h"
+#include "dashboards/browser_print.h"
 #include "dashboards/html_report.h"
 #include "lake/files.h"
 #include "objects/store.h"
+#include "pipelines/alerts.h"
 #include "pipelines/cron.h"
 
 namespace meesh::dashboards {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-constexpr Millis kPrintTime{120'000};
 constexpr int64_t kLinkTime = 300'000;  // ms
 
 const std::vector<meta::Migration>& migrations() {
@@ -63,42 +57,30 @@ const ReportConfig& report_of(const Dashboard& dashboard, const std::string& nam
               fmt::format("the dashboard '{}' has no report '{}'", dashboard.name, name));
 }
 
-/// A folder that goes with its holder.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_(fs::temp_directory_path() / ("meesh-report-" + base::random_uuid())) {
-    fs::create_directory(path_);
-    fs::permissions(path_, fs::perms::owner_all);
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
+constexpr int kRowHeight = 72, kHeadHeight = 150;  // pixels of a row of the grid, and above it
+constexpr int kMostRows = 200;
 
- private:
-  const fs::path path_;
-};
-
-std::string content_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return std::move(text).str();
+/// Pixels of the whole page: charts that the layout does not name stand below, two in a row.
+int page_height(const Dashboard& dashboard) {
+  int64_t bottom = 0;
+  std::set<std::string> placed;
+  if (const auto* layout = dashboard.json.if_contains("layout"); layout && layout->is_array()) {
+    for (const auto& place : layout->get_array()) {
+      const auto number = [&](const char* key) {
+        const auto* value = place.as_object().if_contains(key);
+        return value && value->is_int64() ? value->get_int64() : 0;
+      };
+      placed.insert(text_in(place.as_object(), "id", "en"));
+      bottom = std::max(bottom, number("y") + number("h"));
+    }
+  }
+  int64_t others = 0;
+  for (const auto& chart : dashboard.charts) others += placed.contains(chart.id) ? 0 : 1;
+  bottom += (others + 1) / 2 * 5;
+  return kHeadHeight + kRowHeight * static_cast<int>(std::min<int64_t>(bottom, kMostRows));
 }
 
 }  // namespace
-
-std::optional<std::string> browser() {
-  if (const char* named = std::getenv("MEESH_BROWSER"))
-    return *named != '\0' ? std::optional<std::string>(named) : std::nullopt;
-  for (const char* path : {"/usr/bin/chromium", "/usr/bin/chromium-browser",
-                           "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"})
-    if (access(path, X_OK) == 0) return path;
-  return std::nullopt;
-}
 
 Reports::Reports(const Environment& environment, DashboardStore& store, ChartData& data,
                  Shares& shares, Savers& savers)
@@ -217,42 +199,19 @@ ReportFile Reports::html(const Dashboard& dashboard, const ReportConfig& report,
 /// What the browser prints; throws UNAVAILABLE.
 std::string Reports::printed(const Dashboard& dashboard, const ReportConfig& report,
                              const std::string& user) {
-  const auto program = browser();
-  if (!program) throw Error(Code::kUnavailable, "no browser is installed");
   const std::string address = environment_.address ? environment_.address() : "";
   if (address.empty()) throw Error(Code::kUnavailable, "the server does not listen yet");
   const auto link = shares_.make(dashboard.name, user, {}, base::now_ms() + kLinkTime);
-  const ScratchFolder scratch;
-  const fs::path file = scratch.path() / ("report." + report.format);
-  process::Command command;
-  command.arguments = {*program,
-                       "--headless=new",
-                       "--disable-gpu",
-                       "--no-first-run",
-                       "--hide-scrollbars",
-                       "--virtual-time-budget=20000",
-                       "--user-data-dir=" + (scratch.path() / "profile").string()};
-  if (geteuid() == 0) command.arguments.emplace_back("--no-sandbox");
-  if (report.format == "pdf") {
-    command.arguments.emplace_back("--no-pdf-header-footer");
-    command.arguments.push_back("--print-to-pdf=" + file.string());
-  } else {
-    command.arguments.emplace_back("--window-size=1280,2000");
-    command.arguments.push_back("--screenshot=" + file.string());
-  }
-  command.arguments.push_back(
-      fmt::format("{}/shared/{}?print=1&lang={}", address, link.token, report.language));
-  command.directory = scratch.path();
+  const std::string page =
+      fmt::format("{}/shared/{}?print=1&lang={}", address, link.token, report.language);
   try {
-    process::run(command, kPrintTime);
+    std::string content = print_page(page, report.format, page_height(dashboard));
+    shares_.revoke(dashboard.name, link.share.id);
+    return content;
   } catch (...) {
     shares_.revoke(dashboard.name, link.share.id);
     throw;
   }
-  shares_.revoke(dashboard.name, link.share.id);
-  std::string content = content_of(file);
-  if (content.empty()) throw Error(Code::kUnavailable, "the browser printed nothing");
-  return content;
 }
 
 ReportFile Reports::make(const std::string& dashboard, const std::string& name,
@@ -294,8 +253,11 @@ std::vector<std::string> Reports::deliver(const std::string& dashboard, const st
   for (const auto& address : report.to.email) {
     if (!environment_.mesh.smtp)
       throw Error(Code::kUnavailable, "meesh.yaml has no smtp:, so no mail can be sent");
-    mail_file(*environment_.mesh.smtp, address, title,
-              fmt::format("{}\n{}\n", title, moment_text(base::now_ms())), file);
+    pipelines::send_email(*environment_.mesh.smtp,
+                          {address,
+                           title,
+                           fmt::format("{}\n{}\n", title, moment_text(base::now_ms())),
+                           {{file.name, file.content_type, file.content}}});
     went.push_back("email:" + address);
   }
   return went;

@@ -65,11 +65,4 @@ class Reports {
   LeasedLoop loop_;
 };
 
-/// Chromium or Chrome of this machine; MEESH_BROWSER names another, or none ("").
-std::optional<std::string> browser();
-
-/// A mail with the file attached. Throws UNAVAILABLE with what the server said.
-void mail_file(const mesh::Smtp& server, const std::string& to, const std::string& subject,
-               const std::string& text, const ReportFile& file);
-
 }  // namespace meesh::dashboards

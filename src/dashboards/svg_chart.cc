@@ -10,14 +10,15 @@
 #include <map>
 #include <numbers>
 
+#include "base/html.h"
 #include "base/text.h"
 #include "dashboards/dashboard.h"
-#include "dashboards/html_report.h"
 
 namespace meesh::dashboards {
 namespace {
 
 namespace json = boost::json;
+using base::html_text;
 
 constexpr double kWidth = 640, kHeight = 260, kLeft = 64, kRight = 12, kTop = 12, kBottom = 40;
 constexpr size_t kMostWords = 400, kMostNames = 12, kTicks = 5, kLabels = 8;

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <charconv>
 #include <cmath>
@@ -49,10 +50,26 @@ bool fits(const json::value& value) {
   return length <= 90;
 }
 
+/// Begins like 2026-01-31: others read YAML 1.1, where that is a moment.
+bool like_a_date(std::string_view text) {
+  const auto digit = [&](size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+  return text.size() >= 8 && digit(0) && digit(1) && digit(2) && digit(3) && text[4] == '-' &&
+         digit(5);
+}
+
+/// Words that YAML 1.1 reads as true or false.
+bool like_a_flag(std::string_view text) {
+  static constexpr std::array<std::string_view, 4> kWords{"yes", "no", "on", "off"};
+  std::string small(text);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return std::ranges::find(kWords, small) != kWords.end();
+}
+
 /// Text that plain YAML would read as something else, or that it cannot hold plainly.
 bool needs_quotes(std::string_view text) {
-  return text.empty() || yaml::plain_kind(text) != yaml::Node::Kind::kText ||
-         text.find("${") != std::string_view::npos;
+  return text.empty() || yaml::plain_kind(text) != yaml::Node::Kind::kText || like_a_date(text) ||
+         like_a_flag(text) || text.find("${") != std::string_view::npos;
 }
 
 /// Several lines that a literal block keeps as they are: no line ends in a space, none is empty at

@@ -102,7 +102,8 @@ void AlertSender::send(AlertRecord& alert) {
     if (!alert.channel.starts_with(kEmail)) {
       post(*address, boost::json::serialize(alert.body));
     } else if (smtp_) {
-      send_email(*smtp_, {*address, text_of(alert.body, "subject"), text_of(alert.body, "text")});
+      send_email(*smtp_,
+                 {*address, text_of(alert.body, "subject"), text_of(alert.body, "text"), {}});
     } else {
       throw Error(Code::kUnavailable, "meesh.yaml has no smtp:, so no mail can be sent");
     }

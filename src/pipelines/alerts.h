@@ -16,8 +16,12 @@
 
 namespace meesh::pipelines {
 
+struct Attachment {
+  std::string name, content_type, content;
+};
 struct Email {
   std::string to, subject, text;
+  std::vector<Attachment> attachments;
 };
 /// Throws UNAVAILABLE with what the server said.
 void send_email(const mesh::Smtp& server, const Email& email);

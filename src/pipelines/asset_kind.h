@@ -104,6 +104,9 @@ class AssetKind {
   virtual std::vector<base::Shape> shape() const = 0;
   /// One or several. Mistakes go into source.files.problems(), or are thrown.
   virtual std::vector<NamedAsset> parse(const AssetSource& source) = 0;
+  /// Pipelines that other files of the mesh ask for, as files of pipelines/ would describe them,
+  /// not checked yet.
+  virtual std::vector<yaml::Document> implied() { return {}; }
   /// Whether what the kind's assets depend on (beside the pipelines' files) has changed on disk.
   virtual uint64_t fingerprint() { return 0; }
   /// A kind may learn in the background what its assets are made of. Until it has settled, what

@@ -1,9 +1,8 @@
-// Mail through libcurl's SMTP.
+// Mail through libcurl's MIME and SMTP.
 #include <curl/curl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -14,8 +13,7 @@
 namespace meesh::pipelines {
 namespace {
 
-constexpr long kSeconds = 30;
-constexpr size_t kLine = 72;
+constexpr long kSeconds = 60;
 
 /// RFC 2047 where it is not plain ASCII; line ends would begin headers of their own.
 std::string header_text(std::string text) {
@@ -27,30 +25,48 @@ std::string header_text(std::string text) {
   return plain ? text : fmt::format("=?UTF-8?B?{}?=", base::to_base64(text));
 }
 
-std::string message_of(const mesh::Smtp& server, const Email& email) {
-  const std::string domain = server.from.substr(server.from.find('@') + 1);
-  std::string text = fmt::format(
-      "Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\nFrom: {}\r\nTo: {}\r\nMessage-ID: <{}@{}>\r\n"
-      "Subject: {}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-      "Content-Transfer-Encoding: base64\r\n\r\n",
-      fmt::gmtime(std::time(nullptr)), header_text(server.from), header_text(email.to),
-      base::random_uuid(), domain, header_text(email.subject));
-  const std::string body = base::to_base64(email.text);
-  for (size_t at = 0; at < body.size(); at += kLine) text += body.substr(at, kLine) + "\r\n";
-  return text;
-}
-
-struct Upload {
-  std::string text;
-  size_t sent = 0;
+struct Lines {
+  curl_slist* list = nullptr;
+  Lines() = default;
+  ~Lines() { curl_slist_free_all(list); }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
 };
 
-size_t read_upload(char* to, size_t size, size_t count, void* from) {
-  auto& upload = *static_cast<Upload*>(from);
-  const size_t length = std::min(size * count, upload.text.size() - upload.sent);
-  std::memcpy(to, upload.text.data() + upload.sent, length);
-  upload.sent += length;
-  return length;
+void add_headers(Lines& to, const mesh::Smtp& server, const Email& email) {
+  to.add(fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::time(nullptr))));
+  to.add("From: " + header_text(server.from));
+  to.add("To: " + header_text(email.to));
+  to.add(fmt::format("Message-ID: <{}@{}>", base::random_uuid(),
+                     server.from.substr(server.from.find('@') + 1)));
+  to.add("Subject: " + header_text(email.subject));
+}
+
+void add_part(curl_mime* mime, const std::string& content, const std::string& type,
+              const std::string& file_name) {
+  curl_mimepart* part = curl_mime_addpart(mime);
+  curl_mime_data(part, content.data(), content.size());
+  curl_mime_type(part, type.c_str());
+  if (!file_name.empty()) curl_mime_filename(part, file_name.c_str());
+  curl_mime_encoder(part, "base64");
+}
+
+/// Where, how private, and as whom.
+void set_server(CURL* handle, const mesh::Smtp& server) {
+  const bool v6 = server.host.find(':') != std::string::npos;
+  const std::string url = fmt::format("{}://{}{}{}:{}", server.tls == "tls" ? "smtps" : "smtp",
+                                      v6 ? "[" : "", server.host, v6 ? "]" : "", server.port);
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);
+  // With STARTTLS it is required: without it, mails and passwords would travel in the clear.
+  curl_easy_setopt(handle, CURLOPT_USE_SSL,
+                   static_cast<long>(server.tls == "starttls" ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  if (!server.ca.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server.ca.c_str());
+  if (server.user.empty()) return;
+  curl_easy_setopt(handle, CURLOPT_USERNAME, server.user.c_str());
+  curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.c_str());
 }
 
 }  // namespace
@@ -60,32 +76,23 @@ void send_email(const mesh::Smtp& server, const Email& email) {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  &curl_easy_cleanup);
-  char words[CURL_ERROR_SIZE] = "";
-  const bool v6 = server.host.find(':') != std::string::npos;
-  const std::string url = fmt::format("{}://{}{}{}:{}", server.tls == "tls" ? "smtps" : "smtp",
-                                      v6 ? "[" : "", server.host, v6 ? "]" : "", server.port);
-  const std::string from = "<" + server.from + ">", to = "<" + email.to + ">";
-  Upload upload{message_of(server, email)};
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> recipients(
-      curl_slist_append(nullptr, to.c_str()), &curl_slist_free_all);
   CURL* handle = curl.get();
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT, kSeconds);
+  const std::unique_ptr<curl_mime, decltype(&curl_mime_free)> mime(curl_mime_init(handle),
+                                                                   &curl_mime_free);
+  add_part(mime.get(), email.text, "text/plain; charset=utf-8", "");
+  for (const auto& file : email.attachments)
+    add_part(mime.get(), file.content, file.content_type, file.name);
+  Lines headers, recipients;
+  add_headers(headers, server, email);
+  recipients.add("<" + email.to + ">");
+  const std::string from = "<" + server.from + ">";
+  char words[CURL_ERROR_SIZE] = "";
+  set_server(handle, server);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words);
   curl_easy_setopt(handle, CURLOPT_MAIL_FROM, from.c_str());
-  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.get());
-  curl_easy_setopt(handle, CURLOPT_READFUNCTION, &read_upload);
-  curl_easy_setopt(handle, CURLOPT_READDATA, &upload);
-  curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-  // With STARTTLS it is required: without it, mails and passwords would travel in the clear.
-  curl_easy_setopt(handle, CURLOPT_USE_SSL,
-                   static_cast<long>(server.tls == "starttls" ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-  if (!server.ca.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server.ca.c_str());
-  if (!server.user.empty()) {
-    curl_easy_setopt(handle, CURLOPT_USERNAME, server.user.c_str());
-    curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.c_str());
-  }
+  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.list);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.list);
+  curl_easy_setopt(handle, CURLOPT_MIMEPOST, mime.get());
   const CURLcode result = curl_easy_perform(handle);
   if (result == CURLE_OK) return;
   throw Error(Code::kUnavailable,

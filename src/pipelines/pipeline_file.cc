@@ -379,21 +379,29 @@ PipelineSet read_pipelines(const mesh::Mesh& mesh, const AssetKinds& kinds) {
   set.pools = read_pools(mesh, files);
   std::vector<std::unique_ptr<Pipeline>> pipelines;
   std::map<std::string, std::string> seen;
+  const auto take = [&](const Document& document) {
+    auto pipeline = Reader(document, files, kinds, set.pools).read();
+    const auto [other, first] = seen.emplace(pipeline->name, document.file);
+    if (first) {
+      pipelines.push_back(std::move(pipeline));
+      return;
+    }
+    const Node& name = *document.root.find("name");
+    files.problems().push_back(document.error(
+        Code::kConfigInvalid,
+        fmt::format("there is a pipeline '{}' already, in {}", pipeline->name, other->second),
+        name.line, name.column));
+  };
   for (const fs::path& file : files.list(kFolder, ".yaml")) {
     if (file == fs::path(kPools)) continue;
-    const auto document = files.read(file, pipeline_shape());
-    if (!document) continue;
-    auto pipeline = Reader(*document, files, kinds, set.pools).read();
-    const auto [other, first] = seen.emplace(pipeline->name, document->file);
-    if (!first) {
-      const Node& name = *document->root.find("name");
-      files.problems().push_back(document->error(
-          Code::kConfigInvalid,
-          fmt::format("there is a pipeline '{}' already, in {}", pipeline->name, other->second),
-          name.line, name.column));
-      continue;
+    if (const auto document = files.read(file, pipeline_shape())) take(*document);
+  }
+  for (const auto& kind : kinds) {
+    for (Document& document : kind->implied()) {
+      const size_t before = files.problems().size();
+      base::check(pipeline_shape(), document, files.problems());
+      if (files.problems().size() == before) take(document);
     }
-    pipelines.push_back(std::move(pipeline));
   }
   // References into files with mistakes would look wrong.
   std::vector<Error> references;

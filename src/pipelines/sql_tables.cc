@@ -3,20 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "quality/parameters.h"
-#include "sql/resolve_walk.h"
 #include "sql/sql.h"
+#include "sql/table_walk.h"
 
 namespace meesh::pipelines {
 namespace {
-
-using sql::Expr;
-using sql::ExprPtr;
-using sql::Query;
-using sql::QueryBody;
-using sql::Relation;
 
 std::string lower(std::string text) {
   for (char& c : text) {
@@ -28,13 +21,15 @@ std::string lower(std::string text) {
 class Collector {
  public:
   Collector(SqlTables& to, std::string file, std::string catalog, std::string schema)
-      : to_(to), file_(std::move(file)), catalog_(std::move(catalog)), schema_(std::move(schema)) {}
+      : to_(to),
+        file_(std::move(file)),
+        catalog_(std::move(catalog)),
+        schema_(std::move(schema)),
+        walk_({.table = [this](sql::TableRef& table) { add(table.name, to_.reads); }}) {}
 
   void statement(sql::Statement& statement);
 
  private:
-  using Scope = std::set<std::string>;  // names of queries
-
   void add(const sql::Name& name, std::vector<TableUse>& to) const {
     if (name.empty() || name.size() > 3) return;
     std::string full = lower(name.back().value);
@@ -46,108 +41,16 @@ class Collector {
     to.push_back({full, {name[0].pos.line, name[0].pos.column, file_}});
   }
 
-  void query(Query& query, Scope scope) {
-    for (auto& named : query.with) {
-      const std::string name = lower(named.name.value);
-      Scope inner = scope;
-      if (query.recursive) inner.insert(name);
-      this->query(*named.query, inner);
-      scope.insert(name);
-    }
-    body(*query.body, scope);
-    for (auto& item : query.order_by) expression(item.key, scope);
-    expression(query.limit, scope);
-    expression(query.offset, scope);
-  }
-
-  void body(QueryBody& body, const Scope& scope) {
-    switch (body.kind) {
-      case sql::QueryBodyKind::kSelect:
-        return select(sql::as<sql::Select>(body), scope);
-      case sql::QueryBodyKind::kSetOperation:
-        this->body(*sql::as<sql::SetOperation>(body).left, scope);
-        return this->body(*sql::as<sql::SetOperation>(body).right, scope);
-      case sql::QueryBodyKind::kValues:
-        for (auto& row : sql::as<sql::Values>(body).rows) expression(row, scope);
-        return;
-      case sql::QueryBodyKind::kTable:
-        return relation(*sql::as<sql::TableBody>(body).table, scope);
-      case sql::QueryBodyKind::kQuery:
-        return query(*sql::as<sql::QueryInParens>(body).query, scope);
-    }
-  }
-
-  void select(sql::Select& select, const Scope& scope) {
-    if (select.from) relation(*select.from, scope);
-    for (auto& item : select.items) expression(item.value, scope);
-    expression(select.where, scope);
-    if (select.group_by) {
-      for (auto& element : select.group_by->elements) {
-        for (auto& set : element.sets) {
-          for (auto& key : set) expression(key, scope);
-        }
-      }
-    }
-    expression(select.having, scope);
-    for (auto& window : select.windows) {
-      for (auto& key : window.spec.partition_by) expression(key, scope);
-      for (auto& item : window.spec.order_by) expression(item.key, scope);
-    }
-  }
-
-  void relation(Relation& relation, const Scope& scope) {
-    switch (relation.kind) {
-      case sql::RelationKind::kTable: {
-        const auto& name = sql::as<sql::TableRef>(relation).name;
-        if (name.size() == 1 && scope.contains(lower(name[0].value))) return;
-        return add(name, to_.reads);
-      }
-      case sql::RelationKind::kAliased:
-        return this->relation(*sql::as<sql::AliasedRelation>(relation).relation, scope);
-      case sql::RelationKind::kJoin: {
-        auto& join = sql::as<sql::Join>(relation);
-        this->relation(*join.left, scope);
-        this->relation(*join.right, scope);
-        return expression(join.on, scope);
-      }
-      case sql::RelationKind::kSubquery:
-        return query(*sql::as<sql::SubqueryRelation>(relation).query, scope);
-      case sql::RelationKind::kLateral:
-        return query(*sql::as<sql::Lateral>(relation).query, scope);
-      case sql::RelationKind::kUnnest:
-        for (auto& item : sql::as<sql::Unnest>(relation).items) expression(item, scope);
-        return;
-      case sql::RelationKind::kTableFunction:
-        for (auto& argument : sql::as<sql::TableFunction>(relation).args) {
-          expression(argument.value, scope);
-          if (argument.table) this->relation(*argument.table, scope);
-        }
-        return;
-      case sql::RelationKind::kSampled:
-        return this->relation(*sql::as<sql::Sampled>(relation).relation, scope);
-      case sql::RelationKind::kMatchRecognize:
-        return this->relation(*sql::as<sql::MatchRecognize>(relation).input, scope);
-      case sql::RelationKind::kJsonTable:
-        return;
-    }
-  }
-
-  void expression(ExprPtr& expr, const Scope& scope) {
-    if (!expr) return;
-    sql::for_each_child(
-        *expr, [&](ExprPtr& child) { expression(child, scope); },
-        [&](Query& inner) { query(inner, scope); });
-  }
-
   SqlTables& to_;
   const std::string file_, catalog_, schema_;
+  sql::TableWalk walk_;
 };
 
 void Collector::statement(sql::Statement& statement) {
   using sql::as;
   using sql::StatementKind;
   const auto inner = [&](sql::QueryPtr& query) {
-    if (query) this->query(*query, {});
+    if (query) walk_.query(*query);
   };
   switch (statement.kind) {
     case StatementKind::kQuery:
@@ -157,15 +60,15 @@ void Collector::statement(sql::Statement& statement) {
       return inner(as<sql::Insert>(statement).query);
     case StatementKind::kDelete:
       add(as<sql::Delete>(statement).table->name, to_.writes);
-      return expression(as<sql::Delete>(statement).where, {});
+      return walk_.expression(as<sql::Delete>(statement).where);
     case StatementKind::kUpdate:
       add(as<sql::Update>(statement).table->name, to_.writes);
-      for (auto& [column, value] : as<sql::Update>(statement).assignments) expression(value, {});
-      return expression(as<sql::Update>(statement).where, {});
+      for (auto& [column, value] : as<sql::Update>(statement).assignments) walk_.expression(value);
+      return walk_.expression(as<sql::Update>(statement).where);
     case StatementKind::kMerge:
       add(as<sql::Merge>(statement).table->name, to_.writes);
-      relation(*as<sql::Merge>(statement).source, {});
-      return expression(as<sql::Merge>(statement).on, {});
+      walk_.relation(*as<sql::Merge>(statement).source);
+      return walk_.expression(as<sql::Merge>(statement).on);
     case StatementKind::kCreateTableAs:
       add(as<sql::CreateTableAs>(statement).name, to_.writes);
       return inner(as<sql::CreateTableAs>(statement).query);

@@ -4,23 +4,18 @@
 complains about (an exception, a violated content security policy, a request that leaves the
 machine, an answer of 500) fails the test that opened it.
 """
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from support.chromium import chromium
 from support.meesh import Meesh, binary, demo_mesh
+from support.sql_lab import Lab
 
 HEIGHTS = {1280: 860, 390: 844}
 # A browser prints this for every refused request, which the page tells in words of its own.
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
-
-
-def chromium():
-    return os.environ.get("MEESH_CHROMIUM") or shutil.which("chromium") or shutil.which(
-        "chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -114,3 +109,10 @@ def axe():
     """The text of axe-core, whose checks of accessibility run inside a page."""
     path = Path(__file__).resolve().parents[2] / "console/node_modules/axe-core/axe.min.js"
     return path.read_text()
+
+
+@pytest.fixture
+def lab(console):
+    def open_lab(path="/sql", **options):
+        return Lab(console(path, permissions=["clipboard-read", "clipboard-write"], **options))
+    return open_lab

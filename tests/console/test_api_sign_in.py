@@ -4,28 +4,18 @@ import json
 import os
 import re
 import stat
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 import trino
+from support.certificates import certificate
 from support.meesh import Meesh, plain_mesh
 
 PASSWORDS = {"ada": "ada's long password", "eve": "eve's long password",
              "vera": "vera's long password"}
 POLICIES = {"ada": "consoleAdmin", "eve": "readwrite", "vera": "readonly"}
-
-
-def certificate(folder):
-    """Of localhost, by itself: its file and its key's."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost"],
-                   check=True, cwd=folder, capture_output=True)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def access(meesh, *arguments, **options):

@@ -434,6 +434,14 @@ def test_tables_are_found_and_described(page, demo, table):
     expect(opened.get_by_role("alert")).to_contain_text("TABLE_NOT_FOUND")
 
 
+def test_a_table_is_opened_in_the_sql_lab(page, table):
+    opened = page(table_page(table, "columns"))
+    opened.get_by_role("link", name="Open in the SQL lab").click()
+    expect(opened).to_have_url(re.compile("/sql"))
+    quoted = ".".join(f'"{part}"' for part in table.split("."))
+    expect(opened.locator(".cm-content")).to_have_text(f"SELECT * FROM {quoted} LIMIT 100")
+
+
 def test_time_travel_and_rollback(page, demo, table):
     opened = page(table_page(table, "sample"))
     sample = opened.get_by_role("table", name="Sample")

@@ -1,16 +1,13 @@
 """The SQL lab as a person uses it."""
-import csv
-import io
 import json
 import re
-import time
 import uuid
 
-import pyarrow.parquet as pq
 import pytest
 import requests
 from playwright.sync_api import expect
 from support.processes import wait_until
+from support.sql_lab import Lab, clipboard, own
 
 HOSTILE = ["<script>window.bad=1</script>", "<img src=x onerror=window.bad=1>", "\"><svg onload=window.bad=1>",
            "javascript:window.bad=1", "{{constructor.constructor('window.bad=1')()}}", "</textarea><script>window.bad=1</script>",
@@ -19,59 +16,6 @@ HOSTILE = ["<script>window.bad=1</script>", "<img src=x onerror=window.bad=1>", 
 MILLION = """SELECT n, 'row ' || CAST(n AS varchar) AS name, n + 9007199254740993 AS big,
 CAST(n AS decimal(38, 10)) / 7 AS exact, n * 7919 % 1000003 AS mixed
 FROM (SELECT a * 1000 + b AS n FROM UNNEST(sequence(0, 999)) AS x(a) CROSS JOIN UNNEST(sequence(0, 999)) AS y(b))"""
-
-
-class Lab:
-    """A page of the lab and what a person does in it."""
-
-    def __init__(self, page):
-        self.page = page
-        self.editor = page.locator(".cm-content")
-        self.editor.wait_for()
-        self.grid = page.get_by_role("grid", name="Result")
-        self.status = page.get_by_test_id("status")
-
-    def write(self, text):
-        """In one go, as pasted: typing would close brackets by itself."""
-        self.editor.click()
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(text)
-        self.page.keyboard.press("Escape")
-        return self
-
-    def run(self, text=None, state="finished", seconds=20):
-        if text is not None:
-            self.write(text)
-        self.editor.click()
-        if text is not None:
-            self.page.keyboard.press("Control+a")
-        self.page.keyboard.press("Control+Enter")
-        expect(self.status).to_contain_text(state, timeout=seconds * 1000)
-        return self
-
-    def cells(self):
-        return [row.locator("[role=gridcell]").all_inner_texts() for row in
-                self.grid.locator("[role=row]").all()[1:]]
-
-    def choose_limit(self, rows):
-        self.page.get_by_role("combobox", name="Rows to load at most").click()
-        self.page.get_by_role("option", name=f"{rows} rows", exact=True).click()
-
-
-@pytest.fixture
-def lab(console):
-    def open_lab(path="/sql", **options):
-        return Lab(console(path, permissions=["clipboard-read", "clipboard-write"], **options))
-    return open_lab
-
-
-def own(text):
-    """A statement that no other test has run."""
-    return f"{text} -- {uuid.uuid4().hex[:8]}"
-
-
-def api(demo, method, path, **options):
-    return requests.request(method, f"{demo.url}/api/v1/sql{path}", timeout=60, **options)
 
 
 # ---- writing and running
@@ -371,10 +315,6 @@ def test_more_rows_than_wanted_are_told_of(lab):
     expect(page.page.get_by_test_id("cut")).to_contain_text("The first 10,000 rows")
 
 
-def clipboard(page):
-    return page.page.evaluate("navigator.clipboard.readText()")
-
-
 def test_cells_are_copied(lab):
     page = lab().run("SELECT * FROM (VALUES (1, 'a\tb', '=1'), (2, NULL, 'x\"y')) AS t(n, s, f) ORDER BY 1")
     page.grid.get_by_role("gridcell").first.click()
@@ -467,119 +407,6 @@ def test_a_plan_with_a_mistake_marks_it(lab):
     page = lab().write("SELECT nope FROM tpch.tiny.nation")
     page.page.get_by_role("button", name="Explain", exact=True).click()
     expect(page.page.locator(".cm-lintRange-error")).to_have_text("nope")
-
-
-# ---- saved, shared, remembered
-
-def test_a_query_is_saved_shared_and_opened_by_its_link(lab, console, demo):
-    name = f"Nations {uuid.uuid4().hex[:6]}"
-    page = lab().run("SELECT name FROM tpch.tiny.nation ORDER BY 1")
-    page.page.keyboard.press("Control+s")
-    dialog = page.page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill(name)
-    dialog.get_by_label("What it answers").fill("All of them")
-    dialog.get_by_role("switch").check()
-    dialog.get_by_role("button", name="Save", exact=True).click()
-    expect(dialog).to_have_count(0)
-    page.page.wait_for_url(re.compile(r"/sql/[0-9a-f-]{36}"))
-    page.page.get_by_role("button", name="Copy link").click()
-    expect(page.page.get_by_text("The link is copied")).to_be_visible()
-    link = clipboard(page)
-    other = lab(link.removeprefix(demo.url))  # another browser
-    expect(other.editor).to_have_text("SELECT name FROM tpch.tiny.nation ORDER BY 1")
-    expect(other.page.get_by_role("navigation", name="Open queries")).to_contain_text(name)
-    other.write("SELECT 'changed'")
-    other.page.keyboard.press("Control+s")
-    other.page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
-    saved = [one for one in api(demo, "GET", "/saved", params={"q": name}).json()["queries"]]
-    expect(other.page.get_by_role("dialog")).to_have_count(0)
-    saved = api(demo, "GET", f"/saved/{saved[0]['id']}").json()
-    assert saved["statement"] == "SELECT 'changed'" and saved["everyone"] and saved["description"] == "All of them"
-    page.page.get_by_role("tab", name="Saved").click()
-    page.page.get_by_label("Search", exact=True).fill(name)
-    expect(page.page.get_by_role("button", name=re.compile(name)).first).to_be_visible()
-
-
-def test_a_link_that_leads_nowhere_says_so(lab):
-    page = lab("/sql/00000000-0000-0000-0000-000000000000")
-    expect(page.page.get_by_role("alert")).to_contain_text("there is no such saved query")
-
-
-def test_a_saved_query_is_deleted(lab, demo):
-    made = api(demo, "POST", "/saved", json={"name": "To delete", "statement": "SELECT 1"}).json()["id"]
-    page = lab(f"/sql/{made}")
-    expect(page.editor).to_have_text("SELECT 1")
-    page.page.get_by_role("button", name="Save", exact=True).click()
-    page.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    page.page.get_by_role("button", name="Yes, do it").click()
-    page.page.wait_for_url(re.compile(r"/sql$"))
-    assert api(demo, "GET", f"/saved/{made}").status_code == 404
-
-
-def test_history_shows_what_ran_and_opens_it(lab):
-    text = own("SELECT 'remember me'")
-    page = lab().run(text)
-    page.page.get_by_role("tab", name="History").click()
-    entry = page.page.get_by_role("button", name=re.compile(re.escape(text)))
-    expect(entry).to_contain_text("finished")
-    page.write("SELECT 2")
-    entry.click()
-    expect(page.editor).to_have_text(text)
-    failing = own("SELECT nope")
-    page.run(failing, "failed")
-    expect(page.page.get_by_role("button", name=re.compile(re.escape(failing)))).to_contain_text("cannot be resolved")
-
-
-# ---- files
-
-def exported(page, item):
-    page.page.get_by_role("button", name="Export", exact=True).click()
-    with page.page.expect_download() as told:
-        item().click()
-    return told.value
-
-
-@pytest.mark.parametrize("format", ["csv", "json", "parquet", "xlsx"])
-def test_all_rows_are_exported_though_few_are_loaded(lab, format):
-    page = lab()
-    page.choose_limit("1,000")
-    page.run("SELECT orderkey, totalprice FROM tpch.tiny.orders ORDER BY 1")
-    file = exported(page, lambda: page.page.get_by_test_id(f"export-{format}"))
-    assert file.suggested_filename == f"Query 1.{format}"
-    content = open(file.path(), "rb").read()
-    if format == "csv":
-        rows = list(csv.DictReader(io.StringIO(content.decode())))
-        assert len(rows) == 15_000 and rows[0]["orderkey"] == "1"
-    elif format == "json":
-        assert len(json.loads(content)) == 15_000
-    elif format == "parquet":
-        assert pq.read_table(io.BytesIO(content)).num_rows == 15_000
-    else:
-        assert content.startswith(b"PK")
-    expect(page.page.get_by_text("is downloaded")).to_be_visible()
-
-
-def test_what_is_loaded_is_exported_as_it_is_sorted(lab):
-    page = lab().run("SELECT 9223372036854775807 - n AS big, '=' || CAST(n AS varchar) AS f "
-                     "FROM UNNEST(sequence(1, 3)) AS t(n)")
-    page.grid.get_by_role("columnheader").first.click()
-    expect(page.grid.get_by_role("gridcell").first).to_have_text("9223372036854775804")
-    items = page.page.get_by_role("menuitem")
-    file = exported(page, lambda: items.filter(has_text="CSV").first)
-    lines = open(file.path(), encoding="utf-8", newline="").read().split("\r\n")
-    assert lines[:3] == ["big,f", "9223372036854775804,\"'=3\"", "9223372036854775805,\"'=2\""]
-    file = exported(page, lambda: items.filter(has_text="JSON").first)
-    assert json.load(open(file.path()))[0] == {"big": 9223372036854775804, "f": "=3"}
-
-
-def test_an_export_that_fails_says_why(lab, demo):
-    table = f"memory.default.t{uuid.uuid4().hex[:8]}"
-    page = lab().run(f"CREATE TABLE {table} AS SELECT 1 AS a").run(f"SELECT * FROM {table}")
-    requests.post(f"{demo.url}/v1/statement", data=f"DROP TABLE {table}", headers={"X-Trino-User": "local"})
-    time.sleep(1)
-    page.page.get_by_role("button", name="Export", exact=True).click()
-    page.page.get_by_test_id("export-parquet").click()
-    expect(page.page.get_by_text("The export failed")).to_be_visible()
 
 
 # ---- looks

@@ -14,7 +14,10 @@ for (const part of [shellText, ...areaText]) {
 
 const kStored = 'meesh.language'
 
+/** `?lang=fr` in the address counts for this visit alone. */
 function firstLanguage(): Language {
+  const asked = new URLSearchParams(location.search).get('lang')
+  if (asked === 'en' || asked === 'fr') return asked
   const stored = localStorage.getItem(kStored)
   if (stored === 'en' || stored === 'fr') return stored
   return navigator.language.startsWith('fr') ? 'fr' : 'en'

@@ -19,6 +19,13 @@ interface Hit {
   domain?: string
 }
 
+interface SavedQuery {
+  id: string
+  name: string
+  description: string
+  everyone: boolean
+}
+
 /** Ctrl-K: everything in the mesh by name, and the areas. */
 export default function Search({ onClose }: { onClose: () => void }) {
   const t = useText()
@@ -34,7 +41,17 @@ export default function Search({ onClose }: { onClose: () => void }) {
     .filter((item) => !item.administrator || isAdministrator(session))
     .filter((item) => t(item.text).toLowerCase().includes(query.trim().toLowerCase()))
     .map((item) => ({ kind: '', name: t(item.text), url: item.to }) as Hit)
-  const hits = [...areas, ...(asked ? found.data?.hits ?? [] : [])]
+  // Those of everyone are in the catalogue.
+  const own = useApi<{ queries: SavedQuery[] }>('/api/v1/sql/saved', { q: asked, limit: 20 }, {
+    enabled: asked.length > 1, placeholderData: keepPreviousData, retry: false,
+  })
+  const queries = (asked.length > 1 ? own.data?.queries ?? [] : []).filter((query) => !query.everyone).slice(0, 4)
+    .map((query) => ({ kind: 'query', name: query.name, description: query.description, url: `/sql/${encodeURIComponent(query.id)}` }) as Hit)
+  const hits = [...areas, ...(asked ? found.data?.hits ?? [] : []), ...queries]
+  const kindOf = (kind: string) => {
+    const text = t(`catalogue.kind.${kind}`)
+    return text.startsWith('⟦') ? kind : text
+  }
   const open = (hit: Hit | undefined) => {
     if (!hit) return
     onClose()
@@ -65,7 +82,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
               <Group gap="xs" wrap="nowrap">
                 <Text size="sm" truncate fw={500}>{hit.title || hit.name}</Text>
                 {hit.title && hit.title !== hit.name && <Text size="xs" c="dimmed" truncate>{hit.name}</Text>}
-                {hit.kind && <Badge size="xs" variant="light" color="gray" ml="auto">{hit.kind}</Badge>}
+                {hit.kind && <Badge size="xs" variant="light" color="gray" ml="auto">{kindOf(hit.kind)}</Badge>}
               </Group>
               {hit.description && <Text size="xs" c="dimmed" truncate>{hit.description}</Text>}
             </UnstyledButton>

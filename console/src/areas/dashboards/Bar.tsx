@@ -1,5 +1,5 @@
 // Above the charts: time, parameters, what was clicked.
-import { ActionIcon, Button, Group, MultiSelect, NumberInput, Pill, Popover, Select, Stack, Switch, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Group, MultiSelect, NumberInput, Pill, Popover, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { IconCalendar, IconX } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import { useApi } from '../../api/client'
@@ -133,6 +133,20 @@ export function Chips({ filters, onChange }: { filters: Filter[]; onChange: (fil
       <ActionIcon variant="subtle" size="sm" aria-label={t('dashboards.filters_clear')} onClick={() => onChange([])}><IconX size={15} /></ActionIcon>
     </Group>
   )
+}
+
+/** What was chosen, in words: for paper. */
+export function Chosen({ dashboard, viewing, fixed }: { dashboard: Dashboard; viewing: Viewing; fixed?: Record<string, unknown> }) {
+  const t = useText()
+  const { language } = useLanguage()
+  const parts = timed(dashboard) ? [rangeText(t, viewing.view.time ?? dashboard.time?.default)] : []
+  for (const parameter of dashboard.parameters ?? []) {
+    const value = fixed?.[parameter.name] ?? viewing.view.parameters[parameter.name] ?? parameter.default
+    const words = ([] as unknown[]).concat(value ?? []).map(plain).join(', ')
+    if (words) parts.push(`${textOf(parameter.label, language) || parameter.name}: ${words}`)
+  }
+  parts.push(new Date().toLocaleString(language, { dateStyle: 'long', timeStyle: 'short' }))
+  return <Text size="sm" c="dimmed">{parts.join(' · ')}</Text>
 }
 
 /** Does any chart ask for :from or :to? */

@@ -20,14 +20,14 @@ function words(en: string, fr: string): Words | undefined {
   return en || (fr ? { fr } : undefined)
 }
 
-function Titles({ value, label, onChange }: { value: Words | undefined; label: string; onChange: (value: Words | undefined) => void }) {
+function Titles({ value, label, size, onChange }: { value: Words | undefined; label: string; size?: string; onChange: (value: Words | undefined) => void }) {
   const t = useText()
   const en = typeof value === 'string' ? value : value?.en ?? ''
   const fr = typeof value === 'string' ? '' : value?.fr ?? ''
   return (
     <Group grow>
-      <TextInput label={label} value={en} onChange={(event) => onChange(words(event.currentTarget.value, fr))} />
-      <TextInput label={t('dashboards.in_french', { field: label })} value={fr} onChange={(event) => onChange(words(en, event.currentTarget.value))} />
+      <TextInput size={size} label={label} value={en} onChange={(event) => onChange(words(event.currentTarget.value, fr))} />
+      <TextInput size={size} label={t('dashboards.in_french', { field: label })} value={fr} onChange={(event) => onChange(words(en, event.currentTarget.value))} />
     </Group>
   )
 }

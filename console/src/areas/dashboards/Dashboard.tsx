@@ -25,23 +25,24 @@ export function intervalOf(text: string | undefined): number {
   return m ? Math.max(2000, Number(m[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[m[2] as 's' | 'm' | 'h']) : 0
 }
 
-/** The charts of an opened dashboard and everything that keeps them up to date. */
-export function useDashboard(base: string, opened: Opened | undefined, onEdited: () => void) {
+/** The charts of an opened dashboard and everything that keeps them up to date; `still`: nothing
+ *  does, they stay what they are. */
+export function useDashboard(base: string, opened: Opened | undefined, onEdited: () => void, still = false) {
   const { language } = useLanguage()
   const dashboard = opened?.dashboard
   const viewing = useView(dashboard, opened?.parameters)
   const { answers, reload } = useAnswers(base, dashboard, viewing.view, language)
   const [refresh, setRefresh] = useUrlState('refresh', dashboard?.refresh ?? '')
-  useEvents(opened ? `${base}/events` : null, (name, data) => {
+  useEvents(opened && !still ? `${base}/events` : null, (name, data) => {
     if (name === 'edited') onEdited()
     if (name === 'changed') reload((data as { charts?: string[] })?.charts)
   }, ['changed', 'edited'])
   useEffect(() => {
-    const every = intervalOf(refresh)
+    const every = still ? 0 : intervalOf(refresh)
     if (!every) return
     const timer = setInterval(() => !document.hidden && reload(), every)
     return () => clearInterval(timer)
-  }, [refresh, reload])
+  }, [refresh, reload, still])
   return { viewing, answers, reload, refresh, setRefresh }
 }
 

@@ -15,6 +15,7 @@ import { placesOf } from './Board'
 import { ChartForm, Titles } from './ChartForm'
 import { useAnswers } from './data'
 import classes from './dashboards.module.css'
+import { ParameterForm } from './ParameterForm'
 import { pathOf, saveDashboard } from './saving'
 import { Tile } from './Tile'
 import type { Chart, Dashboard, Opened, Place } from './types'
@@ -99,7 +100,8 @@ function Settings({ draft, set }: { draft: Dashboard; set: (next: Dashboard) => 
       <TextInput label={t('dashboards.refresh_every')} description={t('dashboards.refresh_hint')} value={draft.refresh ?? ''} onChange={(event) => put('refresh', event.currentTarget.value)} />
       <TextInput label={t('dashboards.time_default')} description={t('dashboards.time_hint')} value={typeof draft.time?.default === 'string' ? draft.time.default : ''}
         onChange={(event) => set({ ...draft, time: event.currentTarget.value ? { default: event.currentTarget.value } : undefined })} />
-      <Text size="sm" c="dimmed">{t('dashboards.parameters_hint')}</Text>
+      <ParameterForm parameters={draft.parameters ?? []} onChange={(parameters) => set({ ...draft, parameters })} />
+      <Text size="sm" c="dimmed">{t('dashboards.settings_hint')}</Text>
     </Stack>
   )
 }
@@ -224,7 +226,7 @@ function Editor({ name, opened }: { name: string; opened: Opened }) {
             onChange={(next) => set({ ...draft, charts: draft.charts.map((one) => (one.id === next.id ? next : one)) })} />
         )}
       </Drawer>
-      <Drawer opened={settings} onClose={() => setSettings(false)} title={t('dashboards.settings')}>
+      <Drawer opened={settings} onClose={() => setSettings(false)} size="min(620px, 96vw)" title={t('dashboards.settings')}>
         <Settings draft={draft} set={set} />
       </Drawer>
       <Modal opened={conflict} onClose={() => setConflict(false)} title={t('dashboards.conflict')}>

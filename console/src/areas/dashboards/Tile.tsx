@@ -159,7 +159,7 @@ function OpenedMenu({ chart, answers, table, onTable, picture }: MenuProps) {
           <Code>{answer.line?.statement ?? ''}</Code>
           <Group justify="space-between">
             <Age answer={answer} />
-            <Anchor href={`/sql?query=${encodeURIComponent(answer.line?.statement ?? '')}`} size="sm">{t('dashboards.to_sql')}</Anchor>
+            <Anchor href={`/sql?sql=${encodeURIComponent(answer.line?.statement ?? '')}`} size="sm">{t('dashboards.to_sql')}</Anchor>
           </Group>
         </Stack>
       </Modal>

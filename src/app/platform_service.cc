@@ -8,6 +8,7 @@
 #include "engine/catalogs/buffers.h"
 #include "mesh/mesh_files.h"
 #include "pipelines/kinds/kinds.h"
+#include "serve/api/airbyte.h"
 #include "serve/api/catalogue.h"
 #include "serve/api/dbt_docs.h"
 #include "serve/api/feeds.h"
@@ -80,6 +81,7 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   engine.observe(*lineage_);
   catalogue_ = std::make_unique<governance::Catalogue>(
       engine, database, mesh, serve::api::catalogue_options(catalogue_rooms()));
+  sql_store_->on_change([this] { catalogue_->noted("query:"); });
   dashboards_ = std::make_unique<DashboardService>(
       DashboardService::Parts{mesh, database, objects, lakes, engine, *streams_,
                               [this] { return address(); }, server_name(mesh)});
@@ -93,8 +95,8 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
 PlatformService::~PlatformService() { stop(); }
 
 serve::api::CatalogueRooms PlatformService::catalogue_rooms() {
-  return {mesh_,     objects_.store(), *lineage_, *quality_,   *ingest_,
-          *streams_, *feeds_,          *dbt_,     *pipelines_, MEESH_VERSION};
+  return {mesh_, objects_.store(), *lineage_,   *quality_,    *ingest_, *streams_, *feeds_,
+          *dbt_, *pipelines_,      *sql_store_, MEESH_VERSION};
 }
 
 engine::Engine& PlatformService::recorded() { return history_->recorded(); }
@@ -219,6 +221,7 @@ void PlatformService::serve(net::Server& server) {
   serve::api::register_lineage(server, *lineage_);
   serve::api::register_quality(server, *quality_);
   serve::api::register_ingest(server, *ingest_);
+  serve::api::register_airbyte(server, *ingest_, mesh_);
   serve::api::register_dbt_docs(server, *dbt_);
   serve::api::register_runs(server, *pipelines_);
   serve::api::StreamsApiOptions options;
@@ -266,6 +269,7 @@ void PlatformService::serve_lake(net::Server& server) {
 }
 
 void PlatformService::start() {
+  ingest_->start();
   pipelines_->start();
   streams_->start();
   feeds_->start();
@@ -280,6 +284,7 @@ void PlatformService::stop() {
   feeds_->stop();
   streams_->stop();
   pipelines_->stop();
+  ingest_->stop();
 }
 
 }  // namespace meesh::app

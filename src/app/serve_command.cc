@@ -12,7 +12,9 @@
 #include "app/platform_service.h"
 #include "app/sign_in_service.h"
 #include "base/log.h"
+#include "engine/catalogs/attached.h"
 #include "engine/engine.h"
+#include "mesh/attached_catalogs.h"
 #include "mesh/running_mesh.h"
 #include "meta/leases.h"
 #include "serve/console/console.h"
@@ -67,6 +69,9 @@ void add_catalogs(engine::Engine& engine, const mesh::Mesh& mesh,
   for (auto& options : running.catalogs()) {
     engine.add_catalog(engine::make_postgresql_catalog(options));
   }
+  for (auto& options : mesh::mysql_catalogs(mesh))
+    engine.add_catalog(engine::make_mysql_catalog(options));
+  for (auto& file : mesh::attached_files(mesh)) engine.add_catalog(engine::make_file_catalog(file));
   bool has_memory = false;
   for (const auto& extra : mesh.catalogs) {
     if (extra.kind == mesh::ExtraCatalog::Kind::kTpch) {

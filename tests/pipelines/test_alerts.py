@@ -4,13 +4,13 @@ import subprocess
 
 import pytest
 import requests
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from support.inbox import Inbox
 from support.meesh import binary, plain_mesh
 from support.pipelines import run, write
 from support.webhook import webhook
-from support.processes import free_ports, wait_until
+from support.processes import wait_until
 
 FAILS = """
 name: p
@@ -18,27 +18,6 @@ alerts: { on: [failure], email: [ops@example.com] }
 assets:
   bad: { statement: SELECT 1 / 0 }
 """
-
-
-class Inbox:
-    """A mail server. .mails: (recipients, text, whether the connection was private, user)."""
-
-    def __init__(self, **options):
-        self.mails, self.port = [], free_ports(1)[0]
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
-
-    async def handle_DATA(self, server, session, envelope):
-        private = session.ssl is not None or server.transport.get_extra_info("sslcontext")
-        self.mails.append((envelope.rcpt_tos, envelope.content.decode(), bool(private),
-                           session.auth_data))
-        return "250 OK"
-
-    def __enter__(self):
-        self.controller.start()
-        return self
-
-    def __exit__(self, *_):
-        self.controller.stop()
 
 
 def openssl(*arguments):

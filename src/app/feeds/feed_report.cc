@@ -8,9 +8,12 @@
 
 #include "app/language.h"
 #include "app/progress_bar.h"
+#include "base/html.h"
 
 namespace meesh::app {
 namespace {
+
+using base::html_text;
 
 constexpr double kWidth = 720, kBar = 22, kGap = 8, kLabels = 240, kNumbers = 110;
 constexpr double kChart = 220, kMargin = 70;
@@ -21,29 +24,6 @@ std::string csv_text(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + '"';
-}
-
-std::string html_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 std::string counted(uint64_t value) {

@@ -151,7 +151,10 @@ json::array buckets_json(const std::vector<mesh::Bucket>& buckets) {
 
 json::object database_json(const mesh::Database& database) {
   const bool managed = database.kind == mesh::Database::Kind::kManaged;
-  json::object told{{"kind", managed ? "managed" : "postgresql"}, {"name", database.name}};
+  json::object told{{"kind", managed                                         ? "managed"
+                             : database.kind == mesh::Database::Kind::kMysql ? "mysql"
+                                                                             : "postgresql"},
+                    {"name", database.name}};
   if (!managed) {
     told["host"] = database.host;
     told["user"] = database.user;

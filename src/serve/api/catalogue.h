@@ -14,6 +14,7 @@
 #include "objects/store.h"
 #include "pipelines/pipelines.h"
 #include "quality/quality.h"
+#include "serve/api/sql_store.h"
 #include "streams/feeds/feeds.h"
 #include "streams/streams.h"
 #include "transform/dbt.h"
@@ -31,6 +32,7 @@ struct CatalogueRooms {
   streams::Feeds& feeds;
   transform::Dbt& dbt;
   pipelines::Pipelines& pipelines;
+  const SqlStore& queries;
   std::string version;  // of the program
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "ingest/sources/postgresql.h"
 #include "mesh/mesh_files.h"
 #include "pipelines/sql_tables.h"
 #include "serve/api/catalogue.h"
@@ -18,6 +19,9 @@ namespace {
 using governance::SearchEntry;
 using net::percent_encode;
 
+constexpr int kMostQueries = 10'000;
+constexpr size_t kMostText = 10'000;  // bytes of a statement that are searched
+
 SearchEntry entry(std::string kind, std::string name, std::string description, std::string url) {
   SearchEntry out;
   out.kind = std::move(kind);
@@ -25,6 +29,14 @@ SearchEntry entry(std::string kind, std::string name, std::string description, s
   out.description = std::move(description);
   out.url = std::move(url);
   return out;
+}
+
+/// So much of a text as is searched, whole characters.
+std::string beginning(const std::string& text) {
+  size_t end = std::min(text.size(), kMostText);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  return text.substr(0, end);
 }
 
 std::vector<SearchEntry> buckets(const CatalogueRooms& rooms) {
@@ -100,7 +112,9 @@ std::vector<SearchEntry> sources_of(const CatalogueRooms& rooms) {
   for (const auto& source : rooms.ingest.sources()) {
     all.push_back(
         entry("source", source.name, "", "/ingestion/sources/" + percent_encode(source.name)));
-    all.back().columns = source.kind + " " + source.catalog;
+    all.back().columns = source.kind;
+    if (source.kind == "postgresql")
+      all.back().columns += " " + ingest::postgresql_options(source).catalog;
     for (const auto& [stream, table] : source.tables)
       all.back().columns += " " + stream + " " + source.full_name(table);
   }
@@ -140,6 +154,22 @@ std::vector<SearchEntry> dashboards_of(const CatalogueRooms& rooms) {
   return all;
 }
 
+/// Saved queries for everyone; others are their owners' alone.
+std::vector<SearchEntry> queries_of(const CatalogueRooms& rooms) {
+  std::vector<SearchEntry> all;
+  std::set<std::string> names;
+  for (const auto& query : rooms.queries.for_everyone(kMostQueries)) {
+    std::string name = query.owner + "/" + query.name;
+    if (!names.insert(name).second) name += " " + query.id;
+    all.push_back(entry("query", name, query.description, "/sql/" + percent_encode(query.id)));
+    all.back().title = query.name;
+    all.back().owner = query.owner;
+    all.back().columns = beginning(query.statement);
+    all.back().changed_ms = query.updated_ms;
+  }
+  return all;
+}
+
 }  // namespace
 
 governance::CatalogueOptions catalogue_options(const CatalogueRooms& rooms) {
@@ -155,6 +185,7 @@ governance::CatalogueOptions catalogue_options(const CatalogueRooms& rooms) {
   add("sources", sources_of);
   add("dbt", dbt_models);
   add("dashboards", dashboards_of);
+  add("queries", queries_of);
   options.tables_read = [](const std::string& sql, const std::string& catalog,
                            const std::string& schema) {
     std::vector<std::string> tables;

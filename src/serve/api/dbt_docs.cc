@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/html.h"
 #include "serve/api/json_api.h"
 
 namespace meesh::serve::api {
 namespace {
 
 namespace json = boost::json;
+using base::html_text;
 using transform::Dbt;
 
 bool known(const Dbt& dbt, const std::string& project) {
@@ -25,31 +27,14 @@ std::string project_of(const Dbt& dbt, const net::Request& request) {
   return project;
 }
 
-/// Names of folders; a person chose them.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 void list(const Dbt& dbt, net::Response& response) {
   std::string page =
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>dbt</title>"
       "<h1>dbt projects</h1><ul>";
   for (const auto& project : dbt.projects()) {
     page += dbt.artifact(project, "index.html")
-                ? fmt::format("<li><a href=\"/dbt/{0}/\">{0}</a>", escaped(project))
-                : fmt::format("<li>{} (no documentation yet)", escaped(project));
+                ? fmt::format("<li><a href=\"/dbt/{0}/\">{0}</a>", html_text(project))
+                : fmt::format("<li>{} (no documentation yet)", html_text(project));
   }
   response.text(page + "</ul></html>", "text/html; charset=utf-8");
 }

@@ -100,6 +100,33 @@ void try_out(Ingest& ingest, Request& request, Response& response) {
          json::object{{"message", trial.message}, {"streams", streams_json(trial.streams)}});
 }
 
+/// How far behind each source is whose changes are followed.
+json::array changes_json(const Ingest& ingest) {
+  json::array all;
+  for (const auto& config : ingest.sources()) {
+    const auto status = ingest.changes(config.name);
+    if (!status) continue;
+    json::array tables;
+    for (const auto& table : status->tables) {
+      tables.push_back({{"stream", table.stream},
+                        {"table", table.table},
+                        {"position", table.position},
+                        {"rows", table.rows},
+                        {"rejected", table.rejected}});
+    }
+    all.push_back(json::object{{"source", config.name},
+                               {"continuous", config.continuous},
+                               {"running", status->running},
+                               {"caught_up", status->caught_up},
+                               {"phase", status->phase},
+                               {"lag_bytes", status->lag_bytes},
+                               {"lag_seconds", status->lag_seconds},
+                               {"tables", std::move(tables)},
+                               {"warnings", list_of(status->warnings)}});
+  }
+  return all;
+}
+
 /// Of each stream and of all: how many syncs ended well, how long they took, how many rows came.
 void tell_status(const Ingest& ingest, Response& response) {
   json::array streams;
@@ -130,6 +157,7 @@ void tell_status(const Ingest& ingest, Response& response) {
   }
   const double mean = succeeded == 0 ? 0 : seconds / static_cast<double>(succeeded);
   response.json(json::serialize(json::object{{"streams", std::move(streams)},
+                                             {"changes", changes_json(ingest)},
                                              {"metrics",
                                               {{"syncs", syncs},
                                                {"success_rate", rate(succeeded, syncs)},
@@ -140,10 +168,53 @@ void tell_status(const Ingest& ingest, Response& response) {
 
 void tell_history(const Ingest& ingest, const Request& request, Response& response) {
   json::array syncs;
+  const auto limit = query_number(request, "limit", 50, 1, 10'000);
   for (const auto& record :
-       ingest.history(query_text(request, "source"), query_number(request, "limit", 50, 1, 10'000)))
+       ingest.history(query_text(request, "source"), query_text(request, "table"), limit))
     syncs.push_back(record_json(record));
   response.json(json::serialize(json::object{{"syncs", std::move(syncs)}}));
+}
+
+void tell_state(const Ingest& ingest, const std::string& source, Response& response) {
+  json::array streams;
+  const auto parsed = [](const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::parse(text);
+  };
+  for (const auto& one : ingest.state(source)) {
+    json::object told{{"stream", one.stream},
+                      {"table", one.table},
+                      {"mode", one.mode},
+                      {"configured", one.configured},
+                      {"position", parsed(one.position)},
+                      {"moved_ms", one.moved_ms}};
+    if (!one.merged.empty()) told["merged"] = parsed(one.merged);
+    streams.push_back(std::move(told));
+  }
+  answer(response, json::object{{"streams", std::move(streams)}});
+}
+
+/// Of one table or, to forget it, of all.
+void change_state(Ingest& ingest, const std::string& source, Request& request, Response& response) {
+  need(request, Role::kEditor);
+  const auto asked = body_of(request);
+  const std::string table = text(asked, "table");
+  const auto* position = asked.if_contains("position");
+  const bool forget = !position || position->is_null();
+  if (table.empty() && !forget) {
+    throw Error(Code::kInvalidArguments, "a position is that of one table")
+        .with_hint("name it: source.table");
+  }
+  json::array streams;
+  for (const auto& one : ingest.state(source)) {
+    if (table.empty() ? one.position.empty() : one.stream != table) continue;
+    ingest.set_state(source, one.stream, forget ? "" : json::serialize(*position));
+    streams.push_back(json::value(one.stream));
+  }
+  if (streams.empty() && !table.empty()) {
+    ingest.set_state(source, table, forget ? "" : json::serialize(*position));
+    streams.push_back(json::value(table));
+  }
+  answer(response, json::object{{"streams", std::move(streams)}});
 }
 
 void sync_stream(Ingest& ingest, const std::string& source, const std::string& stream,
@@ -219,6 +290,14 @@ void register_ingest(net::Server& server, Ingest& ingest) {
                  const auto asked = body_of(request);
                  response.json(json::serialize(json::object{
                      {"message", ingest.add(name_of(request), needed_text(asked, "yaml"))}}));
+               }));
+  server.route("GET", base + "/sources/{name}/state",
+               guarded([&](Request& request, Response& response) {
+                 tell_state(ingest, name_of(request), response);
+               }));
+  server.route("PUT", base + "/sources/{name}/state",
+               guarded([&](Request& request, Response& response) {
+                 change_state(ingest, name_of(request), request, response);
                }));
   server.route("GET", base + "/kinds",
                guarded([](Request&, Response& response) { list_kinds(response); }));

@@ -209,6 +209,17 @@ void add_ingestion(MetricsText& text, const ingest::Ingest& ingest) {
   }
 }
 
+void add_changes(MetricsText& text, const ingest::Ingest& ingest) {
+  std::vector<std::pair<std::string, ingest::CaptureStatus>> all;
+  for (const auto& config : ingest.sources())
+    if (auto status = ingest.changes(config.name)) all.emplace_back(config.name, *status);
+  text.family("meesh_change_lag_seconds", "gauge", "Age of the oldest change that has not landed");
+  for (const auto& [name, status] : all) text.sample({{"source", name}}, status.lag_seconds);
+  text.family("meesh_change_lag_bytes", "gauge", "Bytes of the source's log that have not landed");
+  for (const auto& [name, status] : all)
+    text.sample({{"source", name}}, static_cast<double>(status.lag_bytes));
+}
+
 void add_dbt(MetricsText& text, const transform::Dbt& dbt) {
   const auto all = dbt.totals();
   const auto by_status = [&](std::map<std::string, uint64_t> transform::Dbt::Totals::* which) {
@@ -336,6 +347,7 @@ void send_metrics(const net::Server& server, const MeshParts& parts, const MoreM
   });
   part("pipelines", [&] { add_pipelines(text, parts.pipelines); });
   part("ingestion", [&] { add_ingestion(text, parts.ingest); });
+  part("changes", [&] { add_changes(text, parts.ingest); });
   part("dbt", [&] { add_dbt(text, parts.dbt); });
   part("quality", [&] { add_quality(text, parts.quality); });
   for (const auto& one : more) part(one.first, [&] { one.second(text); });

@@ -110,6 +110,20 @@ std::vector<SavedQuery> SqlStore::saved(const std::string& user, const std::stri
   return found;
 }
 
+std::vector<SavedQuery> SqlStore::for_everyone(int limit) const {
+  std::vector<SavedQuery> found;
+  database_.read([&](soci::session& sql) {
+    found.clear();
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << std::string("SELECT ") + kSavedColumns +
+                            " FROM sql_saved WHERE everyone = 1 ORDER BY updated_ms DESC, id DESC "
+                            "LIMIT :most",
+         soci::use(limit));
+    for (const auto& row : rows) found.push_back(saved_of(row));
+  });
+  return found;
+}
+
 std::optional<SavedQuery> SqlStore::find(const std::string& id) const {
   std::optional<SavedQuery> found;
   database_.read([&](soci::session& sql) {
@@ -133,6 +147,7 @@ void SqlStore::add(const SavedQuery& query) {
         soci::use(query.description), soci::use(query.statement), soci::use(query.catalog),
         soci::use(query.schema), soci::use(everyone), soci::use(created), soci::use(updated);
   });
+  changed();
 }
 
 bool SqlStore::replace(const SavedQuery& query) {
@@ -149,6 +164,7 @@ bool SqlStore::replace(const SavedQuery& query) {
     update.execute(true);
     found = update.get_affected_rows() == 1;
   });
+  changed();
   return found;
 }
 
@@ -160,6 +176,7 @@ bool SqlStore::remove(const std::string& id) {
     removal.execute(true);
     found = removal.get_affected_rows() == 1;
   });
+  changed();
   return found;
 }
 

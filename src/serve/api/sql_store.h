@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,11 +48,15 @@ class SqlStore {
   /// Newest first: of the user and for everyone, whose name or text holds `search`.
   std::vector<SavedQuery> saved(const std::string& user, const std::string& search,
                                 const std::optional<Behind>& behind, int limit) const;
+  /// Those for everyone, newest first.
+  std::vector<SavedQuery> for_everyone(int limit) const;
   std::optional<SavedQuery> find(const std::string& id) const;
   void add(const SavedQuery& query);
   /// Replaces all but id, owner and created_ms; false if it is gone.
   bool replace(const SavedQuery& query);
   bool remove(const std::string& id);
+  /// Called after each change of saved queries, on the thread that made it; set before use.
+  void on_change(std::function<void()> told) { changed_ = std::move(told); }
 
   /// Newest first; `user` "" = of everybody.
   std::vector<PastStatement> history(const std::string& user, const std::string& search,
@@ -60,7 +65,12 @@ class SqlStore {
   void add(const std::vector<PastStatement>& statements);
 
  private:
+  void changed() const {
+    if (changed_) changed_();
+  }
+
   meta::Database& database_;
+  std::function<void()> changed_;
 };
 
 }  // namespace meesh::serve::api

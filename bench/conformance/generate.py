@@ -221,6 +221,7 @@ def positions():
         yield f"SELECT * FROM UNNEST(ARRAY[{value}, {edge}, NULL]) WITH ORDINALITY"
         yield (f"SELECT a.x FROM (VALUES {value}, {edge}) a(x) "
                f"JOIN (VALUES {edge}) b(x) ON a.x = b.x")
+        yield "-- @unordered"
         yield f"SELECT {value} UNION ALL SELECT NULL"
         yield (f"SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) "
                f"FROM (VALUES ({value}, 1), ({edge}, 2)) t(x, y) ORDER BY y")

@@ -8,7 +8,7 @@
 
 A Trino is started with the catalogs memory and tpch and the functions of a Trino as it is delivered
 but for those of geospatial data and machine learning. Needs setup/setup.sh --for bench and a JDK of
-24 or newer; ten minutes on two cores.
+24 or newer; a quarter of an hour on two idle cores.
 """
 import argparse
 import json
@@ -69,7 +69,8 @@ def record(url, name, options):
     """(statements, how many differ from the kept answers)"""
     started = time.monotonic()
     statements = corpus.read(name)
-    answers = [answer for _, answer in corpus.ask_all(corpus.Client(url), name, statements)]
+    asked = corpus.ask_all(corpus.Client(url), name, statements, patience=100)
+    answers = [answer for _, answer in asked]
     found = 0
     if options.write:
         write(name, answers)

@@ -126,16 +126,18 @@ std::span<const FunctionRow> nested_functions() {
        "with "
        "the same key"},
       {"json_extract(varchar, varchar) -> json",
-       "CASE WHEN json_valid($1) THEN json_extract($1, $2) END",
+       "CASE WHEN json_valid($1) THEN json_extract($1, meesh_json_plain_path($2)) END",
        "Evaluates the JSONPath expression and returns the result as JSON"},
-      {"json_extract(json, varchar) -> json", "json_extract($1, $2)",
+      {"json_extract(json, varchar) -> json", "json_extract($1, meesh_json_plain_path($2))",
        "Evaluates the JSONPath expression and returns the result as JSON"},
       {"json_extract_scalar(varchar, varchar) -> varchar",
-       "CASE WHEN json_valid($1) AND json_type($1, $2) NOT IN ('OBJECT', 'ARRAY') THEN "
-       "json_extract_string($1, $2) END",
+       "CASE WHEN json_valid($1) AND json_type($1, meesh_json_plain_path($2)) NOT IN ('OBJECT', "
+       "'ARRAY') THEN "
+       "json_extract_string($1, meesh_json_plain_path($2)) END",
        "Evaluates the JSONPath expression and returns a scalar as text"},
       {"json_extract_scalar(json, varchar) -> varchar",
-       "CASE WHEN json_type($1, $2) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string($1, $2) "
+       "CASE WHEN json_type($1, meesh_json_plain_path($2)) NOT IN ('OBJECT', 'ARRAY') THEN "
+       "json_extract_string($1, meesh_json_plain_path($2)) "
        "END",
        "Evaluates the JSONPath expression and returns a scalar as text"},
       {"json_parse(varchar) -> json", "meesh_json_parse($1, json_valid($1))",

@@ -332,7 +332,13 @@ Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function
                         : type.kind == TypeKind::kReal ? TypeKind::kReal
                                                        : TypeKind::kDouble;
   args[0] = build.native_cast(std::move(args[0]), to_duckdb(Type::of(kind)));
-  if (args.size() == 2) return become(context, function, args, "approx_quantile");
+  if (args.size() == 2) {
+    const auto share = build.constant_value(*args[1]);
+    if (!share.IsNull() && share.type().IsNumeric() &&
+        !(share.GetValue<double>() >= 0 && share.GetValue<double>() <= 1))
+      raise(Code::kInvalidFunctionArgument, "Percentile must be between 0 and 1");
+    return become(context, function, args, "approx_quantile");
+  }
   const Type number = Type::of(TypeKind::kDouble);
   const bool many = type_of(*args[2]).kind == TypeKind::kArray;
   if (!coerce_all(build, args,

@@ -169,6 +169,37 @@ Value json_array(const Values& in, const LogicalType&) {
   return Value(out + ']');
 }
 
+// ---------------------------------------------------------------- json_extract's paths
+
+/// The path of json_extract and its like ("$.a[0]["b c"]") as DuckDB writes it: every key quoted.
+std::string plain_path(View path) {
+  const auto bad = [&]() {
+    raise(Code::kInvalidFunctionArgument, "Invalid JSON path: '" + std::string(path) + "'");
+  };
+  const auto in_key = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80 ||
+           View("_-:$/@|#").find(c) != View::npos;
+  };
+  if (!path.starts_with('$')) bad();
+  std::string out = "$";
+  for (size_t at = 1; at < path.size();) {
+    const bool dot = path[at] == '.';
+    if (!dot && path[at] != '[') bad();
+    ++at;
+    const bool quoted = !dot && at < path.size() && path[at] == '"';
+    size_t end = quoted ? path.find('"', at + 1) : at;
+    while (!quoted && end < path.size() && in_key(path[end])) ++end;
+    if (end == View::npos || end == at) bad();
+    const View key = quoted ? path.substr(at + 1, end - at - 1) : path.substr(at, end - at);
+    at = quoted ? end + 1 : end;
+    const bool index = !dot && !quoted && key.find_first_not_of("0123456789") == View::npos;
+    if (!dot && (at >= path.size() || path[at++] != ']')) bad();
+    if (!dot && !quoted && !index && key[0] == '-') bad();
+    out += index ? "[" + std::string(key) + "]" : ".\"" + std::string(key) + "\"";
+  }
+  return out;
+}
+
 // ---------------------------------------------------------------- hooks
 
 /// A clause: a constant the printer wrote.
@@ -395,8 +426,9 @@ void register_json_kernels(duckdb::ExtensionLoader& loader) {
       loader, "meesh_json_query", {kText, kText, kText, kText, kText, kText, kText}, kText,
       json_query);
   add_kernel<View>(loader, "meesh_json_formatted", {kText}, kText, formatted);
+  add_kernel<View>(loader, "meesh_json_plain_path", {kText}, kText, plain_path);
   add_kernel<View>(loader, "meesh_json_quoted", {kText}, kText, json_quoted);
-  add_kernel<double>(loader, "meesh_json_double", {kDouble}, kText, java_double);
+  add_kernel<double>(loader, "meesh_json_double", {kDouble}, kText, json_number);
   add_kernel<View, View>(loader, "meesh_json_cast_failed", {kText, kText}, kBool,
                          [](View, View type) -> bool {
                            raise(Code::kJsonValueResultError,

@@ -68,6 +68,8 @@ std::vector<boost::json::value> find_items(const JsonPath& path, const boost::js
 /// JSON as Trino writes it: members in their order, numbers as Java writes them.
 std::string json_text(const boost::json::value& value);
 std::string json_quoted(std::string_view text);
+/// As Java writes it; what JSON has no number for is a string: "NaN", "Infinity".
+std::string json_number(double value);
 /// nullopt when the text is no JSON or nests deeper than a thousand levels.
 std::optional<boost::json::value> read_json(std::string_view text);
 

@@ -432,7 +432,7 @@ Truth Finder::test(const PathNode& node) {
 void write(const json::value& value, std::string& out) {
   switch (value.kind()) {
     case json::kind::double_:
-      out += java_double(value.get_double());
+      out += json_number(value.get_double());
       return;
     case json::kind::string:
       out += json_quoted({value.get_string().data(), value.get_string().size()});
@@ -476,6 +476,10 @@ std::string json_text(const json::value& value) {
   std::string out;
   write(value, out);
   return out;
+}
+
+std::string json_number(double value) {
+  return std::isfinite(value) ? java_double(value) : json_quoted(java_double(value));
 }
 
 std::string json_quoted(std::string_view text) {

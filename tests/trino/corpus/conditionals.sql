@@ -84,3 +84,6 @@ SELECT typeof(TIMESTAMP '2024-01-01 00:00:00.1234');
 SELECT typeof(TIME '01:00:00 +01:00');
 SELECT typeof(count(*));
 SELECT typeof(x -> x);
+
+-- who asks
+SELECT current_groups(), current_user;

@@ -19,6 +19,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES true, false) t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (true, 1), (false, 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[true, false, NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES true, false) a(x) JOIN (VALUES false) b(x) ON a.x = b.x;
+-- @unordered
 SELECT true UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (true, 1), (false, 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_boolean (id integer, x boolean);
@@ -49,6 +50,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TINYINT '12', TINYINT '-128') t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TINYINT '12', 1), (TINYINT '-128', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TINYINT '12', TINYINT '-128', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TINYINT '12', TINYINT '-128') a(x) JOIN (VALUES TINYINT '-128') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TINYINT '12' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TINYINT '12', 1), (TINYINT '-128', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_tinyint (id integer, x tinyint);
@@ -79,6 +81,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES SMALLINT '123', SMALLINT '-32768') t
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (SMALLINT '123', 1), (SMALLINT '-32768', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[SMALLINT '123', SMALLINT '-32768', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES SMALLINT '123', SMALLINT '-32768') a(x) JOIN (VALUES SMALLINT '-32768') b(x) ON a.x = b.x;
+-- @unordered
 SELECT SMALLINT '123' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (SMALLINT '123', 1), (SMALLINT '-32768', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_smallint (id integer, x smallint);
@@ -109,6 +112,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES 1234, -2147483648) t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (1234, 1), (-2147483648, 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[1234, -2147483648, NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES 1234, -2147483648) a(x) JOIN (VALUES -2147483648) b(x) ON a.x = b.x;
+-- @unordered
 SELECT 1234 UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (1234, 1), (-2147483648, 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_integer (id integer, x integer);
@@ -139,6 +143,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES BIGINT '12345678901', BIGINT '-92233
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (BIGINT '12345678901', 1), (BIGINT '-9223372036854775808', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[BIGINT '12345678901', BIGINT '-9223372036854775808', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES BIGINT '12345678901', BIGINT '-9223372036854775808') a(x) JOIN (VALUES BIGINT '-9223372036854775808') b(x) ON a.x = b.x;
+-- @unordered
 SELECT BIGINT '12345678901' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (BIGINT '12345678901', 1), (BIGINT '-9223372036854775808', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_bigint (id integer, x bigint);
@@ -169,6 +174,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES REAL '1.5', REAL '-0.1') t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (REAL '1.5', 1), (REAL '-0.1', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[REAL '1.5', REAL '-0.1', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES REAL '1.5', REAL '-0.1') a(x) JOIN (VALUES REAL '-0.1') b(x) ON a.x = b.x;
+-- @unordered
 SELECT REAL '1.5' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (REAL '1.5', 1), (REAL '-0.1', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_real (id integer, x real);
@@ -199,6 +205,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES 1.5E0, -1E100) t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (1.5E0, 1), (-1E100, 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[1.5E0, -1E100, NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES 1.5E0, -1E100) a(x) JOIN (VALUES -1E100) b(x) ON a.x = b.x;
+-- @unordered
 SELECT 1.5E0 UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (1.5E0, 1), (-1E100, 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_double (id integer, x double);
@@ -229,6 +236,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES DECIMAL '123.45', DECIMAL '-999.99')
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (DECIMAL '123.45', 1), (DECIMAL '-999.99', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[DECIMAL '123.45', DECIMAL '-999.99', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES DECIMAL '123.45', DECIMAL '-999.99') a(x) JOIN (VALUES DECIMAL '-999.99') b(x) ON a.x = b.x;
+-- @unordered
 SELECT DECIMAL '123.45' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (DECIMAL '123.45', 1), (DECIMAL '-999.99', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_decimal_5_2 (id integer, x decimal(5,2));
@@ -259,6 +267,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES CAST(DECIMAL '1234567890123456789.01
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (CAST(DECIMAL '1234567890123456789.0123456789' AS decimal(38,10)), 1), (DECIMAL '-9999999999999999999999999999.9999999999', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[CAST(DECIMAL '1234567890123456789.0123456789' AS decimal(38,10)), DECIMAL '-9999999999999999999999999999.9999999999', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES CAST(DECIMAL '1234567890123456789.0123456789' AS decimal(38,10)), DECIMAL '-9999999999999999999999999999.9999999999') a(x) JOIN (VALUES DECIMAL '-9999999999999999999999999999.9999999999') b(x) ON a.x = b.x;
+-- @unordered
 SELECT CAST(DECIMAL '1234567890123456789.0123456789' AS decimal(38,10)) UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (CAST(DECIMAL '1234567890123456789.0123456789' AS decimal(38,10)), 1), (DECIMAL '-9999999999999999999999999999.9999999999', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_decimal_38_10 (id integer, x decimal(38,10));
@@ -289,6 +298,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES 'hello', '') t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES ('hello', 1), ('', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY['hello', '', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES 'hello', '') a(x) JOIN (VALUES '') b(x) ON a.x = b.x;
+-- @unordered
 SELECT 'hello' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES ('hello', 1), ('', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_varchar_5 (id integer, x varchar(5));
@@ -319,6 +329,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES CAST('héllo wörld' AS varchar), CA
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (CAST('héllo wörld' AS varchar), 1), (CAST('' AS varchar), 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[CAST('héllo wörld' AS varchar), CAST('' AS varchar), NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES CAST('héllo wörld' AS varchar), CAST('' AS varchar)) a(x) JOIN (VALUES CAST('' AS varchar)) b(x) ON a.x = b.x;
+-- @unordered
 SELECT CAST('héllo wörld' AS varchar) UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (CAST('héllo wörld' AS varchar), 1), (CAST('' AS varchar), 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_varchar (id integer, x varchar);
@@ -349,6 +360,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES CAST('abc' AS char(5)), CAST('' AS c
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (CAST('abc' AS char(5)), 1), (CAST('' AS char(5)), 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[CAST('abc' AS char(5)), CAST('' AS char(5)), NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES CAST('abc' AS char(5)), CAST('' AS char(5))) a(x) JOIN (VALUES CAST('' AS char(5))) b(x) ON a.x = b.x;
+-- @unordered
 SELECT CAST('abc' AS char(5)) UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (CAST('abc' AS char(5)), 1), (CAST('' AS char(5)), 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_char_5 (id integer, x char(5));
@@ -379,6 +391,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES X'68656C6C6F', X'') t(x);
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (X'68656C6C6F', 1), (X'', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[X'68656C6C6F', X'', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES X'68656C6C6F', X'') a(x) JOIN (VALUES X'') b(x) ON a.x = b.x;
+-- @unordered
 SELECT X'68656C6C6F' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (X'68656C6C6F', 1), (X'', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_varbinary (id integer, x varbinary);
@@ -409,6 +422,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES JSON '{"a":[1,2.5,null]}', JSON 'nul
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (JSON '{"a":[1,2.5,null]}', 1), (JSON 'null', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[JSON '{"a":[1,2.5,null]}', JSON 'null', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES JSON '{"a":[1,2.5,null]}', JSON 'null') a(x) JOIN (VALUES JSON 'null') b(x) ON a.x = b.x;
+-- @unordered
 SELECT JSON '{"a":[1,2.5,null]}' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (JSON '{"a":[1,2.5,null]}', 1), (JSON 'null', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_json (id integer, x json);
@@ -439,6 +453,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES DATE '2024-02-29', DATE '-0001-12-31
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (DATE '2024-02-29', 1), (DATE '-0001-12-31', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[DATE '2024-02-29', DATE '-0001-12-31', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES DATE '2024-02-29', DATE '-0001-12-31') a(x) JOIN (VALUES DATE '-0001-12-31') b(x) ON a.x = b.x;
+-- @unordered
 SELECT DATE '2024-02-29' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (DATE '2024-02-29', 1), (DATE '-0001-12-31', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_date (id integer, x date);
@@ -469,6 +484,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIME '01:02:03.456', TIME '23:59:59.
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIME '01:02:03.456', 1), (TIME '23:59:59.999', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIME '01:02:03.456', TIME '23:59:59.999', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIME '01:02:03.456', TIME '23:59:59.999') a(x) JOIN (VALUES TIME '23:59:59.999') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIME '01:02:03.456' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIME '01:02:03.456', 1), (TIME '23:59:59.999', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_time_3 (id integer, x time(3));
@@ -499,6 +515,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIME '01:02:03', TIME '00:00:00') t(
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIME '01:02:03', 1), (TIME '00:00:00', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIME '01:02:03', TIME '00:00:00', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIME '01:02:03', TIME '00:00:00') a(x) JOIN (VALUES TIME '00:00:00') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIME '01:02:03' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIME '01:02:03', 1), (TIME '00:00:00', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_time_0 (id integer, x time(0));
@@ -529,6 +546,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIME '01:02:03.456 +05:30', TIME '23
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIME '01:02:03.456 +05:30', 1), (TIME '23:59:59.999 -14:00', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIME '01:02:03.456 +05:30', TIME '23:59:59.999 -14:00', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIME '01:02:03.456 +05:30', TIME '23:59:59.999 -14:00') a(x) JOIN (VALUES TIME '23:59:59.999 -14:00') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIME '01:02:03.456 +05:30' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIME '01:02:03.456 +05:30', 1), (TIME '23:59:59.999 -14:00', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_time_3_with_time_zone (id integer, x time(3) with time zone);
@@ -559,6 +577,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456',
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456', 1), (TIMESTAMP '1969-12-31 23:59:59.999', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIMESTAMP '2024-02-29 01:02:03.456', TIMESTAMP '1969-12-31 23:59:59.999', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456', TIMESTAMP '1969-12-31 23:59:59.999') a(x) JOIN (VALUES TIMESTAMP '1969-12-31 23:59:59.999') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIMESTAMP '2024-02-29 01:02:03.456' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456', 1), (TIMESTAMP '1969-12-31 23:59:59.999', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_timestamp_3 (id integer, x timestamp(3));
@@ -589,6 +608,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.45678
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789', 1), (TIMESTAMP '0001-01-01 00:00:00.000001', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIMESTAMP '2024-02-29 01:02:03.456789', TIMESTAMP '0001-01-01 00:00:00.000001', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456789', TIMESTAMP '0001-01-01 00:00:00.000001') a(x) JOIN (VALUES TIMESTAMP '0001-01-01 00:00:00.000001') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIMESTAMP '2024-02-29 01:02:03.456789' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789', 1), (TIMESTAMP '0001-01-01 00:00:00.000001', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_timestamp_6 (id integer, x timestamp(6));
@@ -619,6 +639,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.45678
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789012345', 1), (TIMESTAMP '9999-12-31 23:59:59.999999999999', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIMESTAMP '2024-02-29 01:02:03.456789012345', TIMESTAMP '9999-12-31 23:59:59.999999999999', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456789012345', TIMESTAMP '9999-12-31 23:59:59.999999999999') a(x) JOIN (VALUES TIMESTAMP '9999-12-31 23:59:59.999999999999') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIMESTAMP '2024-02-29 01:02:03.456789012345' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789012345', 1), (TIMESTAMP '9999-12-31 23:59:59.999999999999', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_timestamp_12 (id integer, x timestamp(12));
@@ -649,6 +670,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456 A
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456 America/New_York', 1), (TIMESTAMP '1969-12-31 23:59:59.999 UTC', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIMESTAMP '2024-02-29 01:02:03.456 America/New_York', TIMESTAMP '1969-12-31 23:59:59.999 UTC', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456 America/New_York', TIMESTAMP '1969-12-31 23:59:59.999 UTC') a(x) JOIN (VALUES TIMESTAMP '1969-12-31 23:59:59.999 UTC') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIMESTAMP '2024-02-29 01:02:03.456 America/New_York' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456 America/New_York', 1), (TIMESTAMP '1969-12-31 23:59:59.999 UTC', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_timestamp_3_with_time_zone (id integer, x timestamp(3) with time zone);
@@ -679,6 +701,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.45678
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789 Europe/Paris', 1), (TIMESTAMP '2024-10-27 02:30:00.000001 +02:00', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[TIMESTAMP '2024-02-29 01:02:03.456789 Europe/Paris', TIMESTAMP '2024-10-27 02:30:00.000001 +02:00', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES TIMESTAMP '2024-02-29 01:02:03.456789 Europe/Paris', TIMESTAMP '2024-10-27 02:30:00.000001 +02:00') a(x) JOIN (VALUES TIMESTAMP '2024-10-27 02:30:00.000001 +02:00') b(x) ON a.x = b.x;
+-- @unordered
 SELECT TIMESTAMP '2024-02-29 01:02:03.456789 Europe/Paris' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (TIMESTAMP '2024-02-29 01:02:03.456789 Europe/Paris', 1), (TIMESTAMP '2024-10-27 02:30:00.000001 +02:00', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_timestamp_6_with_time_zone (id integer, x timestamp(6) with time zone);
@@ -709,6 +732,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES INTERVAL '1-2' YEAR TO MONTH, INTERV
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (INTERVAL '1-2' YEAR TO MONTH, 1), (INTERVAL '-1' MONTH, 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[INTERVAL '1-2' YEAR TO MONTH, INTERVAL '-1' MONTH, NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES INTERVAL '1-2' YEAR TO MONTH, INTERVAL '-1' MONTH) a(x) JOIN (VALUES INTERVAL '-1' MONTH) b(x) ON a.x = b.x;
+-- @unordered
 SELECT INTERVAL '1-2' YEAR TO MONTH UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (INTERVAL '1-2' YEAR TO MONTH, 1), (INTERVAL '-1' MONTH, 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_interval_year_to_month (id integer, x interval year to month);
@@ -739,6 +763,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES INTERVAL '1 02:03:04.567' DAY TO SEC
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (INTERVAL '1 02:03:04.567' DAY TO SECOND, 1), (INTERVAL '-1' SECOND, 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[INTERVAL '1 02:03:04.567' DAY TO SECOND, INTERVAL '-1' SECOND, NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES INTERVAL '1 02:03:04.567' DAY TO SECOND, INTERVAL '-1' SECOND) a(x) JOIN (VALUES INTERVAL '-1' SECOND) b(x) ON a.x = b.x;
+-- @unordered
 SELECT INTERVAL '1 02:03:04.567' DAY TO SECOND UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (INTERVAL '1 02:03:04.567' DAY TO SECOND, 1), (INTERVAL '-1' SECOND, 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_interval_day_to_second (id integer, x interval day to second);
@@ -769,6 +794,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES UUID '12151fd2-7586-11e9-8f9e-2a86e4
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59', 1), (UUID '00000000-0000-0000-0000-000000000000', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59', UUID '00000000-0000-0000-0000-000000000000', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59', UUID '00000000-0000-0000-0000-000000000000') a(x) JOIN (VALUES UUID '00000000-0000-0000-0000-000000000000') b(x) ON a.x = b.x;
+-- @unordered
 SELECT UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59', 1), (UUID '00000000-0000-0000-0000-000000000000', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_uuid (id integer, x uuid);
@@ -799,6 +825,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES IPADDRESS '10.0.0.1', IPADDRESS '200
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (IPADDRESS '10.0.0.1', 1), (IPADDRESS '2001:db8::1', 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[IPADDRESS '10.0.0.1', IPADDRESS '2001:db8::1', NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES IPADDRESS '10.0.0.1', IPADDRESS '2001:db8::1') a(x) JOIN (VALUES IPADDRESS '2001:db8::1') b(x) ON a.x = b.x;
+-- @unordered
 SELECT IPADDRESS '10.0.0.1' UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (IPADDRESS '10.0.0.1', 1), (IPADDRESS '2001:db8::1', 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_ipaddress (id integer, x ipaddress);
@@ -829,6 +856,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES ARRAY[3, 1, 2], ARRAY[1, NULL]) t(x)
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (ARRAY[3, 1, 2], 1), (ARRAY[1, NULL], 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[ARRAY[3, 1, 2], ARRAY[1, NULL], NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES ARRAY[3, 1, 2], ARRAY[1, NULL]) a(x) JOIN (VALUES ARRAY[1, NULL]) b(x) ON a.x = b.x;
+-- @unordered
 SELECT ARRAY[3, 1, 2] UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (ARRAY[3, 1, 2], 1), (ARRAY[1, NULL], 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_array_integer (id integer, x array(integer));
@@ -859,6 +887,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES MAP(ARRAY['a', 'b'], ARRAY[1, 2]), M
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (MAP(ARRAY['a', 'b'], ARRAY[1, 2]), 1), (MAP(ARRAY['a'], ARRAY[NULL]), 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[MAP(ARRAY['a', 'b'], ARRAY[1, 2]), MAP(ARRAY['a'], ARRAY[NULL]), NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES MAP(ARRAY['a', 'b'], ARRAY[1, 2]), MAP(ARRAY['a'], ARRAY[NULL])) a(x) JOIN (VALUES MAP(ARRAY['a'], ARRAY[NULL])) b(x) ON a.x = b.x;
+-- @unordered
 SELECT MAP(ARRAY['a', 'b'], ARRAY[1, 2]) UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (MAP(ARRAY['a', 'b'], ARRAY[1, 2]), 1), (MAP(ARRAY['a'], ARRAY[NULL]), 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_map_varchar_1_integer (id integer, x map(varchar(1),integer));
@@ -889,6 +918,7 @@ SELECT array_agg(x ORDER BY x) FROM (VALUES CAST(ROW(1, 'a') AS row(x integer, y
 SELECT max_by(x, y), min_by(x, y) FROM (VALUES (CAST(ROW(1, 'a') AS row(x integer, y varchar)), 1), (CAST(ROW(NULL, NULL) AS row(x integer, y varchar)), 2)) t(x, y);
 SELECT * FROM UNNEST(ARRAY[CAST(ROW(1, 'a') AS row(x integer, y varchar)), CAST(ROW(NULL, NULL) AS row(x integer, y varchar)), NULL]) WITH ORDINALITY;
 SELECT a.x FROM (VALUES CAST(ROW(1, 'a') AS row(x integer, y varchar)), CAST(ROW(NULL, NULL) AS row(x integer, y varchar))) a(x) JOIN (VALUES CAST(ROW(NULL, NULL) AS row(x integer, y varchar))) b(x) ON a.x = b.x;
+-- @unordered
 SELECT CAST(ROW(1, 'a') AS row(x integer, y varchar)) UNION ALL SELECT NULL;
 SELECT lag(x) OVER (ORDER BY y), first_value(x) OVER (ORDER BY y) FROM (VALUES (CAST(ROW(1, 'a') AS row(x integer, y varchar)), 1), (CAST(ROW(NULL, NULL) AS row(x integer, y varchar)), 2)) t(x, y) ORDER BY y;
 CREATE TABLE t_row_x_integer_y_varchar (id integer, x row(x integer,y varchar));

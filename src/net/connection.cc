@@ -46,6 +46,15 @@ void log_access(const Service& service, std::string_view method, std::string_vie
               {"id", id}});
 }
 
+/// The path with "…" for what a route calls {token}: whoever reads the log could use it.
+std::string logged_path(const Request& request) {
+  std::string path = request.path;
+  const std::string_view token = request.param("token");
+  if (const auto at = token.empty() ? path.npos : path.rfind(token); at != path.npos)
+    path.replace(at, token.size(), "…");
+  return path;
+}
+
 class StreamRequest final : public Request {
  public:
   StreamRequest(Stream& stream, Input& input, const Service& service)
@@ -268,7 +277,7 @@ Connection::Next Connection::serve() {
   }
   --service_.running;
   bool cut = !response.reusable() && (response.broken() || response.unfinished());
-  log_access(service_, request.method, request.path, cut ? kClientGone : response.status,
+  log_access(service_, request.method, logged_path(request), cut ? kClientGone : response.status,
              response.body_bytes(), started, request.id);
   if (cut) return Next::kClose;
   if (response.reusable()) {

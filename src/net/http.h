@@ -142,6 +142,7 @@ class Server {
   /// A handler that throws before its first byte went out is answered for: http_status() and the
   /// message as text; after it, the connection is cut. All routes are added before start().
   /// Pattern segments: literal, {name}, or a last {name...} that takes the rest. Literals win.
+  /// What is called {token} stays out of the log.
   /// Unknown path → 404, known path with other method → 405 with Allow. HEAD falls back to GET.
   void route(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
   /// Binds and starts. Throws PORT_IN_USE with who to look for.

@@ -32,6 +32,8 @@ class ServerTest : public testing::Test {
                    [](Request&, Response& r) { r.text("literal"); });
     server_->route("GET", "/files/{path...}",
                    [](Request& q, Response& r) { r.text(q.param("path")); });
+    server_->route("GET", "/shared/{token}",
+                   [](Request& q, Response& r) { r.text(q.param("token")); });
     server_->route("DELETE", "/item/{id}", [](Request&, Response& r) { r.empty(204); });
     server_->route("GET", "/stream", [](Request& q, Response& r) {
       r.headers.set("Content-Type", "application/octet-stream");
@@ -330,9 +332,14 @@ TEST_F(ServerTest, AccessLogTellsNoSecrets) {
   p.send(get("/files/a?key=hunter2",
              "Authorization: Bearer hunter2\r\nX-Request-Id: id7\r\nConnection: close\r\n"));
   EXPECT_THAT(p.rest(), testing::EndsWith("\r\n\r\na"));
+  RawPeer shared = peer();
+  shared.send(get("/shared/hunter2", "Connection: close\r\n"));
+  EXPECT_THAT(shared.rest(), testing::EndsWith("\r\n\r\nhunter2"));
   server_->stop(20s);
   log::configure({log::Level::kWarn, log::Format::kJson, nullptr});
-  ASSERT_EQ(lines.size(), 1U);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(lines[1], HasSubstr(R"("path":"/shared/…")"));
+  EXPECT_THAT(lines[1], Not(HasSubstr("hunter2")));
   EXPECT_THAT(lines[0],
               HasSubstr(R"("method":"GET","path":"/files/a","status":200,"bytes":1,"ms":)"));
   EXPECT_THAT(lines[0], HasSubstr(R"("id":"id7")"));

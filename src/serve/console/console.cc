@@ -108,7 +108,7 @@ void register_console(net::Server& server, const Pack& pack) {
   server.route("GET", "/", show);
   for (const auto& name : pack.pages()) {
     server.route("GET", "/" + name, show);
-    server.route("GET", "/" + name + "/{rest...}", show);
+    server.route("GET", "/" + name + (name == "shared" ? "/{token}" : "/{rest...}"), show);
   }
   for (const auto& [path, file] : pack.files()) {
     if (&file == &page) continue;

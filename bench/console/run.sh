@@ -2,7 +2,7 @@
 # What a person waits for in the console, on a release build: the first row in the SQL lab, a
 # dashboard of 20 charts over 10 million rows (asked over HTTP by 1 and 50 viewers, and painted in
 # Chromium), a search over 100,000 assets.
-#   bench/console/run.sh
+#   bench/console/run.sh [--superset]     the same dashboard in Apache Superset as well
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 setup/setup.sh --for test
@@ -24,5 +24,10 @@ for _ in $(seq 100); do
   sleep 0.2
 done
 $python bench/console/dashboard_browser.py --server http://localhost:18080
+if [[ ${1:-} == --superset ]]; then
+  bench/venv.sh console
+  echo "the same in Apache Superset, which asks this mesh"
+  $python bench/console/superset.py --server http://localhost:18080 --mesh "$folder/mesh"
+fi
 echo "search over 100,000 assets"
 build/release/search_bench

@@ -4,8 +4,8 @@ protocol: what `meesh export superset` wrote, imported.
 
     bench/console/superset.py --server http://localhost:8080 --mesh FOLDER --binary build/release/meesh
 
-Superset is installed from PyPI into bench/console/.superset (once) and runs as its documentation
-says for a small installation: gunicorn, SQLite. *cold*: its cache is off. *cached*: answers are kept
+Superset is the one of bench/console/requirements.txt (bench/venv.sh console) and runs as its
+documentation says for a small installation: gunicorn, SQLite. *cold*: its cache is off. *cached*: answers are kept
 for a day. From the moment the page is asked for until no chart waits.
 """
 import argparse
@@ -28,9 +28,7 @@ sys.path.insert(0, str(HERE))
 from dashboard_browser import NAME, TABLE, sql, store  # noqa: E402
 from report import table  # noqa: E402
 
-VERSION = "6.1.0"
-# What its own package leaves open and newer versions of these break.
-PINS = ["flask-caching<2.4", "cachelib<0.14", "rich", "cachetools", "trino", "gunicorn"]
+PROGRAMS = HERE.parents[1] / ".deps" / "bench-console" / "bin"
 
 CONFIG = """
 import os
@@ -45,20 +43,9 @@ else:
     DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 """
 
-# Superset marks charts that wait; a chart that failed has an alert.
-DRAWN = """() => {
-  const charts = [...document.querySelectorAll('[data-test="chart-container"], .chart-container')]
-  return charts.length >= %d && !document.querySelector('.loading, [data-test="loading-indicator"]')
-}"""
-
-
-def installed():
-    environment = HERE / ".superset"
-    if not (environment / "bin" / "superset").exists():
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([environment / "bin" / "pip", "install", "-q", f"apache-superset=={VERSION}", *PINS],
-                       check=True)
-    return environment / "bin"
+# Superset marks charts that wait.
+DRAWN = """() => document.querySelectorAll('.dashboard-chart').length >= %d &&
+  !document.querySelector('.dashboard-chart [data-test="loading-indicator"]')"""
 
 
 class Superset:
@@ -158,14 +145,14 @@ def main():
     parser.add_argument("--binary", default="build/release/meesh")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--port", type=int, default=18088)
+    parser.add_argument("--programs", type=Path, default=PROGRAMS, help="where Superset's are")
     parser.add_argument("--picture", help="a file for what the browser showed")
     asked = parser.parse_args()
-    programs = Path(os.environ["SUPERSET_PROGRAMS"]) if "SUPERSET_PROGRAMS" in os.environ else installed()
     store(asked.server)
     folder = Path(tempfile.mkdtemp(prefix="superset-bench-"))
     rows = []
     try:
-        superset = Superset(programs, folder, asked.port)
+        superset = Superset(asked.programs, folder, asked.port)
         superset.prepare(exported(asked, folder))
         for name, cache in (("cold", False), ("cached", True)):
             superset.start(cache)
@@ -176,7 +163,7 @@ def main():
             rows.append([name, *(f"{value:.0f}" for value in (statistics.median(times), min(times), max(times))), failed])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    table([f"Superset {VERSION}", "median ms", "least", "most", "charts that failed"], rows)
+    table(["Superset", "median ms", "least", "most", "charts that failed"], rows)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,7 @@ void add_special(json::object& to, const std::string& kind, const Roles& roles,
     to.erase("metrics");
     to["normalize_across"] = "heatmap";
   } else if (kind == "number_trend") {
+    to.erase("groupby");
     if (!roles.words.empty()) to["x_axis"] = to["granularity_sqla"] = roles.words.front();
   } else if (kind == "gauge") {
     to["split_number"] = 2;

@@ -299,17 +299,21 @@ SearchEntry Catalogue::entry_of(const TableFact& table, const Notes& notes) cons
   return entry;
 }
 
+void Catalogue::refresh_origin(const std::string& origin, const Notes& notes) {
+  quietly("a part of the mesh could not be indexed", [&] {
+    auto entries = options_.origins.at(origin)();
+    for (auto& entry : entries) annotate(entry, entry.kind + ":" + entry.name, notes);
+    index_.replace(origin, std::move(entries));
+  });
+}
+
 void Catalogue::refresh_origins() {
   const auto notes = files_.now();
-  for (const auto& [origin, read] : options_.origins) {
-    quietly("a part of the mesh could not be indexed", [&] {
-      auto entries = read();
-      for (auto& entry : entries) annotate(entry, entry.kind + ":" + entry.name, *notes);
-      index_.replace(origin, std::move(entries));
-    });
-  }
+  for (const auto& [origin, read] : options_.origins) refresh_origin(origin, *notes);
   index_terms();
 }
+
+void Catalogue::origin_changed(const std::string& origin) { refresh_origin(origin, *files_.now()); }
 
 void Catalogue::index_terms() {
   std::vector<SearchEntry> entries;

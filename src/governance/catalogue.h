@@ -86,6 +86,8 @@ class Catalogue {
   void noted(const std::string& asset);
   /// The same of terms.
   void index_terms();
+  /// The same of all that an origin of the options has.
+  void origin_changed(const std::string& origin);
 
  private:
   void work(const std::stop_token& stop);
@@ -99,6 +101,7 @@ class Catalogue {
   /// How often tables are used, as a power of two, so that it seldom changes.
   std::map<std::string, int> weights();
   void refresh_origins();
+  void refresh_origin(const std::string& origin, const Notes& notes);
   void annotate(SearchEntry& entry, const std::string& asset, const Notes& notes) const;
 
   engine::Engine& engine_;

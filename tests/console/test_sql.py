@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from support.processes import wait_until
 from support.sql_lab import Lab, clipboard, own
 
+expect.set_options(timeout=20_000)
 HOSTILE = ["<script>window.bad=1</script>", "<img src=x onerror=window.bad=1>", "\"><svg onload=window.bad=1>",
            "javascript:window.bad=1", "{{constructor.constructor('window.bad=1')()}}", "</textarea><script>window.bad=1</script>",
            "<style>*{display:none}</style>", "[x](javascript:window.bad=1)", "<a href=javascript:window.bad=1>x</a>",

@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from support.processes import wait_until
 from support.sql_lab import api, clipboard, own
 
+expect.set_options(timeout=20_000)
+
 
 # ---- saved, shared, remembered
 

@@ -327,7 +327,7 @@ if [[ ! -f $duckdb/include/duckdb.hpp ]]; then
   rm -rf "$duckdb/include"
   mv "$scratch"/duckdb-*/external/duckdb/src/include "$duckdb/include"
 fi
-extensions=(httpfs postgres_scanner mysql_scanner sqlite_scanner tpch excel)
+extensions=(httpfs postgres_scanner sqlite_scanner tpch excel)
 [[ $level -ge 2 ]] && extensions+=(avro iceberg)  # for DuckDB as a client of the lake, in tests
 for extension in "${extensions[@]}"; do
   [[ -f $duckdb/extensions/$extension.duckdb_extension ]] && continue

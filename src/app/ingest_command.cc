@@ -299,7 +299,7 @@ void add_add(CLI::App& app, const std::shared_ptr<IngestOptions>& options, int& 
       app, *options, "add",
       words("Write sources/NAME.yaml, after trying it", "Écrire sources/NOM.yaml, après un essai"));
   command->add_option("name", options->target, words("Name", "Nom"))->required();
-  command->add_option("--kind", options->kind, "postgresql, files")
+  command->add_option("--kind", options->kind, "postgresql, files; others by --file")
       ->check(CLI::IsMember({"postgresql", "files"}));
   auto* catalog = command->add_option(
       "--catalog", options->catalog,

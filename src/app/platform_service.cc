@@ -81,7 +81,7 @@ PlatformService::PlatformService(const mesh::Mesh& mesh, meta::Database& databas
   engine.observe(*lineage_);
   catalogue_ = std::make_unique<governance::Catalogue>(
       engine, database, mesh, serve::api::catalogue_options(catalogue_rooms()));
-  sql_store_->on_change([this] { catalogue_->noted("query:"); });
+  sql_store_->on_change([this] { catalogue_->origin_changed("queries"); });
   dashboards_ = std::make_unique<DashboardService>(
       DashboardService::Parts{mesh, database, objects, lakes, engine, *streams_,
                               [this] { return address(); }, server_name(mesh)});

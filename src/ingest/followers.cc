@@ -91,6 +91,19 @@ void Followers::stop() {
   threads.clear();  // joins
 }
 
+void Followers::drop(const std::string& source) {
+  std::shared_ptr<One> one;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = all_.find(source);
+    if (found == all_.end()) return;
+    one = std::move(found->second);
+    all_.erase(found);
+  }
+  one->thread.request_stop();
+  if (one->thread.joinable()) one->thread.join();
+}
+
 bool Followers::in_background(const One& one) const {
   std::lock_guard lock(mutex_);
   return one.thread.joinable();

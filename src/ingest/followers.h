@@ -36,6 +36,8 @@ class Followers {
   void follow(const SourceConfig& config);
   /// Waits for those who follow in the background.
   void stop();
+  /// Forgets the source, after waiting for whoever follows it.
+  void drop(const std::string& source);
 
   /// Brings the source's tables up to date. What of the stream has landed since this was asked for
   /// it last, by whomever. `anew`: takes the stream's table anew. Throws what is in the way.

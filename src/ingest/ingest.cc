@@ -181,28 +181,38 @@ std::vector<Stream> Ingest::discover(const std::string& source) {
   return impl_->open(impl_->config(source))->discover();
 }
 
-std::string Ingest::propose(const std::string& source) {
-  const auto config = impl_->config(source);
+std::string Ingest::file(const std::string& source) const {
+  impl_->config(source);
   const fs::path path = impl_->environment.mesh.folder / kFolder / (source + ".yaml");
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file) throw Error(Code::kIoError, fmt::format("cannot read {}", path.string()));
-  return propose_source(config, text, impl_->open(config)->discover());
+  return text;
+}
+
+std::string Ingest::propose(const std::string& source) {
+  const auto config = impl_->config(source);
+  return propose_source(config, file(source), impl_->open(config)->discover());
 }
 
 namespace {
 
-/// A stream that nobody else syncs as long as this lives.
+/// A stream that nobody else syncs as long as this lives; with the stream "", all of the source.
 class Claim {
  public:
   Claim(std::mutex& mutex, std::set<std::pair<std::string, std::string>>& running,
         std::pair<std::string, std::string> stream)
       : mutex_(mutex), running_(running), stream_(std::move(stream)) {
     std::lock_guard lock(mutex_);
-    if (running_.insert(stream_).second) return;
-    throw Error(Code::kAlreadyExists,
-                fmt::format("{}.{} is being synced now", stream_.first, stream_.second))
-        .with_hint("meesh ingest status tells how far it is");
+    for (const auto& [source, taken] : running_) {
+      if (source != stream_.first) continue;
+      if (!stream_.second.empty() && !taken.empty() && taken != stream_.second) continue;
+      throw Error(Code::kAlreadyExists,
+                  taken.empty() ? fmt::format("the source {} is being changed now", source)
+                                : fmt::format("{}.{} is being synced now", source, taken))
+          .with_hint("meesh ingest status tells how far it is");
+    }
+    running_.insert(stream_);
   }
   ~Claim() {
     std::lock_guard lock(mutex_);
@@ -310,6 +320,19 @@ SourceConfig proposed(const mesh::Mesh& mesh, const std::string& name, const std
 
 }  // namespace
 
+namespace {
+
+/// sources/<name>.yaml, whole or not at all.
+void write_file(const mesh::Mesh& mesh, const std::string& name, const std::string& yaml) {
+  const fs::path folder = mesh.folder / kFolder;
+  fs::create_directories(folder);
+  const fs::path unfinished = folder / ("." + name + ".yaml.new");
+  std::ofstream(unfinished, std::ios::binary) << yaml;
+  fs::rename(unfinished, folder / (name + ".yaml"));
+}
+
+}  // namespace
+
 void Ingest::need_new(const std::string& name) const {
   if (!valid_source_name(name)) {
     throw Error(Code::kInvalidArguments, fmt::format("'{}' is no name of a source", name))
@@ -323,16 +346,37 @@ void Ingest::need_new(const std::string& name) const {
       .with_hint(fmt::format("it is {}", file.string()));
 }
 
+std::string Ingest::change(const std::string& name, const std::string& yaml) {
+  const std::lock_guard adding(impl_->adding);
+  const auto before = impl_->config(name);
+  const auto config = proposed(impl_->environment.mesh, name, yaml);
+  const Claim claim(impl_->mutex, impl_->running, {name, ""});  // of the whole source
+  impl_->followers.drop(name);
+  impl_->detach(before);
+  const auto take_in = [&](const SourceConfig& taken) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->sources.erase(name);
+    impl_->take_in(taken);
+    if (taken.continuous && impl_->follows) impl_->followers.follow(taken);
+  };
+  std::string told;
+  try {
+    told = try_out(config, false).message;
+    write_file(impl_->environment.mesh, name, yaml);
+  } catch (...) {
+    take_in(before);
+    throw;
+  }
+  take_in(config);
+  return told;
+}
+
 std::string Ingest::add(const std::string& name, const std::string& yaml) {
   const std::lock_guard adding(impl_->adding);
   need_new(name);
   auto config = proposed(impl_->environment.mesh, name, yaml);
   std::string told = try_out(config, false).message;
-  const fs::path folder = impl_->environment.mesh.folder / kFolder;
-  fs::create_directories(folder);
-  const fs::path unfinished = folder / ("." + name + ".yaml.new");
-  std::ofstream(unfinished, std::ios::binary) << yaml;
-  fs::rename(unfinished, folder / (name + ".yaml"));
+  write_file(impl_->environment.mesh, name, yaml);
   std::lock_guard lock(impl_->mutex);
   impl_->take_in(config);
   if (config.continuous && impl_->follows) impl_->followers.follow(config);

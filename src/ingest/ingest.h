@@ -94,6 +94,11 @@ class Ingest {
   /// Checks a source that is not in the folder yet, tries it, writes sources/<name>.yaml and takes
   /// it in. Throws ConfigError, ALREADY_EXISTS, what check() throws. What check() told.
   std::string add(const std::string& name, const std::string& yaml);
+  /// The text of sources/<name>.yaml; it may hold secrets.
+  std::string file(const std::string& source) const;
+  /// Writes another text into it, checked and tried as that of a new one. Throws as add() does, and
+  /// ALREADY_EXISTS while the source is synced; then everything is as it was.
+  std::string change(const std::string& name, const std::string& yaml);
   /// The same without writing it: what it is and what it has to give.
   Trial try_out(const std::string& name, const std::string& yaml);
   /// The text of a file that takes all streams of the source as discover() would take them.

@@ -1,5 +1,5 @@
-// A source: somewhere that rows come from. Each kind (PostgreSQL, files, and those to come: MySQL,
-// REST, change capture, connectors of others, Kafka) implements this interface and nothing else;
+// A source: somewhere that rows come from. Each kind (PostgreSQL, MySQL, files, REST APIs, Airbyte
+// connectors; see ingest/kinds.h for their files) implements this interface and nothing else;
 // how rows land in the lake, where positions are kept and what is told of it is the same for all.
 //
 //   auto source = open_source(config, environment);

@@ -207,7 +207,13 @@ void Sync::look_at_the_tables() {
     merged_ = {};
   }
   const bool merged = merged_.version > 0;
-  if (current ? current->exists() && !merged : landing_.exists() && merged) {
+  // A run that was killed may have made the table and landed nothing.
+  const auto filled = [&](const Landing& landing) {
+    const std::string any = fmt::format("SELECT 1 FROM {} LIMIT 1", quote_table(landing.table()));
+    return landing.exists() &&
+           !engine::ask(environment_.engine, any, session(), context_.stop).rows.empty();
+  };
+  if (current ? !merged && filled(*current) : merged && landing_.exists()) {
     const auto& table = current ? current->table() : landing_.table();
     throw wrong(fmt::format("{} holds {}", table.display(),
                             merged ? "one row a key, and 'write' is append now"
@@ -332,15 +338,16 @@ void Sync::land(Portion& portion, bool replace, SyncResult& result) {
 
 void Sync::put_aside(const Portion& portion, const Intake& intake, bool replace,
                      SyncResult& result) {
-  uint64_t rows = portion.rejected ? portion.rejected->rows : 0;
+  uint64_t refused = 0;  // by the table's contract
   if (!intake.counts.empty()) {
     const auto answer = engine::ask(environment_.engine, intake.counts, session(), context_.stop);
-    rows += std::stoull(answer.rows.at(0).at(1).value_or("0"));
+    refused = std::stoull(answer.rows.at(0).at(1).value_or("0"));
   }
+  const uint64_t rows = refused + (portion.rejected ? portion.rejected->rows : 0);
   if (rows == 0) return;
   const std::string query = rejected_query(portion, intake);
   if (!query.empty() && (config_.malformed == Malformed::kFail ||
-                         (table_.contract == SchemaContract::kFreeze && !intake.counts.empty()))) {
+                         (table_.contract == SchemaContract::kFreeze && refused > 0))) {
     const auto first = engine::ask(
         environment_.engine, fmt::format("SELECT _error, _file, _line FROM ({}) LIMIT 1", query),
         session(), context_.stop);

@@ -300,5 +300,24 @@ TEST_F(SyncTest, StateIsShownSetAndForgotten) {
   EXPECT_THAT(failure([&] { ingest().set_state("s", "peopel", "{}"); }), HasSubstr("people"));
 }
 
+TEST_F(SyncTest, ASourceIsChangedOrStaysAsItIs) {
+  people();
+  const auto yaml = fmt::format(
+      "kind: postgresql\nconnection: {{ host: 127.0.0.1, port: {}, name: shop, user: boss, "
+      "password: \"it's \\\\ a \\\"secret\\\"\" }}\ntables: {{ people: {{}} }}\n",
+      server().port());
+  ingest().add("far", yaml);
+  const std::string other = yaml + "malformed: fail\n";
+  EXPECT_THAT(ingest().change("far", other), HasSubstr("PostgreSQL"));
+  EXPECT_EQ(ingest().file("far"), other);
+  EXPECT_EQ(ingest().source("far").malformed, Malformed::kFail);
+  EXPECT_THAT(failure([&] { ingest().change("far", yaml + "tabels: {}\n"); }), HasSubstr("tables"));
+  auto wrong = yaml;
+  wrong.replace(wrong.find("name: shop"), 10, "name: none");
+  EXPECT_THAT(failure([&] { ingest().change("far", wrong); }), HasSubstr("none"));
+  EXPECT_EQ(ingest().file("far"), other);
+  EXPECT_EQ(sync("far", "people").rows, 5u);
+}
+
 }  // namespace
 }  // namespace meesh::ingest

@@ -1,17 +1,19 @@
 """Change data capture of PostgreSQL servers, from outside: what lands, what is said, what waits."""
+import pytest
 
-
+from cdc.conftest import servers
 from support.processes import wait_until
 from support.workload import Workload, history_comes_to_source, same_as_source
 
 
+@pytest.mark.parametrize("followed", servers(), indirect=True)
 def test_a_random_workload_lands_row_by_row_and_its_history_replays(followed):
     workload = Workload(followed.postgres.connect, seed=11)
     workload.create()
     for _ in range(40):
         workload.step()
     followed.follow({"people": {"write": "both"}, "pairs": {"write": "both"}})
-    for _ in range(4):
+    for _ in range(3):
         for _ in range(40):
             workload.step()
         followed.drain()

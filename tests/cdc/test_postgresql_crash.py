@@ -8,7 +8,10 @@ import pytest
 from support.processes import wait_until
 from support.workload import Workload, history_comes_to_source, same_as_source
 
-ROUNDS = [pytest.param(5), pytest.param(200, marks=[pytest.mark.full, pytest.mark.timeout(7200)])]
+FULL = [pytest.mark.full, pytest.mark.timeout(7200)]
+ROUNDS = [pytest.param(5, None, id="5-postgresql"),
+          pytest.param(200, None, id="200-postgresql", marks=FULL),
+          pytest.param(200, "newest", id="200-newest", marks=FULL)]
 TABLES = ("people", "pairs")
 
 
@@ -50,7 +53,7 @@ def compare(followed, workload):
         history_comes_to_source(workload, followed.lake, table, f"lake.bronze.{table}__changes")
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("rounds, followed", ROUNDS, indirect=["followed"])
 def test_whoever_is_killed_whenever_nothing_is_lost_or_doubled(followed, rounds):
     chance = random.Random(3)
     # SIGQUIT loses nothing that the system has: what was committed is there afterwards.

@@ -79,6 +79,7 @@ def landed(workload, mesh, table):
         return False
 
 
+@pytest.mark.full
 def test_after_a_failover_the_slot_of_the_standby_goes_on(behind_a_proxy, folder):
     mesh, primary, proxy = behind_a_proxy
     primary.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1);"

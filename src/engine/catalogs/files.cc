@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "engine/catalogs/files_excel.h"
+#include "engine/catalogs/files_pattern.h"
 #include "engine/catalogs/files_read.h"
 #include "engine/object_files.h"
 #include "objects/store.h"
@@ -72,6 +73,10 @@ std::vector<fs::path> matching_files(const fs::path& pattern) {
 }
 
 }  // namespace
+
+bool file_matches(std::string_view pattern, std::string_view path) {
+  return key_matches(pattern, path);
+}
 
 struct FileTables::State {
   struct Table {

@@ -55,8 +55,8 @@ constexpr const char* kColumns =
 /// MariaDB's JSON is a longtext with a check of the column's name.
 constexpr const char* kJsonChecks =
     "LEFT JOIN information_schema.check_constraints k ON k.constraint_schema = c.table_schema AND "
-    "k.table_name = c.table_name AND k.constraint_name = c.column_name AND k.check_clause = "
-    "concat('json_valid(`', c.column_name, '`)')";
+    "k.table_name = c.table_name AND k.constraint_name = c.column_name AND k.check_clause IN "
+    "(concat('json_valid(`', c.column_name, '`)'), concat('json_valid(\"', c.column_name, '\")'))";
 
 MysqlColumn column_of(const Row& row, bool& readable) {
   MysqlColumn column;

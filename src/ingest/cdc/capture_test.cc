@@ -347,7 +347,7 @@ TEST_F(CaptureTest, ASnapshotThatWasKilledGoesOnWhereItWas) {
             expected);
 }
 
-TEST_F(CaptureTest, PolicesHoldForChangesToo) {
+TEST_F(CaptureTest, PoliciesHoldForChangesToo) {
   pg("CREATE TABLE t (id int PRIMARY KEY, mail text, phone text, secret text, n numeric); INSERT "
      "INTO t VALUES (1, 'a@b', '1', 's', 1)");
   table("t", Write::kBoth);

@@ -62,6 +62,13 @@ ChangeSql::ChangeSql(const TableChanges& changes, std::string rows, const TableC
 
 std::vector<StreamColumn> ChangeSql::columns(const std::vector<StreamColumn>& landed) const {
   auto columns = policies_.columns(shape_.columns);
+  for (const auto& column : columns) {
+    if (!find(told_columns(), column.name) && !column.name.starts_with(kBeforePrefix)) continue;
+    throw Error(Code::kDuplicateColumnName,
+                fmt::format("{} has a column '{}', which histories of changes have themselves",
+                            shape_.origin, column.name))
+        .with_hint("list it under 'exclude' in the source's file");
+  }
   if (landed.empty() || table_.contract == SchemaContract::kEvolve) return columns;
   std::erase_if(columns, [&](const StreamColumn& column) {
     if (find(landed, column.name)) return false;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/uuid.h"
-#include "engine/object_files.h"
+#include "engine/catalogs/files_pattern.h"
 #include "ingest/locations/records_file.h"
 #include "ingest/locations/unpack.h"
 
@@ -105,7 +105,7 @@ void Copies::take(const FileVersion& file, const TaskContext& context) {
     const std::string member =
         is_archive(name) ? inner.name.substr(file.path.size() + 1) : std::string();
     if (!taking_.members.empty() && !member.empty() &&
-        !engine::key_matches(taking_.members, member))
+        !engine::file_matches(taking_.members, member))
       continue;
     take_apart({inner.file.string(), inner.name, file.version, fs::file_size(inner.file)}, context);
   }

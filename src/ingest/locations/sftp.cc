@@ -6,7 +6,7 @@
 #include <map>
 #include <mutex>
 
-#include "engine/object_files.h"
+#include "engine/catalogs/files_pattern.h"
 #include "ingest/locations/sftp_session.h"
 #include "ingest/rest/pace.h"
 
@@ -122,7 +122,7 @@ class SftpLocation : public Location {
     const auto depth = static_cast<size_t>(std::ranges::count(rest, '/'));
     walk(session, path.substr(0, slash), "", any_depth ? SIZE_MAX : depth,
          [&](const std::string& below, const SftpEntry& entry) {
-           if (engine::key_matches(rest, below)) take(path.substr(0, slash + 1) + below, entry);
+           if (engine::file_matches(rest, below)) take(path.substr(0, slash + 1) + below, entry);
          });
     return files;
   }

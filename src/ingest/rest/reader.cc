@@ -145,7 +145,8 @@ boost::json::value RestReader::position() const {
       request_.position.is_null() || member(request_.position, "snapshot") != nullptr;
   if (!done_) {
     if (everything) return boost::json::object{{"snapshot", marks()}};
-    auto position = request_.position.as_object();
+    boost::json::object position;
+    if (request_.position.is_object()) position = request_.position.as_object();
     position.erase("walk");
     if (!marks().contains("next") && rest_.order != RowOrder::kAscending) return position;
     position["walk"] = marks();
@@ -383,7 +384,8 @@ std::string RestReader::query(const std::vector<DecodedColumn>& columns) const {
   if (request_.table.write == Write::kMerge) return query;
   query = each_once(query, columns);
   if (!overlaps()) return query;
-  return fmt::format("SELECT s.* FROM ({}) AS s WHERE NOT EXISTS ({})", query, not_landed(columns));
+  return fmt::format("SELECT s.* FROM ({}) AS s{} WHERE NOT EXISTS ({})", query, request_.join,
+                     not_landed(columns));
 }
 
 /// Pages shift while they are read: a record may stand on two of them. The later one counts.

@@ -420,12 +420,13 @@ void read_row(const TableMap& map, const unsigned char* present, std::string_vie
 }
 
 bool fits(const TableMap& map, size_t at, const MysqlColumn& column) {
+  // A whole number may have become a wider one since.
   static const std::map<std::string, std::vector<uint8_t>> kTypes = {
       {"tinyint", {kTiny}},
-      {"smallint", {kShort}},
-      {"mediumint", {kInt24}},
-      {"int", {kLong}},
-      {"bigint", {kLongLong}},
+      {"smallint", {kTiny, kShort}},
+      {"mediumint", {kTiny, kShort, kInt24}},
+      {"int", {kTiny, kShort, kInt24, kLong}},
+      {"bigint", {kTiny, kShort, kInt24, kLong, kLongLong}},
       {"year", {kYear}},
       {"float", {kFloat}},
       {"double", {kDouble}},

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/catalogs/mysql_types.h"
 #include "ingest/sources/mysql_binlog.h"
+#include "ingest/sources/mysql_events.h"
 #include "ingest/sources/mysql_json.h"
 
 namespace {
@@ -26,7 +27,7 @@ void read_values(std::string_view text) {
   (void)parse_mysql_decimal(text, 0);
 }
 
-void read_rows(std::string_view bytes) {
+void take_rows(std::string_view bytes) {
   using namespace meesh::ingest::binlog;
   if (bytes.size() < 4) return;
   const size_t columns = std::min<size_t>(static_cast<uint8_t>(bytes[0]), bytes.size() - 1);
@@ -48,13 +49,29 @@ void read_rows(std::string_view bytes) {
   }
 }
 
+void read_events(std::string_view bytes) {
+  using namespace meesh::ingest::binlog;
+  try {
+    const auto event = read_event(bytes);
+    if (event.type == EventType::kRotate) (void)read_rotate(event);
+    if (event.type == EventType::kGtid) (void)read_gtid(event);
+    if (event.type == EventType::kGtidOfMysql) (void)read_mysql_gtid(event);
+    if (event.type == EventType::kQuery) within(bytes, read_query(event).statement);
+    if (event.type == EventType::kTableMap) within(bytes, read_table_description(event).names);
+    if (event.type == EventType::kRows) within(bytes, read_rows(event).data);
+  } catch (const meesh::Error& error) {
+    if (error.message().empty()) std::abort();
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace meesh::ingest::binlog;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   read_values(bytes);
-  read_rows(bytes);
+  take_rows(bytes);
+  read_events(bytes);
   if (const auto json = mysql_json_text(bytes)) {
     boost::system::error_code problem;
     boost::json::parse_options options;

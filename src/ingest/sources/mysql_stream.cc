@@ -22,9 +22,6 @@ constexpr uint64_t kWithinTransaction = 4;     // times the limits
 constexpr uint64_t kMostRowsOfEvent = (1 << 20) - 1;
 
 void close(st_mariadb_rpl* stream) { mariadb_rpl_close(stream); }
-void free_event(st_mariadb_rpl_event* event) { mariadb_free_rpl_event(event); }
-
-std::string_view view(const MARIADB_STRING& text) { return {text.str, text.length}; }
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -32,8 +29,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-uint64_t offset_of(const MARIADB_RPL_EVENT& event) {
-  return event.next_event_pos >= event.event_length ? event.next_event_pos - event.event_length : 0;
+uint64_t offset_of(const binlog::Event& event) {
+  return event.next >= event.length ? event.next - event.length : 0;
 }
 
 /// The words and names of a statement's beginning, in upper case unless quoted; comments left out.
@@ -81,7 +78,6 @@ MysqlStream::MysqlStream(const MysqlChangesOptions& options, const std::vector<T
       metadata_(options.server),
       connection_(std::make_unique<engine::MysqlConnection>(options.server)),
       stream_(nullptr, &close),
-      event_(nullptr, &free_event),
       place_(std::move(from)),
       file_(place_.file),
       reached_(place_.position()),
@@ -101,7 +97,7 @@ MysqlStream::~MysqlStream() {
 void MysqlStream::open(bool by_gtid) {
   auto& connection = *connection_;
   connection.query(fmt::format("SET @master_heartbeat_period = {}", kHeartbeat));
-  connection.query("SET @master_binlog_checksum = 'NONE', @source_binlog_checksum = 'NONE'");
+  connection.query("SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'");
   if (connection.is_mariadb()) {
     connection.query("SET @mariadb_slave_capability = 4");
     if (by_gtid) {
@@ -118,14 +114,12 @@ void MysqlStream::open(bool by_gtid) {
                        static_cast<unsigned long>(by_gtid ? 4 : place_.offset));
   mariadb_rpl_optionsv(stream, MARIADB_RPL_SERVER_ID, options_.server_id);
   mariadb_rpl_optionsv(stream, MARIADB_RPL_FLAGS, 0u);
-  mariadb_rpl_optionsv(stream, MARIADB_RPL_UNCOMPRESS, 1u);
   if (mariadb_rpl_open(stream) != 0) fail();
 }
 
 void MysqlStream::fail() {
   const unsigned int number = mysql_errno(connection_->handle());
-  std::string reason = mysql_error(connection_->handle());
-  if (reason.empty()) reason = mariadb_rpl_error(stream_.get());
+  const std::string reason = mysql_error(connection_->handle());
   if (number == kFatalOfBinlog && reason.find("same server") == std::string::npos)
     throw lost_position(options_.source, fmt::format("its binlog {} from {} on is gone: {}",
                                                      place_.file, place_.offset, reason));
@@ -200,61 +194,65 @@ std::optional<ChangeBatch> MysqlStream::next(const BatchLimits& limits, std::sto
 // ---------------------------------------------------------------- events
 
 bool MysqlStream::take_event() {
-  auto* event = mariadb_rpl_fetch(stream_.get(), event_.release());
-  if (!event) fail();
-  event_.reset(event);
-  if (getenv("MDBG")) fprintf(stderr, "DBG type %d next %u in %d changes %lu reached %lu:%lu told %lu:%lu\n", event->event_type, event->next_event_pos, in_transaction_, changes_, reached_.major, reached_.minor, told_.major, told_.minor);
-  switch (event->event_type) {
-    case HEARTBEAT_LOG_EVENT:
+  auto* handle = connection_->handle();
+  const unsigned long size = mysql_net_read_packet(handle);
+  if (size == packet_error || size == 0) fail();
+  const std::string_view packet(reinterpret_cast<const char*>(handle->net.read_pos), size);
+  const auto word = static_cast<unsigned char>(packet[0]);
+  if (word == 0xfe && size < 9) fail();  // the server has no more, and does not wait
+  const auto event = binlog::read_event(packet.substr(1));
+  using Type = binlog::EventType;
+  switch (event.type) {
+    case Type::kHeartbeat:
       // All before the place it tells of has come.
-      if (!in_transaction_ && event->next_event_pos > place_.offset && !file_.empty()) {
-        place_.offset = event->next_event_pos;
+      if (!in_transaction_ && event.next > place_.offset && !file_.empty()) {
+        place_.offset = event.next;
         reached_ = std::max(reached_, place_.position());
       }
       return false;
-    case ROTATE_EVENT: {
-      file_ = std::string(view(event->event.rotate.filename));
-      if (const size_t end = file_.find('\0'); end != std::string::npos) file_.resize(end);
+    case Type::kRotate: {
+      const auto told = binlog::read_rotate(event);
+      file_ = told.file;
       mapped_.clear();
       if (in_transaction_) return true;
       place_.file = file_;
-      place_.offset = event->event.rotate.position;
+      place_.offset = told.offset;
       reached_ = std::max(reached_, place_.position());
       return true;
     }
-    case GTID_EVENT: {
-      const auto& gtid = event->event.gtid;
-      domain_ = std::to_string(gtid.domain_id);
-      begin_transaction(
-          *event, fmt::format("{}-{}-{}", gtid.domain_id, event->server_id, gtid.sequence_nr));
-      begun_by_word_ = (gtid.flags & FL_STANDALONE) == 0;
+    case Type::kGtid: {
+      const auto gtid = binlog::read_gtid(event);
+      domain_ = gtid.domain;
+      begin_transaction(event, gtid.name);
+      begun_by_word_ = !gtid.standalone;
       return true;
     }
-    case GTID_LOG_EVENT:
-    case ANONYMOUS_GTID_LOG_EVENT:
+    case Type::kGtidOfMysql:
+    case Type::kAnonymousGtid:
       domain_.clear();
-      begin_transaction(*event, event->event_type == GTID_LOG_EVENT
-                                    ? fmt::format("{}", event->event.gtid_log.sequence_nr)
-                                    : "");
+      begin_transaction(event, binlog::read_mysql_gtid(event));
       return true;
-    case QUERY_EVENT:
-    case QUERY_COMPRESSED_EVENT:
-      take_statement(*event, std::string(view(event->event.query.statement)),
-                     std::string(view(event->event.query.database)));
+    case Type::kQuery: {
+      const auto query = binlog::read_query(event);
+      take_statement(event, std::string(query.statement), std::string(query.database));
       return true;
-    case XID_EVENT:
-      end_transaction(*event);
+    }
+    case Type::kXid:
+      end_transaction(event);
       return true;
-    case TABLE_MAP_EVENT:
-      take_table_map(*event);
+    case Type::kTableMap:
+      take_table_map(event);
       return true;
-    default:
-      if (IS_ROW_EVENT(event)) take_rows(*event);
+    case Type::kRows:
+      take_rows(event);
+      return true;
+    case Type::kOther:
       return true;
   }
+  return true;
 }
 
-void MysqlStream::begin_transaction(const MARIADB_RPL_EVENT& event, std::string name) {
+void MysqlStream::begin_transaction(const binlog::Event& event, std::string name) {
   in_transaction_ = true;
   begun_by_word_ = false;
   transaction_ = std::move(name);
@@ -262,15 +260,15 @@ void MysqlStream::begin_transaction(const MARIADB_RPL_EVENT& event, std::string 
   place_.offset = offset_of(event);
 }
 
-void MysqlStream::end_transaction(const MARIADB_RPL_EVENT& event) {
+void MysqlStream::end_transaction(const binlog::Event& event) {
   in_transaction_ = begun_by_word_ = false;
   if (!domain_.empty()) gtids_[domain_] = transaction_;
   place_.file = file_;
-  place_.offset = event.next_event_pos;
+  place_.offset = event.next;
   reached_ = std::max(reached_, place_.position());
 }
 
-void MysqlStream::take_statement(const MARIADB_RPL_EVENT& event, std::string statement,
+void MysqlStream::take_statement(const binlog::Event& event, std::string statement,
                                  const std::string& database) {
   const auto words = words_of(statement, 64);
   const auto word = [&](size_t at) { return at < words.size() ? words[at] : std::string(); };
@@ -305,7 +303,7 @@ void MysqlStream::take_statement(const MARIADB_RPL_EVENT& event, std::string sta
 }
 
 void MysqlStream::truncate(const std::vector<std::string>& words, size_t first,
-                           const std::string& database, const MARIADB_RPL_EVENT& event) {
+                           const std::string& database, const binlog::Event& event) {
   static const std::set<std::string> kEnd = {";", "CASCADE", "RESTRICT", "WAIT", "NOWAIT", "AS"};
   uint64_t number = 0;
   for (size_t at = first; at < words.size() && !kEnd.contains(words[at]);) {
@@ -348,26 +346,21 @@ MysqlRows& MysqlStream::rows_of(const Followed& table) {
 
 // ---------------------------------------------------------------- tables
 
-void MysqlStream::take_table_map(const MARIADB_RPL_EVENT& event) {
-  const auto& told = event.event.table_map;
-  const uint64_t id = told.table_id;
+void MysqlStream::take_table_map(const binlog::Event& event) {
+  const auto told = binlog::read_table_description(event);
   Mapped mapped;
-  mapped.table = followed(std::string(view(told.database)), std::string(view(told.table)));
+  mapped.table = followed(std::string(told.database), std::string(told.table));
   if (mapped.table) {
-    const std::string_view names(reinterpret_cast<const char*>(told.column_names.data),
-                                 told.column_names.data ? told.column_names.length : 0);
-    mapped.map = binlog::read_table_map(
-        view(told.database), view(told.table),
-        {told.column_types.str, std::min<size_t>(told.column_count, told.column_types.length)},
-        view(told.metadata), names);
-    const auto known = mapped_.find(id);
+    mapped.map =
+        binlog::read_table_map(told.database, told.table, told.types, told.metadata, told.names);
+    const auto known = mapped_.find(told.id);
     const bool same = known != mapped_.end() && known->second.table == mapped.table &&
                       mapped.table->known && known->second.map.types == mapped.map.types &&
                       known->second.map.metas == mapped.map.metas;
     if (same) return;
     learn(mapped);
   }
-  mapped_[id] = std::move(mapped);
+  mapped_[told.id] = std::move(mapped);
 }
 
 /// Where the shape's columns are among the map's; false: these are other columns.
@@ -426,20 +419,19 @@ void MysqlStream::learn(Mapped& mapped) {
 
 // ---------------------------------------------------------------- rows
 
-void MysqlStream::take_rows(const MARIADB_RPL_EVENT& event) {
-  const auto& told = event.event.rows;
-  const auto found = mapped_.find(told.table_id);
+void MysqlStream::take_rows(const binlog::Event& event) {
+  const auto told = binlog::read_rows(event);
+  const auto found = mapped_.find(told.table);
   if (found == mapped_.end() || !found->second.table) return;
   const Mapped& mapped = found->second;
   const auto& map = mapped.map;
-  if (told.column_count != map.types.size()) {
+  if (told.columns != map.types.size()) {
     throw Error(Code::kGenericExternal,
                 fmt::format("Source '{}': the binlog has rows with other columns than their table",
                             options_.source));
   }
-  const bool update = told.type == UPDATE_ROWS;
-  const unsigned char* second = update ? told.column_update_bitmap : told.column_bitmap;
-  std::string_view data(static_cast<const char*>(told.row_data), told.row_data_size);
+  const bool update = told.kind == binlog::RowsKind::kUpdate;
+  std::string_view data = told.data;
   const int64_t committed = static_cast<int64_t>(event.timestamp) * 1'000'000;
   MysqlRows& rows = rows_of(*mapped.table);
   MysqlRows::Cells before, row;
@@ -448,11 +440,11 @@ void MysqlStream::take_rows(const MARIADB_RPL_EVENT& event) {
     const size_t size = data.size();
     const auto where = mysql_position(place_.epoch, file_, offset_of(event), number);
     const MysqlRows::Change change{where, transaction_, committed};
-    binlog::read_row(map, told.column_bitmap, data, before);
+    binlog::read_row(map, told.present, data, before);
     if (update) {
-      binlog::read_row(map, second, data, row);
+      binlog::read_row(map, told.present_after, data, row);
       rows.add_update(change, map, mapped.numbers, before, row);
-    } else if (told.type == DELETE_ROWS) {
+    } else if (told.kind == binlog::RowsKind::kDelete) {
       rows.add_delete(change, map, mapped.numbers, before);
     } else {
       rows.add_insert(change, map, mapped.numbers, before);

@@ -10,11 +10,11 @@
 
 #include "engine/catalogs/mysql_metadata.h"
 #include "ingest/sources/mysql_changes.h"
+#include "ingest/sources/mysql_events.h"
 #include "ingest/sources/mysql_place.h"
 #include "ingest/sources/mysql_rows.h"
 
 struct st_mariadb_rpl;
-struct st_mariadb_rpl_event;
 
 namespace meesh::ingest {
 
@@ -46,15 +46,15 @@ class MysqlStream {
   /// False: nothing came for a moment.
   bool take_event();
   [[noreturn]] void fail();
-  void take_table_map(const st_mariadb_rpl_event& event);
-  void take_rows(const st_mariadb_rpl_event& event);
-  void take_statement(const st_mariadb_rpl_event& event, std::string statement,
+  void take_table_map(const binlog::Event& event);
+  void take_rows(const binlog::Event& event);
+  void take_statement(const binlog::Event& event, std::string statement,
                       const std::string& database);
-  void begin_transaction(const st_mariadb_rpl_event& event, std::string name);
-  void end_transaction(const st_mariadb_rpl_event& event);
+  void begin_transaction(const binlog::Event& event, std::string name);
+  void end_transaction(const binlog::Event& event);
   /// Tables that a statement empties or drops.
   void truncate(const std::vector<std::string>& words, size_t first, const std::string& database,
-                const st_mariadb_rpl_event& event);
+                const binlog::Event& event);
   void learn(Mapped& mapped);
   bool number_columns(const MysqlShape& shape, const engine::MysqlTable& table,
                       Mapped& mapped) const;
@@ -72,7 +72,6 @@ class MysqlStream {
   engine::MysqlMetadata metadata_;
   std::unique_ptr<engine::MysqlConnection> connection_;
   std::unique_ptr<st_mariadb_rpl, void (*)(st_mariadb_rpl*)> stream_;
-  std::unique_ptr<st_mariadb_rpl_event, void (*)(st_mariadb_rpl_event*)> event_;
 
   MysqlPlace place_;  // where the transaction under way, or the next one, begins
   std::map<std::string, std::string> gtids_;  // by domain, at place_

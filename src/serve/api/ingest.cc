@@ -291,6 +291,19 @@ void register_ingest(net::Server& server, Ingest& ingest) {
                  response.json(json::serialize(json::object{
                      {"message", ingest.add(name_of(request), needed_text(asked, "yaml"))}}));
                }));
+  server.route("GET", base + "/sources/{name}", guarded([&](Request& request, Response& response) {
+                 need(request, Role::kEditor);  // a file may hold what is secret
+                 answer(response, json::object{{"name", name_of(request)},
+                                               {"yaml", ingest.file(name_of(request))}});
+               }));
+  server.route(
+      "POST", base + "/sources/{name}", guarded([&](Request& request, Response& response) {
+        need(request, Role::kEditor);
+        const auto asked = body_of(request);
+        answer(
+            response,
+            json::object{{"message", ingest.change(name_of(request), needed_text(asked, "yaml"))}});
+      }));
   server.route("GET", base + "/sources/{name}/state",
                guarded([&](Request& request, Response& response) {
                  tell_state(ingest, name_of(request), response);

@@ -334,18 +334,33 @@ class Inventory {
         [this](const std::stop_token&) { return ask_quality(parts_.quality); });
   }
 
+  /// What a catalog is, for people and for the console.
+  static std::pair<std::string, std::string> words_of(const mesh::ExtraCatalog& catalog) {
+    using Kind = mesh::ExtraCatalog::Kind;
+    switch (catalog.kind) {
+      case Kind::kTpch:
+        return {"TPC-H, generated", "tpch"};
+      case Kind::kMysql:
+        return {fmt::format("{}:{}", catalog.database.host, catalog.database.port), "mysql"};
+      case Kind::kSqlite:
+        return {catalog.path.string(), "sqlite"};
+      case Kind::kDuckdb:
+        return {catalog.path.string(), "duckdb"};
+      default:
+        return {"tables in memory", "memory"};
+    }
+  }
+
   /// Those that are no server of their own.
   void add_catalogs() {
     for (const auto& extra : parts_.mesh.catalogs) {
       if (extra.kind == mesh::ExtraCatalog::Kind::kPostgresql) continue;
-      const bool tpch = extra.kind == mesh::ExtraCatalog::Kind::kTpch;
       add({.name = extra.name, .kind = "catalog", .page = "/sql"},
-          [this, name = extra.name, tpch](const std::stop_token&) -> Finding {
+          [this, name = extra.name, what = words_of(extra)](const std::stop_token&) -> Finding {
             const auto all = parts_.engine.catalogs();
             if (std::ranges::count(all, name) == 0)
               return {ServiceState::kFailed, "the engine does not have it"};
-            return {ServiceState::kRunning, tpch ? "TPC-H, generated" : "tables in memory",
-                    tpch ? "tpch" : "memory"};
+            return {ServiceState::kRunning, what.first, what.second};
           });
     }
   }

@@ -5,11 +5,11 @@ import random
 import pytest
 
 from cdc.test_mysql import followed  # noqa: F401, a fixture
-from cdc.test_postgresql_crash import ROUNDS, TABLES, Working, compare, killed_run
+from cdc.test_postgresql_crash import FULL, TABLES, Working, compare, killed_run
 from support.workload import Workload
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("rounds", [5, pytest.param(200, marks=FULL)])
 def test_whoever_is_killed_whenever_nothing_is_lost_or_doubled(followed, rounds):  # noqa: F811
     chance = random.Random(3)
     workload = Workload(followed.plain_connect, seed=5, most_columns=6)

@@ -152,8 +152,8 @@ std::string PostgresSource::portion_end(const Stream& stream, const StreamColumn
   const std::string where =
       after.empty() ? "" : fmt::format("WHERE {} > '{}{}'", name, after, zoned ? " UTC" : "");
   const auto found =
-      ask_server(fmt::format("SELECT {} AS bound FROM {} {} ORDER BY {} OFFSET {:.0f} LIMIT 1", text, table,
-                             where, name, rows - 1));
+      ask_server(fmt::format("SELECT {} AS bound FROM {} {} ORDER BY {} OFFSET {:.0f} LIMIT 1",
+                             text, table, where, name, rows - 1));
   return found.empty() ? "" : found[0].at(0);
 }
 

@@ -352,7 +352,10 @@ void ManagedPostgres::end_old_server() {
 std::unique_ptr<process::Process> ManagedPostgres::launch() {
   end_old_server();
   std::map<std::string, std::string> settings = small_settings();
-  for (const auto& [name, value] : domain_.database.settings) settings[name] = value;
+  const auto& given = domain_.database.settings;
+  const auto level = given.find("wal_level");
+  if (level != given.end() && level->second != "minimal") settings["max_wal_senders"] = "10";
+  for (const auto& [name, value] : given) settings[name] = value;
   settings["listen_addresses"] = "127.0.0.1";
   settings["port"] = std::to_string(port_);
   settings["unix_socket_directories"] = sockets_.string();
@@ -445,8 +448,9 @@ void ManagedPostgres::provision() {
   const bool has_user =
       !admin.execute(fmt::format("SELECT 1 FROM pg_roles WHERE rolname = '{}'", wanted.user))
            .empty();
-  admin.execute(fmt::format("{} ROLE {} LOGIN CREATEDB PASSWORD {}", has_user ? "ALTER" : "CREATE",
-                            user, admin.quoted_scram(wanted.user, password_)));
+  admin.execute(fmt::format("{} ROLE {} LOGIN CREATEDB REPLICATION PASSWORD {}",
+                            has_user ? "ALTER" : "CREATE", user,
+                            admin.quoted_scram(wanted.user, password_)));
   const auto owner = admin.execute(fmt::format(
       "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{}'", wanted.name));
   if (owner.empty()) {

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from support.chromium import chromium
 from support.meesh import Meesh, binary, demo_mesh
 from support.sql_lab import Lab
@@ -24,6 +24,7 @@ def browser():
     if not path:
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # whatever else the machine does meanwhile
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -92,7 +93,7 @@ def console(browser, demo):
         context.add_init_script(f"localStorage.getItem('meesh.language') || "
                                 f"localStorage.setItem('meesh.language', '{language}')")
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         watch.server = url or demo.url
         watch.follow(page)
         page.goto((url or demo.url) + path)

@@ -10,6 +10,7 @@ from support.kafka_server import KafkaServer
 from support.meesh import Meesh, plain_mesh
 from support.pipelines import ended, run_of, write
 from support.processes import wait_until
+from support.rest_server import rest_server
 from support.streams import StreamMesh, send, source
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "'\"><svg onload=alert(1)>",
@@ -240,6 +241,46 @@ def test_a_source_of_files_is_set_up_and_synced(small, mesh):
     form.get_by_role("button", name="Close", exact=True).last.click()
     page.get_by_role("tab", name="Syncs").click()
     expect(page.get_by_role("table", name="Syncs").get_by_role("row").nth(1)).to_contain_text("persons")
+
+
+def write_file(page, text):
+    """Replaces what is in the editor."""
+    editor = page.locator(".cm-content")
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def test_a_rest_source_is_written_and_then_changed(small, mesh):
+    """Its file begins as a template; changed, it is tried before it is written."""
+    with rest_server() as api:
+        api.by_page("/orders", [{"id": number, "amount": number * 1.5} for number in range(3)])
+        file = f"kind: rest\nbase_url: {api.url}\ntables:\n  orders: {{ path: orders }}\n"
+        page = small("/ingestion/new")
+        page.get_by_role("button", name=re.compile("^rest")).click()
+        expect(page.locator(".cm-content")).to_contain_text("base_url:")
+        page.get_by_label("Name of the source").fill("shop_api")
+        write_file(page, file)
+        page.get_by_role("button", name="Check and discover").click()
+        expect(page.locator("[data-stream=orders]")).to_contain_text("amount")
+        page.get_by_role("button", name="Next: the file").click()
+        page.get_by_role("button", name="Create the source").click()
+        expect(page).to_have_url(mesh.url + "/ingestion/sources/shop_api")
+
+        page.get_by_role("tab", name="File").click()
+        expect(page.locator(".cm-content")).to_contain_text("path: orders")
+        save = page.get_by_role("button", name="Try and save")
+        expect(save).to_be_disabled()
+        write_file(page, file.replace("kind: rest", "kind: rest\nnonsense: 1"))
+        save.click()
+        expect(page.get_by_role("alert")).to_contain_text("nonsense")
+        kept = mesh.mesh / "sources" / "shop_api.yaml"
+        assert kept.read_text() == file
+        changed = file.replace("{ path: orders }", "{ path: orders, into: web_orders }")
+        write_file(page, changed)
+        save.click()
+        expect(page.get_by_text("Saved; the source answers")).to_be_visible()
+        assert kept.read_text() == changed
 
 
 def test_what_is_wrong_with_a_source_is_told(small, mesh):

@@ -23,6 +23,9 @@ function firstLanguage(): Language {
   return navigator.language.startsWith('fr') ? 'fr' : 'en'
 }
 
+/** Whether there is such a text: of names that a server tells, which may be newer than this page. */
+export const hasText = (key: string) => key in all.en
+
 /** The text of a key; `{name}` stands for a value, numbers are written as the language does. */
 export function textOf(language: Language, key: string, values: Values = {}): string {
   const template = all[language][key] ?? all.en[key] ?? `⟦${key}⟧`

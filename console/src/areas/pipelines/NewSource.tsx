@@ -7,12 +7,13 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, type Problem, useApi } from '../../api/client'
-import { useText } from '../../i18n'
+import { hasText, useText } from '../../i18n'
 import { mayEdit, useSession } from '../../shell/session'
 import { Count, EmptyState, Loading, Page, ProblemView } from '../../ui'
 import { CodeEditor } from '../../ui/CodeEditor'
 import { sourcePage } from './parts'
 import { type Schema, SchemaForm, type Values } from './SchemaForm'
+import { kTemplates } from './templates'
 import type { SourceStream } from './types'
 import { toYaml } from './yaml'
 
@@ -71,11 +72,12 @@ function FileTables({ tables, onChange }: { tables: FileTable[]; onChange: (tabl
 }
 
 /** What a source has: chosen by box, each with how it is taken. */
-function Streams({ streams, taken, onChange, fixed }: {
+function Streams({ streams, taken, onChange, fixed, changes }: {
   streams: SourceStream[]
   taken: Record<string, Taken>
   onChange: (taken: Record<string, Taken>) => void
   fixed: boolean
+  changes: boolean  // its log can be followed
 }) {
   const t = useText()
   const all = streams.every((stream) => taken[stream.name])
@@ -125,8 +127,9 @@ function Streams({ streams, taken, onChange, fixed }: {
                     <Select size="xs" w={150} aria-label={t('pipelines.wizard.mode_of', { name: stream.name })} allowDeselect={false}
                       disabled={!taken[stream.name]} value={taken[stream.name]?.mode ?? 'full_refresh'}
                       data={[{ value: 'full_refresh', label: t('pipelines.mode.full_refresh') },
-                        ...(stream.cursors.length ? [{ value: 'incremental', label: t('pipelines.mode.incremental') }] : [])]}
-                      onChange={(mode) => onChange({ ...taken, [stream.name]: mode === 'incremental' ? { mode, cursor: stream.cursors[0] } : { mode: 'full_refresh' } })} />
+                        ...(stream.cursors.length ? [{ value: 'incremental', label: t('pipelines.mode.incremental') }] : []),
+                        ...(changes && stream.key.length ? [{ value: 'cdc', label: t('pipelines.mode.cdc') }] : [])]}
+                      onChange={(mode) => onChange({ ...taken, [stream.name]: mode === 'incremental' ? { mode, cursor: stream.cursors[0] } : { mode: mode ?? 'full_refresh' } })} />
                     {taken[stream.name]?.mode === 'incremental' && (
                       <Select size="xs" w={150} aria-label={t('pipelines.wizard.cursor_of', { name: stream.name })} allowDeselect={false}
                         value={taken[stream.name].cursor} data={stream.cursors}
@@ -170,12 +173,13 @@ export default function NewSource() {
     return <Page title={t('pipelines.wizard.title')} crumbs={crumbs}><EmptyState title={t('pipelines.wizard.viewer')} /></Page>
 
   const isFiles = kind?.kind === 'files'
+  const isWritten = kind !== null && kind.kind in kTemplates  // as text, from the beginning
   const document = (streams: boolean): Values => {
     const given: Values = { kind: kind!.kind, ...values }
     if (isFiles) given.tables = Object.fromEntries(files.map((one) => [one.name, { path: one.path, mode: one.mode === 'incremental' ? one.mode : undefined }]))
     else {
       delete given[server === 'catalog' ? 'connection' : 'catalog']
-      if (streams) given.tables = Object.fromEntries(Object.entries(taken).map(([stream, how]) => [stream, how.mode === 'incremental' ? how : {}]))
+      if (streams) given.tables = Object.fromEntries(Object.entries(taken).map(([stream, how]) => [stream, how.mode === 'full_refresh' ? {} : how]))
     }
     return given
   }
@@ -193,9 +197,9 @@ export default function NewSource() {
   const check = () =>
     work(async () => {
       setFound(null)
-      const told = await api.post<{ message: string; streams: SourceStream[] }>('/api/v1/ingest/trial', { name, yaml: toYaml(document(false)) })
+      const told = await api.post<{ message: string; streams: SourceStream[] }>('/api/v1/ingest/trial', { name, yaml: isWritten ? yaml : toYaml(document(false)) })
       setFound(told)
-      setTaken(Object.fromEntries(told.streams.filter((stream) => isFiles || !stream.view).map((stream) => [stream.name, { mode: 'full_refresh' }])))
+      setTaken(Object.fromEntries(told.streams.filter((stream) => isFiles || isWritten || !stream.view).map((stream) => [stream.name, { mode: 'full_refresh' }])))
       setStep(2)
     })
   const save = () =>
@@ -215,13 +219,13 @@ export default function NewSource() {
               const Sign = kIcons[one.kind] ?? IconDatabase
               const known = `pipelines.source_kind.${one.kind}`
               return (
-                <UnstyledButton key={one.kind} onClick={() => { setKind(one); setValues({}); setStep(1) }}>
+                <UnstyledButton key={one.kind} onClick={() => { setKind(one); setValues({}); setYaml(kTemplates[one.kind] ?? ''); setStep(1) }}>
                   <Paper withBorder p="md" radius="sm">
                     <Group wrap="nowrap">
                       <Sign size={28} stroke={1.5} style={{ flexShrink: 0 }} />
                       <div>
                         <Text fw={600}>{one.kind}</Text>
-                        <Text size="sm" c="dimmed">{t(known) === known ? one.description : t(known)}</Text>
+                        <Text size="sm" c="dimmed">{hasText(known) ? t(known) : one.description}</Text>
                       </div>
                     </Group>
                   </Paper>
@@ -237,19 +241,23 @@ export default function NewSource() {
                 <TextInput label={t('pipelines.wizard.name')} description={t('pipelines.wizard.name.rule')} value={name} required
                   error={name && !kName.test(name) ? t('pipelines.wizard.name.rule') : undefined}
                   onChange={(event) => setName(event.currentTarget.value)} />
-                {isFiles ? <FileTables tables={files} onChange={setFiles} /> : (
+                {isWritten && <CodeEditor value={yaml} onChange={setYaml} language="yaml" height={320} />}
+                {isFiles && <FileTables tables={files} onChange={setFiles} />}
+                {!isFiles && !isWritten && (
                   <>
                     <SegmentedControl value={server} onChange={setServer} aria-label={t('pipelines.wizard.server')}
                       data={[{ value: 'catalog', label: t('pipelines.wizard.catalog') }, { value: 'connection', label: t('pipelines.wizard.connection') }]} />
                     {server === 'catalog' && (
                       <Select label={t('pipelines.field.catalog')} required value={(values.catalog as string) ?? null}
-                        data={services.data?.services.filter((one) => one.kind === 'postgresql').map((one) => one.name) ?? []}
+                        data={services.data?.services.filter((one) => one.kind === kind.kind).map((one) => one.name) ?? []}
                         onChange={(catalog) => setValues({ ...values, catalog: catalog ?? undefined })} />
                     )}
                   </>
                 )}
-                <SchemaForm schema={kind.schema} values={values} onChange={setValues}
-                  skip={['name', 'kind', 'tables', 'allow_outside', 'catalog', ...(isFiles || server === 'connection' ? (isFiles ? ['connection'] : []) : ['connection'])]} />
+                {!isWritten && (
+                  <SchemaForm schema={kind.schema} values={values} onChange={setValues}
+                    skip={['name', 'kind', 'tables', 'allow_outside', 'catalog', ...(isFiles || server === 'connection' ? (isFiles ? ['connection'] : []) : ['connection'])]} />
+                )}
                 {problem && <ProblemView error={problem} />}
                 <Group>
                   <Button type="submit" loading={busy} disabled={!complete}>{t('pipelines.wizard.check')}</Button>
@@ -263,9 +271,9 @@ export default function NewSource() {
           {found && (
             <Stack mt="md">
               <Alert color="teal" variant="light" title={t('pipelines.wizard.reached')}>{found.message}</Alert>
-              <Streams streams={found.streams} taken={taken} onChange={setTaken} fixed={isFiles} />
+              <Streams streams={found.streams} taken={taken} onChange={setTaken} fixed={isFiles || isWritten} changes={!isFiles && !isWritten} />
               <Group>
-                <Button disabled={Object.keys(taken).length === 0} onClick={() => { setYaml(toYaml(document(true))); setProblem(null); setStep(3) }}>
+                <Button disabled={Object.keys(taken).length === 0} onClick={() => { if (!isWritten) setYaml(toYaml(document(true))); setProblem(null); setStep(3) }}>
                   {t('pipelines.wizard.next')}
                 </Button>
               </Group>

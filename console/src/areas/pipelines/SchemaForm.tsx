@@ -1,5 +1,5 @@
 import { Checkbox, Fieldset, NumberInput, PasswordInput, Select, Stack, TextInput } from '@mantine/core'
-import { useLanguage } from '../../i18n'
+import { hasText, useLanguage } from '../../i18n'
 
 export interface Schema {
   type?: string
@@ -24,7 +24,8 @@ function plain(schema: Schema): Schema {
 }
 
 /** The fields of an object, as its JSON Schema says. Maps and lists are left to whoever knows what
- *  they mean; `skip` names members that have a place of their own. */
+ *  they mean, settings without a name of their own to the file; `skip` names members that have a
+ *  place of their own. */
 export function SchemaForm({ schema, values, onChange, skip = [] }: {
   schema: Schema
   values: Values
@@ -34,11 +35,8 @@ export function SchemaForm({ schema, values, onChange, skip = [] }: {
   const { language, text: t } = useLanguage()
   const required = new Set(schema.required ?? [])
   const set = (key: string, value: unknown) => onChange({ ...values, [key]: value })
-  const label = (key: string) => {
-    const known = `pipelines.field.${key}`
-    const word = t(known)
-    return word === known ? key : word
-  }
+  const name = (key: string) => `pipelines.field.${key}`
+  const label = (key: string) => t(name(key))
   const field = (key: string, given: Schema) => {
     const one = plain(given)
     // The file format's own words; they are English.
@@ -80,7 +78,7 @@ export function SchemaForm({ schema, values, onChange, skip = [] }: {
   return (
     <Stack gap="sm">
       {Object.entries(schema.properties ?? {})
-        .filter(([key, one]) => !skip.includes(key) && one.const === undefined)
+        .filter(([key, one]) => !skip.includes(key) && one.const === undefined && hasText(name(key)))
         .map(([key, one]) => field(key, one))}
     </Stack>
   )

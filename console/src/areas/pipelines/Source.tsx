@@ -6,6 +6,7 @@ import { api, type Problem, useApi } from '../../api/client'
 import { useText } from '../../i18n'
 import { mayEdit, useSession } from '../../shell/session'
 import { Code, Count, type DataColumn, DataTable, Duration, EmptyState, Loading, Page, ProblemView, UrlTabs, When } from '../../ui'
+import { CodeEditor } from '../../ui/CodeEditor'
 import { Facts, State } from './parts'
 import { SyncNow } from './SyncNow'
 import { SyncFigures, SyncHistory } from './Syncs'
@@ -52,6 +53,39 @@ function Taken({ source, onSync }: { source: Source; onSync?: (table: string) =>
   return (
     <DataTable rows={rows} columns={columns} rowKey={(one) => one.stream} label={t('pipelines.streams_of_source')} name="t"
       empty={<EmptyState title={t('pipelines.no_syncs')} hint={t('pipelines.takes_all')} />} />
+  )
+}
+
+/** The source's file, to be changed: it is tried before it is written. */
+function FileEditor({ source }: { source: Source }) {
+  const t = useText()
+  const path = `/api/v1/ingest/sources/${encodeURIComponent(source.name)}`
+  const file = useApi<{ yaml: string }>(path)
+  const [text, setText] = useState<string | null>(null)
+  const [told, setTold] = useState<{ message?: string; problem?: Problem; busy?: boolean }>({})
+  if (file.isError) return <ProblemView error={file.error} />
+  if (file.isPending) return <Loading />
+  const save = async () => {
+    setTold({ busy: true })
+    try {
+      setTold(await api.post<{ message: string }>(path, { yaml: text }))
+      await file.refetch()
+      setText(null)
+    } catch (error) {
+      setTold({ problem: error as Problem })
+    }
+  }
+  return (
+    <Stack>
+      <CodeEditor value={text ?? file.data.yaml} onChange={setText} language="yaml" height={320} />
+      {told.message && <Alert color="teal" variant="light" title={t('pipelines.source.saved')}>{told.message}</Alert>}
+      {told.problem && <ProblemView error={told.problem} />}
+      <Group>
+        <Button loading={told.busy} disabled={text === null || text === file.data.yaml} onClick={() => void save()}>
+          {t('pipelines.source.save')}
+        </Button>
+      </Group>
+    </Stack>
   )
 }
 
@@ -120,7 +154,8 @@ export default function SourcePage() {
           content: () => (
             <Stack>
               <Facts facts={[[t('pipelines.file'), source.file], [t('pipelines.kind'), source.kind]]} />
-              <Group><Text size="sm" c="dimmed">{t('pipelines.edit_hint', { file: source.file })}</Text></Group>
+              {may ? <FileEditor source={source} />
+                : <Group><Text size="sm" c="dimmed">{t('pipelines.edit_hint', { file: source.file })}</Text></Group>}
               <Code>{`meesh ingest check ${name}\nmeesh ingest run ${name}`}</Code>
             </Stack>
           ),

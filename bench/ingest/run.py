@@ -1,7 +1,8 @@
-"""meesh, dlt and Spark on the same PostgreSQL table and the same CSV file. See run.sh."""
+"""meesh, dlt and Spark on the same tables of PostgreSQL and MariaDB and the same CSV file. See run.sh."""
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,13 +18,16 @@ import duckdb  # noqa: E402
 
 import report  # noqa: E402
 from load import processor_seconds  # noqa: E402
+from support.mariadb import MariaDBServer  # noqa: E402
 from support.meesh import Meesh, external, plain_mesh  # noqa: E402
 from support.postgres import PostgresServer  # noqa: E402
 from support.trino_server import find_jdk  # noqa: E402
 
 ROWS = 10_000_000
 CSV_BYTES = 5_000_000_000
-DRIVER = ROOT / ".deps" / "maven" / "postgresql-42.7.8.jar"
+DRIVERS = {"postgresql": ROOT / ".deps" / "maven" / "postgresql-42.7.8.jar",
+           "mariadb": ROOT / ".deps" / "maven" / "mysql-connector-j-9.4.0.jar"}
+SOURCES = {"postgresql": "db", "mariadb": "maria", "csv": "files"}
 # Sixteen columns like those of TPC-H's lineitem; the key is dense, so that Spark can cut it evenly.
 COLUMNS = [("id", "bigint", "i"), ("partkey", "int", "i * 7919 % 2000000"),
            ("suppkey", "int", "i % 100000"), ("linenumber", "int", "i % 7"),
@@ -42,6 +46,17 @@ def select(source):
     return f"SELECT {', '.join(f'CAST({e} AS {t}) AS {n}' for n, t, e in COLUMNS)} FROM {source}"
 
 
+def mysql(expression):
+    """In MariaDB's words, over its seq_1_to_N."""
+    words = {
+        "date '1995-01-01' + CAST(i % 2000 AS int)": "date '1995-01-01' + INTERVAL seq % 2000 DAY",
+        "date '1995-01-01' + CAST(i % 1999 AS int)": "date '1995-01-01' + INTERVAL seq % 1999 DAY",
+        "timestamp '1995-01-01' + i % 99999 * interval '1' second":
+            "timestamp '1995-01-01 00:00:00' + INTERVAL seq % 99999 SECOND",
+        "md5(CAST(i AS varchar))": "md5(seq)"}
+    return words.get(expression) or re.sub(r"\bi\b", "seq", expression)
+
+
 class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
@@ -50,6 +65,8 @@ class Bench:
                                        settings=["shared_buffers=1GB", "max_wal_size=16GB"])
         mesh = plain_mesh(folder / "mesh", {"bench": external(self.postgres)}, lake={
             "location": "s3://lake", "allowed_locations": ["s3://bronze"]})
+        self.maria = MariaDBServer(folder / "mariadb", "bench", settings=[
+            "innodb-buffer-pool-size=2G", "skip-log-bin"])
         self.meesh = Meesh(mesh, folder / "data")
         self.csv, self.csv_rows = folder / "rows.csv", 0
 
@@ -60,11 +77,22 @@ class Bench:
             series = f"generate_series(1::bigint, {self.rows}) s(i)"
             self.postgres.query(f"CREATE TABLE rows AS {select(series)}")
             self.postgres.query("ALTER TABLE rows ADD PRIMARY KEY (id); ANALYZE rows")
+        if "mariadb" in kinds:
+            self.maria.create().start()
+            types = ", ".join(f"{n} {t.replace('timestamp', 'datetime')}" for n, t, _ in COLUMNS)
+            self.maria.query(f"CREATE TABLE `rows` ({types}, PRIMARY KEY (id))",
+                             f"INSERT INTO `rows` SELECT {', '.join(mysql(e) for _, _, e in COLUMNS)} "
+                             f"FROM seq_1_to_{self.rows}", "ANALYZE TABLE `rows`")
         if "csv" in kinds:
             self.make_csv()
         sources = self.meesh.mesh / "sources"
         sources.mkdir()
         (sources / "db.yaml").write_text("kind: postgresql\ncatalog: bench\ntables: { rows: {} }\n")
+        if "mariadb" in kinds:
+            (sources / "maria.yaml").write_text(
+                f"kind: mysql\nconnection: {{ host: 127.0.0.1, port: {self.maria.port}, "
+                f"user: {self.maria.user}, password: {self.maria.password} }}\ndatabase: bench\n"
+                "tables: { rows: { into: maria_rows } }\n")
         # The same types as the others are told.
         types = ", ".join(f"{n}: '{t.replace('numeric', 'decimal')}'"
                           for n, t, _ in COLUMNS)
@@ -82,10 +110,10 @@ class Bench:
         connection.execute(sample.replace("range(1, 100001)", f"range(1, {self.csv_rows + 1})"))
 
     def count(self, kind):
-        return self.rows if kind == "postgresql" else self.csv_rows
+        return self.csv_rows if kind == "csv" else self.rows
 
     def ours(self, kind):
-        source = "db" if kind == "postgresql" else "files"
+        source = SOURCES[kind]
         cpu, start = processor_seconds(self.meesh.process.pid), time.perf_counter()
         done = self.meesh.run("ingest", "run", f"{source}.rows", "--json", "--server", self.meesh.url,
                               timeout=3600)
@@ -97,10 +125,11 @@ class Bench:
 
     def rival(self, engine, kind):
         out = self.folder / f"{engine}-{kind}"
-        job = {"engine": engine, "kind": kind, "host": "127.0.0.1", "port": self.postgres.port,
-               "database": "bench", "user": self.postgres.user, "password": self.postgres.password,
+        server = self.maria if kind == "mariadb" else self.postgres
+        job = {"engine": engine, "kind": kind, "host": "127.0.0.1", "port": server.port,
+               "database": "bench", "user": server.user, "password": server.password,
                "table": "rows", "rows": self.rows, "csv": str(self.csv), "out": str(out),
-               "driver": str(DRIVER), "columns": ", ".join(
+               "driver": str(DRIVERS.get(kind, DRIVERS["postgresql"])), "columns": ", ".join(
                    f"{n} {SPARK_TYPES.get(t) or ('string' if 'char' in t else t)}"
                    for n, t, _ in COLUMNS)}
         python = ROOT / (".venv" if engine == "spark" else ".deps/bench-ingest") / "bin" / "python"
@@ -128,7 +157,7 @@ class Bench:
     def measure(self):
         found = {}
         for kind in self.options.only:
-            rivals = ["dlt", "spark"] if kind == "postgresql" else ["dlt", "dlt-duckdb", "spark"]
+            rivals = ["dlt", "dlt-duckdb", "spark"] if kind == "csv" else ["dlt", "spark"]
             for engine in ["meesh", *[e for e in rivals if e not in self.options.without]]:
                 runs = []
                 for number in range(self.options.rounds):
@@ -151,6 +180,7 @@ class Bench:
 
     def stop(self):
         self.meesh.stop()
+        self.maria.stop()
         self.postgres.remove()
 
 
@@ -158,7 +188,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--only", type=lambda t: t.split(","), default=["postgresql", "csv"])
+    parser.add_argument("--only", type=lambda t: t.split(","), default=["postgresql", "mariadb", "csv"])
     parser.add_argument("--without", type=lambda t: t.split(","), default=[])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--json", type=Path)

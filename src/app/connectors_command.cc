@@ -191,6 +191,9 @@ void add_ingest_connectors(CLI::App& ingest, int& exit_code) {
       "connectors", words("Airbyte's connectors: search, install, list, spec",
                           "Les connecteurs d'Airbyte : chercher, installer, lister, spec"));
   app->require_subcommand(1);
+  app->footer(
+      examples("  meesh ingest connectors search google\n"
+               "  meesh ingest connectors install source-faker==6.2.1\n"));
 
   auto* searched = subcommand(*app, *options, "search",
                               words("Connectors by what they read; all without a word",

@@ -242,6 +242,24 @@ int run(const IngestOptions& options) {
 
 // ---- status
 
+/// How far behind each source is whose changes are followed.
+void tell_lag(const json::array& sources) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& value : sources) {
+    const auto& source = value.as_object();
+    rows.push_back({text_of(source, "source"), text_of(source, "phase"),
+                    fmt::format("{:.1f} s", real(source, "lag_seconds")),
+                    human_bytes(real(source, "lag_bytes"))});
+    for (const auto& warning : source.at("warnings").as_array())
+      rows.push_back({"", std::string(warning.as_string()), "", ""});
+  }
+  if (rows.empty()) return;
+  fmt::print("\n");
+  print_table({words("changes of", "changements de"), words("state", "état"),
+               words("behind", "retard"), ""},
+              rows);
+}
+
 int status(const IngestOptions& options) {
   const auto found = get(options, "/status");
   if (options.json) {
@@ -277,6 +295,7 @@ int status(const IngestOptions& options) {
        words("success", "réussite"), words("mean time", "durée moyenne")},
       rows);
   for (const auto& error : errors) fmt::print("{}\n", error);
+  tell_lag(found.at("changes").as_array());
   return 0;
 }
 
@@ -354,6 +373,9 @@ void add_ingest(CLI::App& app, int& exit_code) {
       "ingest", words("Sources: rows from databases and files into the lake",
                       "Sources : des lignes de bases et de fichiers vers le lac"));
   ingest->require_subcommand(1);
+  ingest->footer(
+      examples("  meesh ingest add northwind --catalog northwind\n"
+               "  meesh ingest run northwind\n  meesh ingest status\n"));
   add_add(*ingest, options, exit_code);
 
   auto* checked = subcommand(*ingest, *options, "check",

@@ -143,6 +143,8 @@ void add_ingest_state(CLI::App& app, int& exit_code) {
   auto* state =
       app.add_subcommand("state", words("How far streams were read", "Jusqu'où les flux sont lus"));
   state->require_subcommand(1);
+  state->footer(words("Examples:\n", "Exemples :\n") +
+                "  meesh ingest state show northwind\n  meesh ingest state reset northwind.orders");
   const auto target = [&](CLI::App* command, const std::string& what) {
     return command->add_option("target", options->target, what)->required();
   };

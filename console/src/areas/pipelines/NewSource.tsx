@@ -220,7 +220,7 @@ export default function NewSource() {
               const known = `pipelines.source_kind.${one.kind}`
               return (
                 <UnstyledButton key={one.kind} onClick={() => { setKind(one); setValues({}); setYaml(kTemplates[one.kind] ?? ''); setStep(1) }}>
-                  <Paper withBorder p="md" radius="sm">
+                  <Paper withBorder p="md" radius="sm" h="100%">
                     <Group wrap="nowrap">
                       <Sign size={28} stroke={1.5} style={{ flexShrink: 0 }} />
                       <div>

@@ -9,7 +9,7 @@ import { Code, Count, type DataColumn, DataTable, Duration, EmptyState, Loading,
 import { CodeEditor } from '../../ui/CodeEditor'
 import { Facts, State } from './parts'
 import { SyncNow } from './SyncNow'
-import { SyncFigures, SyncHistory } from './Syncs'
+import { ChangeLag, SyncFigures, SyncHistory } from './Syncs'
 import type { IngestStatus, Source, SourceStream, SyncStatus } from './types'
 
 interface Line {
@@ -145,6 +145,7 @@ export default function SourcePage() {
       {checked.message && <Alert color="teal" variant="light" title={t('pipelines.wizard.reached')}>{checked.message}</Alert>}
       {checked.problem && <ProblemView error={checked.problem} />}
       <SyncFigures source={name} />
+      <ChangeLag source={name} />
       <UrlTabs tabs={[
         { key: 'streams', label: t('pipelines.streams_of_source'), content: () => <Taken source={source} onSync={may ? (table) => setSyncing({ table }) : undefined} /> },
         { key: 'syncs', label: t('pipelines.syncs'), content: () => <SyncHistory source={name} /> },

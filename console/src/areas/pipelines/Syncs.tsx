@@ -1,10 +1,10 @@
-import { SimpleGrid, Stack } from '@mantine/core'
+import { Alert, SimpleGrid, Stack } from '@mantine/core'
 import { useMemo } from 'react'
 import { useApi } from '../../api/client'
 import { useLanguage } from '../../i18n'
 import { Bytes, Count, type DataColumn, DataTable, Duration, EmptyState, Loading, ProblemView, When } from '../../ui'
 import { Chart } from '../../ui/Chart'
-import { Figure, NameLink, sourcePage, State, Took } from './parts'
+import { Facts, Figure, NameLink, sourcePage, State, Took } from './parts'
 import type { IngestStatus, Sync } from './types'
 
 /** Syncs over days: how many succeeded, how many did not, and the rows that came. */
@@ -62,6 +62,24 @@ export function SyncFigures({ source }: { source?: string }) {
         <Count value={streams.reduce((sum, one) => sum + one.rejected, 0)} />
       </Figure>
     </SimpleGrid>
+  )
+}
+
+/** How far behind the source is, if its changes are followed. */
+export function ChangeLag({ source }: { source: string }) {
+  const { text: t } = useLanguage()
+  const status = useApi<IngestStatus>('/api/v1/ingest/status', {}, { refetchInterval: 2000 })
+  const changes = status.data?.changes.find((one) => one.source === source)
+  if (!changes) return null
+  return (
+    <>
+      <Facts facts={[
+        [t('pipelines.changes'), changes.phase],
+        [t('pipelines.behind.time'), <Duration key="s" ms={1000 * changes.lag_seconds} />],
+        [t('pipelines.behind.bytes'), <Bytes key="b" value={changes.lag_bytes} />],
+      ]} />
+      {changes.warnings.map((one) => <Alert key={one} color="yellow" variant="light">{one}</Alert>)}
+    </>
   )
 }
 

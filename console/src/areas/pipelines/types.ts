@@ -155,8 +155,18 @@ export interface SyncStatus {
   position?: unknown
   last?: Sync
 }
+/** How far behind a source is whose changes are followed. */
+export interface ChangeStatus {
+  source: string
+  phase: string
+  lag_bytes: number
+  lag_seconds: number
+  warnings: string[]
+}
+
 export interface IngestStatus {
   streams: SyncStatus[]
+  changes: ChangeStatus[]
   metrics: { syncs: number; success_rate: number | null; mean_seconds: number; rows: number; rejected: number }
 }
 

@@ -4,6 +4,14 @@ import threading
 import time
 
 
+def shut(*ends):
+    for end in ends:
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
 class TcpProxy:
     def __init__(self, port, to):
         self.port, self.to = port, to  # of 127.0.0.1
@@ -40,16 +48,11 @@ class TcpProxy:
                     time.sleep(len(data) / self.bytes_a_second)
         except OSError:
             pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        shut(source, sink)
 
     def break_connections(self):
         for pair in self._pairs:
-            for end in pair:
-                end.close()
+            shut(*pair)  # close() alone tells nobody as long as a thread waits in recv()
         self._pairs.clear()
 
     def close(self):

@@ -158,7 +158,7 @@ def trial(server, name, yaml):
 
 def test_kinds_of_sources_can_be_made_forms_of(small):
     kinds = {one["kind"]: one for one in get(small, "/api/v1/ingest/kinds").json()["kinds"]}
-    assert set(kinds) == {"postgresql", "files"}
+    assert set(kinds) == {"postgresql", "mysql", "files", "rest", "airbyte"}
     assert kinds["files"]["schema"]["properties"]["kind"] == {"const": "files"}
     connection = kinds["postgresql"]["schema"]["properties"]["connection"]["properties"]
     assert connection["password"]["writeOnly"] is True

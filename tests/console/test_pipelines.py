@@ -254,8 +254,9 @@ def write_file(page, text):
 def test_a_rest_source_is_written_and_then_changed(small, mesh):
     """Its file begins as a template; changed, it is tried before it is written."""
     with rest_server() as api:
-        api.by_page("/orders", [{"id": number, "amount": number * 1.5} for number in range(3)])
-        file = f"kind: rest\nbase_url: {api.url}\ntables:\n  orders: {{ path: orders }}\n"
+        api.by_page("/orders", lambda: [{"id": number, "amount": number * 1.5}
+                                        for number in range(3)])
+        file = f"kind: rest\nbase_url: {api.url}\ntables:\n  orders: {{ path: orders, records: data.items }}\n"
         page = small("/ingestion/new")
         page.get_by_role("button", name=re.compile("^rest")).click()
         expect(page.locator(".cm-content")).to_contain_text("base_url:")
@@ -276,7 +277,7 @@ def test_a_rest_source_is_written_and_then_changed(small, mesh):
         expect(page.get_by_role("alert")).to_contain_text("nonsense")
         kept = mesh.mesh / "sources" / "shop_api.yaml"
         assert kept.read_text() == file
-        changed = file.replace("{ path: orders }", "{ path: orders, into: web_orders }")
+        changed = file.replace("path: orders,", "path: orders, into: web_orders,")
         write_file(page, changed)
         save.click()
         expect(page.get_by_text("Saved; the source answers")).to_be_visible()

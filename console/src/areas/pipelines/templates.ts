@@ -8,7 +8,7 @@ tables:
     path: orders
     # records: data.items
     # key: [id]
-    # pagination: { kind: page, page: page, size: 100 }
+    # pagination: { kind: page, parameter: page, size: 100 }
 `,
   airbyte: `kind: airbyte
 connector: source-faker

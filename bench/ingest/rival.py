@@ -50,7 +50,8 @@ def spark_job(job):
         place = "{host}:{port}/{database}".format(**job)
         options = {"url": f"jdbc:mysql://{place}?useCursorFetch=true" if maria
                    else f"jdbc:postgresql://{place}",
-                   "driver": "com.mysql.cj.jdbc.Driver" if maria else "org.postgresql.Driver", "dbtable": job["table"], "user": job["user"],
+                   "driver": "com.mysql.cj.jdbc.Driver" if maria else "org.postgresql.Driver",
+                   "dbtable": f"`{job['table']}`" if maria else job["table"], "user": job["user"],
                    "password": job["password"], "fetchsize": "50000", "partitionColumn": "id",
                    "lowerBound": "1", "upperBound": str(job["rows"]),
                    "numPartitions": str(4 * os.cpu_count())}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tables of PostgreSQL and MariaDB and a CSV file into Parquet: meesh, dlt and Spark side by side, rows per second
-# of processor time.
+# Tables of PostgreSQL and MariaDB and a CSV file into Parquet: meesh, dlt and Spark side by side, rows
+# per second of processor time.
 #   bench/ingest/run.sh [--scale S] [--rounds N] [--only postgresql,mariadb,csv] [--without dlt,dlt-duckdb,spark]
 #                       [--folder DIR] [--json FILE]
 # Set-up, release build, data, measurement and clean-up in one go; an hour or so, and 30 GB of disk.

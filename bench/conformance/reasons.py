@@ -6,8 +6,6 @@ ON_PURPOSE stay, and the document tells them; all others begin with "not built y
 import re
 
 ON_PURPOSE = {
-    "on purpose: place of a runtime error":
-        "An error at run time tells the place in the statement where it is known; Trino tells none.",
     "on purpose: nine digits of a second":
         "`timestamp` keeps at most 9 digits of a second.",
     "on purpose: rows may be changed":
@@ -46,8 +44,6 @@ LATER = "not built yet: "
 
 # (reason, test); the first that fits counts.
 RULES = [
-    ("on purpose: place of a runtime error",
-     lambda s, w, a, what, how: what == "position" and w["error"]["line"] is None),
     ("on purpose: nine digits of a second",
      lambda s, w, a, what, how: re.search(
          r"timestamp\(1[0-2]\)|t_timestamp_12|:\d\d\.\d{10,12}'", s.sql + told(a))),

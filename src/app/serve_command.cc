@@ -180,7 +180,9 @@ int serve(const ServeOptions& given) {
     options.tls = net::TlsOptions{mesh.tls->certificate.string(), mesh.tls->key.string()};
   options.before = sign_in.guard();
   net::Server server(options);
-  serve::trino::register_trino(server, sign_in.guarded(platform.recorded()), {});
+  serve::trino::Options trino;
+  trino.segments = serve::trino::SegmentOptions{.folder = mesh.data / "spooled"};
+  serve::trino::register_trino(server, sign_in.guarded(platform.recorded()), std::move(trino));
   serve::console::register_console(server);
   objects->listen(given.s3_port);
   lakes->serve(server, objects->address());

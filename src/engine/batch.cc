@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "duckdb/common/type_visitor.hpp"
 #include "engine/batch_reader.h"
 #include "engine/duck_types.h"
 
@@ -102,10 +103,20 @@ ColumnView view_of(Vector& vector, size_t rows, const Type& type, size_t& bytes)
 
 }  // namespace
 
+namespace {
+
+/// As the column is handed out: DuckDB's form of Trino's type, values that have each a zone with it.
+LogicalType handed_out(const LogicalType& type) {
+  const bool zoned = duckdb::TypeVisitor::Contains(type, is_zoned);
+  return zoned ? type : to_duckdb(from_duckdb(type));
+}
+
+}  // namespace
+
 BatchReader::BatchReader(std::vector<LogicalType> from, const std::vector<Type>& types)
     : types_(types) {
   for (auto& type : from) {
-    LogicalType to = to_duckdb(from_duckdb(type));
+    LogicalType to = handed_out(type);
     casts_ |= type.InternalType() != to.InternalType() || type.id() != to.id();
     physical_.push_back(std::move(to));
   }
@@ -133,12 +144,26 @@ BatchPtr BatchReader::read(duckdb::unique_ptr<DataChunk> chunk) const {
 
 namespace {
 
-/// Lengths of text inside; a row's fields keep their names.
-Type shown_nested(Type type, const Type& declared) {
+/// Digits of a second that are kept in the same unit: up to microseconds, nanoseconds, more.
+int unit_of(int32_t precision) { return precision <= 6 ? 0 : precision <= 9 ? 1 : 2; }
+
+/// A row's fields keep their names.
+Type refined(Type type, const Type& declared) {
+  // DuckDB calls what holds nothing but NULL an integer.
+  if (declared.kind == TypeKind::kUnknown && type.kind == TypeKind::kInteger) return declared;
   if (declared.kind != type.kind || declared.children.size() != type.children.size()) return type;
-  if (type.kind == TypeKind::kVarchar) return type.precision == Type::kUnbounded ? declared : type;
+  switch (type.kind) {
+    case TypeKind::kVarchar:
+      return declared;
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+      return unit_of(type.precision) == unit_of(declared.precision) ? declared : type;
+    default:
+      break;
+  }
   for (size_t i = 0; i < type.children.size(); ++i) {
-    type.children[i] = shown_nested(std::move(type.children[i]), declared.children[i]);
+    type.children[i] = refined(std::move(type.children[i]), declared.children[i]);
   }
   return type;
 }
@@ -147,26 +172,7 @@ Type shown_nested(Type type, const Type& declared) {
 
 Type shown_type(const LogicalType& result, const std::optional<Type>& declared) {
   Type type = from_duckdb(result);
-  // DuckDB calls a column of nothing but NULL an integer.
-  if (declared && declared->kind == TypeKind::kUnknown && type.kind == TypeKind::kInteger)
-    return *declared;
-  if (!declared || declared->kind != type.kind) return type;
-  switch (type.kind) {
-    case TypeKind::kVarchar:
-      return type.precision == Type::kUnbounded ? *declared : type;
-    case TypeKind::kTime:
-      return *declared;
-    case TypeKind::kTimestamp:
-    case TypeKind::kTimestampTz:
-      // Six digits and fewer are microseconds, more are nanoseconds: never mix the two.
-      return (type.precision > 6) == (declared->precision > 6) ? *declared : type;
-    case TypeKind::kArray:
-    case TypeKind::kMap:
-    case TypeKind::kRow:
-      return shown_nested(std::move(type), *declared);
-    default:
-      return type;
-  }
+  return declared ? refined(std::move(type), *declared) : type;
 }
 
 }  // namespace meesh::engine

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace meesh::engine {
 /// Physical layout of ColumnView::data. Trino type → layout:
 /// boolean kBool; tinyint…bigint kInt8…kInt64; real kFloat; double kDouble; decimal kInt16…kInt128
 /// (unscaled value); varchar, char, json, ipaddress, varbinary kString; uuid kInt128 (high bit
-/// flipped, big-endian order); date kInt32 (days since 1970-01-01); time kInt64 (µs of the day);
-/// timestamp kInt64 (µs, or ns when precision > 6, since the epoch, local); timestamp with zone
-/// kInt64 (µs since the epoch, UTC); intervals kInterval; array kList; map kList of kStruct{key,
-/// value}; row kStruct.
+/// flipped, big-endian order); date kInt32 (days since 1970-01-01); time kInt64 (µs of the day, or
+/// ps when precision > 6); timestamp kInt64 (µs, or ns when precision > 6, since the epoch, local)
+/// or kInt128 (ps, when precision > 9); timestamp with zone kInt64 (µs since the epoch, UTC) or
+/// kInt128 (ps << 16 | number of the value's zone); intervals kInterval; array kList; map kList of
+/// kStruct{key, value}; row kStruct.
 enum class Layout {
   kBool,
   kInt8,
@@ -58,6 +60,9 @@ struct StringCell {
   }
 };
 static_assert(sizeof(StringCell) == 16);
+
+/// The name of the zone that a kInt128 timestamp with zone has by this number; "" = the session's.
+std::string numbered_zone(int32_t number);
 
 struct ColumnView {
   sql::Type type;

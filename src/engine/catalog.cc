@@ -46,6 +46,18 @@ void Catalog::rename_view(const std::string&, const std::string&, const std::str
   throw Error(Code::kNotSupported, "This connector does not support renaming views");
 }
 
+void Catalog::create_routine(const std::string&, const std::string&, const std::string&, bool) {
+  throw Error(Code::kNotSupported, "This connector does not support creating functions");
+}
+
+void Catalog::drop_routine(const std::string&, const std::string&) {
+  throw Error(Code::kNotSupported, "This connector does not support dropping functions");
+}
+
+void Catalog::rename_schema(const std::string&, const std::string&) {
+  throw Error(Code::kNotSupported, "This connector does not support renaming schemas");
+}
+
 void Catalog::set_comment(const std::string&, const std::string&, const std::string& column,
                           const std::optional<std::string>&) {
   throw Error(Code::kNotSupported, column.empty()

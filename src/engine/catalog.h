@@ -131,6 +131,22 @@ class Catalog {
   virtual void drop_view(const std::string& schema, const std::string& view);
   virtual void rename_view(const std::string& schema, const std::string& view,
                            const std::string& to_schema, const std::string& to);
+  /// Both schemas' existence has been looked at. Default: NOT_SUPPORTED.
+  virtual void rename_schema(const std::string& schema, const std::string& to);
+  /// Functions written in SQL, each as CREATE FUNCTION's specification. Default: none.
+  virtual std::vector<std::string> routines(const std::string& schema) {
+    (void)schema;
+    return {};
+  }
+  /// `signature` is "name(integer, varchar)". Defaults: NOT_SUPPORTED.
+  virtual void create_routine(const std::string& schema, const std::string& signature,
+                              const std::string& text, bool or_replace);
+  virtual void drop_routine(const std::string& schema, const std::string& signature);
+  /// See sql::CatalogReader.
+  virtual std::optional<sql::TableInfo> pass_through(const std::string& query) {
+    (void)query;
+    return std::nullopt;
+  }
   /// Called after a DDL statement on this catalog succeeded, so that caches are dropped.
   virtual void invalidate() {}
   virtual void set_comment(const std::string& schema, const std::string& table,

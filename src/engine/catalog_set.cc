@@ -141,6 +141,18 @@ std::optional<sql::TableStatistics> CatalogSet::statistics(const sql::TableInfo&
   return catalog ? catalog->statistics(table, user) : std::nullopt;
 }
 
+std::vector<std::string> CatalogSet::routines(const std::string& catalog,
+                                              const std::string& schema) {
+  const auto found = find(catalog);
+  return found ? found->routines(schema) : std::vector<std::string>{};
+}
+
+std::optional<sql::TableInfo> CatalogSet::pass_through(const std::string& catalog,
+                                                       const std::string& query) {
+  const auto found = find(catalog);
+  return found ? found->pass_through(query) : std::nullopt;
+}
+
 bool CatalogSet::schema_in_use(const std::string& catalog, const std::string& schema) {
   const auto found = find(catalog);
   return found && !found->tables(schema).empty();
@@ -149,6 +161,16 @@ bool CatalogSet::schema_in_use(const std::string& catalog, const std::string& sc
 bool CatalogSet::keeps_labels(const std::string& catalog) {
   const auto found = find(catalog);
   return found && found->keeps_labels();
+}
+
+std::string CatalogSet::connector(const std::string& catalog) {
+  const auto found = find(catalog);
+  return found ? std::string(found->connector()) : catalog == kSystem ? kSystem : "";
+}
+
+bool CatalogSet::writable(const std::string& catalog) {
+  const auto found = find(catalog);
+  return found && found->writable();
 }
 
 bool CatalogSet::runs_changes(const std::string& catalog) {

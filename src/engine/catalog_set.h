@@ -80,7 +80,12 @@ class CatalogSet : public sql::CatalogReader {
   std::optional<sql::TableStatistics> statistics(const sql::TableInfo& table,
                                                  const std::string& user) override;
   bool schema_in_use(const std::string& catalog, const std::string& schema) override;
+  std::vector<std::string> routines(const std::string& catalog, const std::string& schema) override;
+  std::optional<sql::TableInfo> pass_through(const std::string& catalog,
+                                             const std::string& query) override;
   bool keeps_labels(const std::string& catalog) override;
+  std::string connector(const std::string& catalog) override;
+  bool writable(const std::string& catalog) override;
   bool runs_changes(const std::string& catalog) override;
   std::optional<sql::TableInfo> table_as_of(const sql::TableName& name,
                                             const sql::TableVersion& version) override;

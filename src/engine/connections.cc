@@ -12,10 +12,7 @@ constexpr size_t kMostIdle = 32;
 /// Etc/GMT-2 (the sign is POSIX's). Offsets with minutes have no such name.
 std::string icu_zone(const std::string& zone) {
   if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return zone;
-  if (zone.substr(4) != "00") {
-    throw Error(Code::kNotSupported, fmt::format("Time zone '{}' is not supported", zone))
-        .with_hint("use a region name such as Asia/Kolkata");
-  }
+  if (zone.substr(4) != "00") return "UTC";  // DuckDB knows whole hours; session_zone() knows better
   const int hours = std::stoi(zone.substr(1, 2));
   if (hours == 0) return "UTC";
   return fmt::format("Etc/GMT{}{}", zone[0] == '+' ? '-' : '+', hours);
@@ -40,7 +37,8 @@ ConnectionPool::Lease::~Lease() {
 
 void ConnectionPool::Lease::set_time_zone(const std::string& zone) {
   if (pooled_->time_zone == zone) return;
-  auto result = pooled_->connection.Query("SET TimeZone = " + quote_string(icu_zone(zone)));
+  auto result = pooled_->connection.Query("SET TimeZone = " + quote_string(icu_zone(zone)) +
+                                          "; SET VARIABLE meesh_zone = " + quote_string(zone));
   if (result->HasError()) {
     throw Error(Code::kInvalidSessionProperty, fmt::format("Time zone not supported: {}", zone))
         .with_hint("use a region name such as Europe/Paris");

@@ -2,6 +2,8 @@
 #include "engine/duck_types.h"
 #include "engine/located_error.h"
 #include "engine/statement_runner.h"
+#include "sql/routine.h"
+#include "sql/explain_error.h"
 
 namespace meesh::engine {
 
@@ -12,48 +14,10 @@ namespace {
 
 Location at(const sql::Position& position) { return {position.line, position.column, {}}; }
 
-[[noreturn]] void refuse(std::string_view what, const sql::Statement& statement) {
-  throw Error(Code::kNotSupported, fmt::format("{} is not supported", what), at(statement.pos));
-}
-
-/// Key → text of WITH (…) properties.
-std::map<std::string, std::string> property_texts(const std::vector<sql::Property>& properties) {
-  std::map<std::string, std::string> out;
-  for (const auto& property : properties) {
-    const std::string key = lower_case(property.name.value);
-    if (!out.emplace(key, literal_text(property.value.get(), "Property value")).second) {
-      throw Error(Code::kDuplicateProperty, fmt::format("Duplicate property: {}", key),
-                  at(property.name.pos));
-    }
-  }
-  return out;
-}
-
-/// Trino's connector.properties for PostgreSQL: connection-url (jdbc:postgresql://host:port/db),
-/// connection-user, connection-password.
-PostgresOptions postgres_options(const std::string& name,
-                                 std::map<std::string, std::string> properties,
-                                 const Location& where) {
-  PostgresOptions options;
-  options.name = name;
-  const std::string url = properties["connection-url"];
-  constexpr std::string_view kScheme = "jdbc:postgresql://";
-  const size_t slash = url.find('/', std::min(url.size(), kScheme.size()));
-  if (!url.starts_with(kScheme) || slash == std::string::npos) {
-    throw Error(Code::kInvalidCatalogProperty, fmt::format("connection-url '{}' is not valid", url),
-                where)
-        .with_hint("jdbc:postgresql://host:port/database");
-  }
-  std::string address = url.substr(kScheme.size(), slash - kScheme.size());
-  options.database = url.substr(slash + 1, url.find('?', slash) - slash - 1);
-  if (const size_t colon = address.rfind(':'); colon != std::string::npos) {
-    options.port = std::atoi(address.c_str() + colon + 1);
-    address.resize(colon);
-  }
-  options.host = address;
-  options.user = properties["connection-user"];
-  options.password = properties["connection-password"];
-  return options;
+Error no_rights(const std::string& catalog) {
+  return Error(Code::kNotSupported,
+               fmt::format("Catalog does not support permission management: {}", catalog))
+      .with_hint("the mesh's policies say who may do what");
 }
 
 }  // namespace
@@ -62,40 +26,45 @@ bool StatementRunner::run_definition(sql::StatementPtr& statement) {
   switch (statement->kind) {
     case StatementKind::kCreateView:
       if (as<sql::CreateView>(*statement).materialized) return false;
-      create_view(as<sql::CreateView>(*statement));
+      create_view(statement);
       return true;
     case StatementKind::kDropView:
       if (as<sql::DropView>(*statement).materialized) return false;
-      drop_view(as<sql::DropView>(*statement));
+      drop_view(statement);
       return true;
     case StatementKind::kAlterView:
       if (as<sql::AlterView>(*statement).materialized) return false;
-      rename_view(as<sql::AlterView>(*statement));
+      rename_view(statement);
       return true;
     case StatementKind::kComment:
-      comment(as<sql::CommentOn>(*statement));
+      comment(statement);
       return true;
     case StatementKind::kCreateCatalog:
-      create_catalog(as<sql::CreateCatalog>(*statement));
-      return true;
     case StatementKind::kDropCatalog:
-      drop_catalog(as<sql::DropCatalog>(*statement));
-      return true;
+      // The mesh's files say which catalogs there are.
+      throw Error(Code::kNotSupported,
+                  fmt::format("{} CATALOG is not supported by the static catalog store",
+                              statement->kind == StatementKind::kCreateCatalog ? "CREATE"
+                                                                               : "DROP"));
     case StatementKind::kAlterSchema:
-      refuse("ALTER SCHEMA", *statement);
-    case StatementKind::kSetSessionAuthorization:
-      refuse("SET SESSION AUTHORIZATION", *statement);
+      rename_schema(statement);
+      return true;
     case StatementKind::kGrant:
     case StatementKind::kRevoke:
     case StatementKind::kDeny:
+      refuse_grant(static_cast<const sql::Grant&>(*statement));
     case StatementKind::kGrantRole:
     case StatementKind::kRevokeRole:
     case StatementKind::kCreateRole:
     case StatementKind::kDropRole:
-      refuse("Managing privileges and roles", *statement);
+      change_role(static_cast<const sql::RoleStatement&>(*statement));
+      return true;
     case StatementKind::kCreateFunction:
+      create_function(statement);
+      return true;
     case StatementKind::kDropFunction:
-      refuse("Defining functions", *statement);
+      drop_function(as<sql::DropFunction>(*statement));
+      return true;
     default:
       return false;
   }
@@ -126,7 +95,7 @@ std::vector<Column> StatementRunner::bound_columns(sql::Statement& statement,
   const auto used = core_.catalogs.prepare(core_.duck, analysis.reads);
   const auto printed = sql::print_duckdb(statement);
   auto prepared = (*connection()).Prepare(printed.text);
-  if (prepared->HasError()) throw located(prepared->error, &printed);
+  if (prepared->HasError()) throw sql::explained(statement, located(prepared->error, &printed));
   std::vector<Column> columns;
   for (size_t i = 0; i < prepared->ColumnCount(); ++i) {
     const bool known = i < analysis.columns.size();
@@ -135,47 +104,6 @@ std::vector<Column> StatementRunner::bound_columns(sql::Statement& statement,
                                                                  : std::optional<sql::Type>{})});
   }
   return columns;
-}
-
-void StatementRunner::explain(sql::Explain& statement, const Parameters& parameters) {
-  if (statement.type == "io") refuse("EXPLAIN (TYPE IO)", statement);
-  auto inner = std::move(statement.statement);
-  const auto analysis = sql::resolve(inner, context(parameters));
-  if (statement.type == "validate") return answer_rows("SELECT true AS \"Valid\"");
-  if (statement.analyze) check_writes(analysis);
-  std::vector<sql::TableInfo> tables = analysis.reads;
-  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
-  const auto used = core_.catalogs.prepare(core_.duck, tables);
-  if (!analysis.writes.empty() &&
-      core_.catalogs.runs_changes(analysis.writes.front().name.catalog)) {
-    // What DuckDB has to do with it is the query.
-    auto source = std::make_unique<sql::QueryStatement>();
-    if (auto* insert = sql::try_as<sql::Insert>(inner.get())) {
-      source->query = std::move(insert->query);
-    } else if (auto* create = sql::try_as<sql::CreateTableAs>(inner.get())) {
-      source->query = std::move(create->query);
-    } else {
-      refuse("EXPLAIN of this statement on such a catalog", statement);
-    }
-    if (statement.analyze) refuse("EXPLAIN ANALYZE of a change", statement);
-    inner = std::move(source);
-  }
-  std::string plan;
-  if (auto* query = sql::try_as<sql::QueryStatement>(inner.get())) {
-    if (const auto remote = sql::print_postgres(*query->query, analysis)) {
-      plan = fmt::format("Pushed down to {} as one statement:\n{}\n\n",
-                         analysis.reads.front().remote_database, *remote);
-    }
-  }
-  const auto printed = sql::print_duckdb(*inner);
-  auto& lease = connection();
-  RunningQuery::Interruptible interruptible(query_, *lease, used);
-  query_.enter(QueryState::kRunning);
-  const char* prefix = statement.analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ";
-  auto result = lease->Query(prefix + printed.text);
-  if (result->HasError()) throw located(result->GetErrorObject(), nullptr);
-  for (auto& row : *result) plan += row.GetValue<std::string>(1);
-  answer_rows("SELECT " + quote_string(plan) + " AS \"Query Plan\"");
 }
 
 bool StatementRunner::run_in_catalog(sql::Statement& statement, const sql::Analysis& analysis,
@@ -315,164 +243,180 @@ bool StatementRunner::create_table_as(sql::CreateTableAs& statement, const sql::
   return true;
 }
 
-void StatementRunner::create_view(sql::CreateView& statement) {
-  const auto name = full_name(statement.name);
-  auto catalog = core_.catalogs.get(name.catalog);
-  if (!catalog->schema_exists(name.schema)) {
-    throw Error(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema),
+/// Binds the body too, so that what is wrong in it is told now.
+void StatementRunner::create_function(sql::StatementPtr& statement) {
+  sql::resolve(statement, context({}));
+  const auto& create = as<sql::CreateFunction>(*statement);
+  const auto& name = create.routine->name;
+  const std::string schema = lower_case(name[1].value), base = lower_case(name[2].value);
+  const auto catalog = core_.catalogs.get(lower_case(name[0].value));
+  const auto& program = *create.routine->program;
+  std::string call = fmt::format("SELECT trino_routine({}", program.id);
+  for (size_t i = 0; i < program.parameters; ++i) call += ", NULL";
+  auto prepared = (*connection()).Prepare(call + ")");
+  if (prepared->HasError()) throw located(prepared->error, nullptr);
+  catalog->allow_change(query_.session().user, schema, base);
+  try {
+    const std::string signature = program.signature();
+    catalog->create_routine(schema, signature.substr(signature.find(base + "(")), create.text,
+                            create.or_replace);
+  } catch (const Error& error) {
+    if (error.code() != Code::kAlreadyExists) throw;
+    throw Error(error.code(), error.message(), at(create.pos));
+  }
+  answer_done("CREATE FUNCTION");
+}
+
+void StatementRunner::drop_function(const sql::DropFunction& statement) {
+  const auto& name = statement.name;
+  if (name.size() != 3)
+    throw Error(Code::kNotSupported,
+                "Catalog and schema must be specified when function schema is not configured",
                 at(statement.pos));
+  std::string signature = lower_case(name[2].value) + "(";
+  try {
+    for (const auto& type : statement.types)
+      signature += (signature.back() == '(' ? "" : ", ") + sql::to_type(*type).display();
+  } catch (const Error& error) {
+    throw Error(error.code(), error.message());  // as in Trino, without a place
   }
-  const auto existing = catalog->table(name.schema, name.table);
-  if (existing && existing->kind == sql::TableInfo::Kind::kMaterializedView) {
-    throw Error(Code::kTableAlreadyExists,
-                fmt::format("Materialized view already exists: '{}'", name.display()),
-                at(statement.pos));
+  signature += ")";
+  const std::string schema = lower_case(name[1].value);
+  const auto catalog = core_.catalogs.find(lower_case(name[0].value));
+  bool known = false;
+  if (catalog) {
+    for (const auto& text : catalog->routines(schema))
+      known = known || sql::routine_signature(*sql::parse_routine(text)) == signature;
   }
-  if (existing && existing->kind == sql::TableInfo::Kind::kView && !statement.or_replace) {
-    throw Error(Code::kTableAlreadyExists, fmt::format("View already exists: '{}'", name.display()),
-                at(statement.pos));
+  if (known) {
+    catalog->allow_change(query_.session().user, schema, lower_case(name[2].value));
+    catalog->drop_routine(schema, signature);
+  } else if (!statement.if_exists) {
+    throw Error(Code::kNotFound, "Function not found", at(statement.pos));
   }
-  sql::TableInfo view;
-  view.name = name;
-  view.kind = sql::TableInfo::Kind::kView;
-  view.view_sql = statement.query_text;
-  view.view_catalog = query_.session().catalog;
-  view.view_schema = query_.session().schema;
-  view.view_owner = query_.session().user;
-  view.view_runs_as_invoker = statement.security == "invoker";
-  view.comment = statement.comment.value_or("");
-  auto body = sql::parse(statement.query_text);
-  const auto analysis = sql::resolve(body, context({}));
-  for (auto& column : bound_columns(*body, analysis)) {
-    sql::ColumnInfo info;
-    info.name = lower_case(column.name);
-    info.type = column.type;
-    view.columns.push_back(std::move(info));
+  answer_done("DROP FUNCTION");
+}
+
+void StatementRunner::create_view(sql::StatementPtr& statement) {
+  auto analysis = sql::resolve(statement, context({}));
+  auto& create = as<sql::CreateView>(*statement);
+  query_.set_update_type(analysis.update_type);
+  check_writes(analysis);
+  sql::TableInfo view = std::move(analysis.writes.back());
+  analysis.writes.pop_back();
+  auto catalog = core_.catalogs.get(view.name.catalog);
+  auto body = std::make_unique<sql::QueryStatement>();
+  body->query = std::move(create.query);
+  analysis.columns.clear();
+  for (const auto& column : view.columns) {
+    const bool known = column.type.kind != sql::TypeKind::kUnknown;
+    analysis.columns.push_back({column.name, known ? std::optional(column.type) : std::nullopt});
   }
-  catalog->allow_change(query_.session().user, name.schema, name.table);
-  catalog->create_view(view, statement.or_replace);
+  const auto columns = bound_columns(*body, analysis);
+  for (size_t i = 0; i < columns.size(); ++i) view.columns.at(i).type = columns[i].type;
+  catalog->allow_change(query_.session().user, view.name.schema, view.name.table);
+  catalog->create_view(view, create.or_replace);
   catalog->invalidate();
   WriteNotice(core_, query_, sql::lineage_of_view(*body, analysis, view)).written();
   answer_done("CREATE VIEW");
 }
 
-void StatementRunner::drop_view(const sql::DropView& statement) {
-  const auto name = full_name(statement.name);
-  const char* type = "DROP VIEW";
-  auto catalog = core_.catalogs.get(name.catalog);
-  const auto table = catalog->table(name.schema, name.table);
-  if (table && table->kind == sql::TableInfo::Kind::kMaterializedView) {
-    throw Error(Code::kGenericUserError,
-                fmt::format("View '{0}' does not exist, but a materialized view with that name "
-                            "exists. Did you mean DROP MATERIALIZED VIEW {0}?",
-                            name.display()),
-                at(statement.pos));
+void StatementRunner::drop_view(sql::StatementPtr& statement) {
+  const auto analysis = sql::resolve(statement, context({}));
+  const auto& name = analysis.writes.back().name;
+  const auto catalog = core_.catalogs.find(name.catalog);
+  if (catalog && catalog->table(name.schema, name.table)) {
+    catalog->allow_change(query_.session().user, name.schema, name.table);
+    catalog->drop_view(name.schema, name.table);
+    catalog->invalidate();
+    WriteNotice(core_, query_, sql::lineage_of_drop("DROP VIEW", name)).written();
   }
-  if (!table || table->kind != sql::TableInfo::Kind::kView) {
-    if (statement.if_exists && !table) return answer_done(type);
-    throw Error(Code::kGenericUserError, fmt::format("View '{}' does not exist", name.display()),
-                at(statement.pos));
-  }
-  catalog->allow_change(query_.session().user, name.schema, name.table);
-  catalog->drop_view(name.schema, name.table);
-  catalog->invalidate();
-  WriteNotice(core_, query_, sql::lineage_of_drop(type, name)).written();
-  answer_done(type);
+  answer_done("DROP VIEW");
 }
 
-void StatementRunner::rename_view(const sql::AlterView& statement) {
-  if (statement.action != "rename") refuse("ALTER VIEW of this kind", statement);
-  const auto from = full_name(statement.name);
-  auto to = full_name(statement.target);
-  if (statement.target.size() < 3) to.catalog = from.catalog;
-  if (statement.target.size() < 2) to.schema = from.schema;
-  if (to.catalog != from.catalog) refuse("Renaming a view across catalogs", statement);
-  auto catalog = core_.catalogs.get(from.catalog);
-  if (const auto found = catalog->table(from.schema, from.table);
-      found && found->kind == sql::TableInfo::Kind::kMaterializedView) {
-    throw Error(Code::kGenericUserError,
-                fmt::format("View '{0}' does not exist, but a materialized view with that name "
-                            "exists. Did you mean ALTER MATERIALIZED VIEW {0} RENAME TO ...?",
-                            from.display()),
-                at(statement.pos));
+void StatementRunner::rename_view(sql::StatementPtr& statement) {
+  const auto analysis = sql::resolve(statement, context({}));
+  const auto& from = analysis.writes.back().name;
+  const auto catalog = core_.catalogs.find(from.catalog);
+  if (catalog && catalog->table(from.schema, from.table)) {
+    const auto to = full_name(as<sql::AlterView>(*statement).target);
+    catalog->allow_change(query_.session().user, from.schema, from.table);
+    catalog->allow_change(query_.session().user, to.schema, to.table);
+    catalog->rename_view(from.schema, from.table, to.schema, to.table);
+    catalog->invalidate();
+    WriteNotice(core_, query_, sql::lineage_of_rename("RENAME VIEW", from, to)).written();
   }
-  catalog->allow_change(query_.session().user, from.schema, from.table);
-  catalog->allow_change(query_.session().user, to.schema, to.table);
-  catalog->rename_view(from.schema, from.table, to.schema, to.table);
-  catalog->invalidate();
-  WriteNotice(core_, query_, sql::lineage_of_rename("RENAME VIEW", from, to)).written();
   answer_done("RENAME VIEW");
 }
 
-void StatementRunner::comment(const sql::CommentOn& statement) {
-  sql::Name table = statement.name;
-  std::string column;
-  if (statement.target == "column") {
-    if (table.size() < 2) {
-      throw Error(Code::kMissingTable, "Table must be specified: COMMENT ON COLUMN table.column",
-                  at(statement.pos));
-    }
-    column = lower_case(table.back().value);
-    table.pop_back();
-  }
-  const auto name = full_name(table);
-  auto catalog = core_.catalogs.get(name.catalog);
-  const auto info = catalog->table(name.schema, name.table);
-  if (!info) {
-    throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()),
-                at(statement.pos));
-  }
-  if (column.empty() && info->kind == sql::TableInfo::Kind::kMaterializedView) {
-    throw Error(Code::kTableNotFound,
-                fmt::format("{} '{}' does not exist, but a materialized view with that name "
-                            "exists. Setting comments on materialized views is unsupported.",
-                            statement.target == "view" ? "View" : "Table", name.display()),
-                at(statement.pos));
-  }
-  const auto matches = [&](const sql::ColumnInfo& c) { return c.name == column; };
-  if (!column.empty() && std::none_of(info->columns.begin(), info->columns.end(), matches)) {
-    throw Error(Code::kColumnNotFound, fmt::format("Column '{}' does not exist", column),
-                at(statement.pos));
-  }
-  core_.catalogs.prepare(core_.duck, {*info});
-  catalog->allow_change(query_.session().user, name.schema, name.table);
-  catalog->set_comment(name.schema, name.table, column, statement.comment);
+void StatementRunner::comment(sql::StatementPtr& statement) {
+  const auto analysis = sql::resolve(statement, context({}));
+  const auto& comment = as<sql::CommentOn>(*statement);
+  const auto& info = analysis.writes.back();
+  const std::string column = comment.target == "column" ? comment.name.back().value : "";
+  auto catalog = core_.catalogs.get(info.name.catalog);
+  core_.catalogs.prepare(core_.duck, {info});
+  catalog->allow_change(query_.session().user, info.name.schema, info.name.table);
+  catalog->set_comment(info.name.schema, info.name.table, column, comment.comment);
   catalog->invalidate();
   answer_done("COMMENT");
 }
 
-void StatementRunner::create_catalog(const sql::CreateCatalog& statement) {
-  const std::string name = lower_case(statement.name.value);
-  if (core_.catalogs.catalog_exists(name)) {
-    if (statement.if_not_exists) return answer_done("CREATE CATALOG");
-    throw Error(Code::kAlreadyExists, fmt::format("Catalog '{}' already exists", name),
-                at(statement.name.pos));
-  }
-  const std::string connector = lower_case(statement.connector.value);
-  auto properties = property_texts(statement.properties);
-  std::unique_ptr<Catalog> catalog;
-  if (connector == "memory") catalog = make_memory_catalog(name);
-  if (connector == "tpch") catalog = make_tpch_catalog(name);
-  if (connector == "postgresql") {
-    catalog =
-        make_postgresql_catalog(postgres_options(name, std::move(properties), at(statement.pos)));
-  }
-  if (!catalog) {
-    throw Error(Code::kNotFound, fmt::format("No factory for connector '{}'", connector),
-                at(statement.connector.pos))
-        .with_hint("memory, postgresql and tpch are available");
-  }
-  core_.catalogs.add(std::move(catalog));
-  answer_done("CREATE CATALOG");
+void StatementRunner::rename_schema(sql::StatementPtr& statement) {
+  const auto analysis = sql::resolve(statement, context({}));
+  const auto& name = analysis.writes.back().name;
+  const std::string& to = as<sql::AlterSchema>(*statement).rename_to->value;
+  check_writes(analysis);
+  if (transaction_)
+    throw Error(Code::kAutocommitWriteConflict,
+                "Catalog only supports writes using autocommit: " + name.catalog);
+  auto catalog = core_.catalogs.get(name.catalog);
+  core_.catalogs.prepare(core_.duck, analysis.writes);
+  catalog->allow_change(query_.session().user, name.schema, "");
+  catalog->allow_change(query_.session().user, to, "");
+  catalog->rename_schema(name.schema, to);
+  catalog->invalidate();
+  answer_done("RENAME SCHEMA");
 }
 
-void StatementRunner::drop_catalog(const sql::DropCatalog& statement) {
-  const std::string name = lower_case(statement.name.value);
-  if (!core_.catalogs.drop(name) && !statement.if_exists) {
-    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", name),
-                at(statement.name.pos));
+void StatementRunner::refuse_grant(const sql::Grant& grant) {
+  sql::TableName name;
+  if (grant.entity_kind == "schema") {
+    const bool full = grant.entity.size() > 1;
+    name.catalog = full ? lower_case(grant.entity[0].value) : query_.session().catalog;
+    name.schema = lower_case(grant.entity.back().value);
+    if (!core_.catalogs.schema_exists(name.catalog, name.schema))
+      throw Error(Code::kSchemaNotFound,
+                  fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema),
+                  at(grant.pos));
+  } else {
+    name = full_name(grant.entity);
+    if (!core_.catalogs.table(name))
+      throw Error(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()),
+                  at(grant.pos));
   }
-  answer_done("DROP CATALOG");
+  static const std::set<std::string> known = {"select", "insert", "update",
+                                              "delete", "create", "all privileges"};
+  for (std::string privilege : grant.privileges) {
+    if (known.contains(privilege)) continue;
+    for (char& c : privilege) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    throw Error(Code::kInvalidPrivilege, fmt::format("Unknown privilege: '{}'", privilege),
+                at(grant.pos));
+  }
+  throw no_rights(name.catalog);
+}
+
+/// There are no roles, so only one thing can be done with them: drop what is not there.
+void StatementRunner::change_role(const sql::RoleStatement& role) {
+  check_role_catalog(role.catalog, role.pos);
+  if (role.kind == StatementKind::kCreateRole)
+    throw Error(Code::kNotSupported, "System roles are not enabled")
+        .with_hint("the mesh's policies say who may do what");
+  if (role.kind != StatementKind::kDropRole || !role.if_exists)
+    throw Error(Code::kRoleNotFound,
+                fmt::format("Role '{}' does not exist", lower_case(role.roles.front().value)),
+                at(role.pos));
+  answer_done("DROP ROLE");
 }
 
 }  // namespace meesh::engine

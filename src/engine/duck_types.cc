@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "duckdb/common/extension_type_info.hpp"
+#include "engine/batch.h"
 
 namespace meesh::engine {
 namespace {
@@ -61,9 +62,43 @@ Type from_varchar(const LogicalType& type) {
   if (!type.HasAlias()) return Type::varchar();
   const std::string alias = type.GetAlias();
   if (alias == "JSON") return Type::of(TypeKind::kJson);
-  if (alias == kAddressLabel) return Type::of(TypeKind::kIpaddress);
+  if (alias == kColorLabel) return Type::of(TypeKind::kColor);
+  if (alias == kJsonPathLabel) return Type::of(TypeKind::kJsonPath);
   if (alias == "char") return Type::of(TypeKind::kChar, label_number(type, "char", 1));
   return Type::varchar(label_number(type, "varchar", Type::kUnbounded));
+}
+
+constexpr std::pair<TypeKind, const char*> kSketchLabels[] = {
+    {TypeKind::kHyperLogLog, kHyperLogLogLabel}, {TypeKind::kP4HyperLogLog, kP4HyperLogLogLabel},
+    {TypeKind::kSetDigest, kSetDigestLabel},     {TypeKind::kTdigest, kTdigestLabel},
+    {TypeKind::kQdigest, kQdigestLabel},
+};
+
+/// A sketch, its label beside its bytes. That of a qdigest has the kind of its values.
+Type from_blob(const LogicalType& type) {
+  if (!type.HasAlias()) return Type::of(TypeKind::kVarbinary);
+  const std::string alias = type.GetAlias();
+  if (alias == kAddressLabel) return Type::of(TypeKind::kIpaddress);
+  for (const auto& [kind, label] : kSketchLabels) {
+    if (alias != label) continue;
+    Type sketch = Type::of(kind);
+    if (kind == TypeKind::kQdigest) {
+      const auto of = label_number(type, label, static_cast<int32_t>(TypeKind::kBigint));
+      sketch.children.push_back(Type::of(static_cast<TypeKind>(of)));
+    }
+    return sketch;
+  }
+  return Type::of(TypeKind::kVarbinary);
+}
+
+LogicalType to_blob(const Type& type) {
+  for (const auto& [kind, label] : kSketchLabels) {
+    if (kind != type.kind) continue;
+    if (type.children.empty()) return labelled(LogicalType::BLOB, label);
+    return labelled(LogicalType::BLOB, label,
+                    {duckdb::Value::INTEGER(static_cast<int32_t>(type.children[0].kind))});
+  }
+  return LogicalType::BLOB;
 }
 
 Type from_struct(const LogicalType& type) {
@@ -89,18 +124,30 @@ LogicalType to_struct(const Type& type) {
   return LogicalType::STRUCT(std::move(fields));
 }
 
-[[noreturn]] void too_precise(const Type& type) {
-  throw Error(Code::kNotSupported,
-              "Type " + type.display() + " is not supported: at most 9 digits of a second are kept")
-      .with_hint("use a precision of 9 or less");
-}
-
 LogicalType to_timestamp(const Type& type) {
   if (type.precision == 6) return LogicalType::TIMESTAMP;
   if (type.precision == 9) return LogicalType::TIMESTAMP_NS;
-  if (type.precision > 9) too_precise(type);
+  if (type.precision > 9) {
+    return labelled(LogicalType::HUGEINT, kLongTimestampLabel,
+                    {duckdb::Value::INTEGER(type.precision)});
+  }
   return labelled(type.precision > 6 ? LogicalType::TIMESTAMP_NS : LogicalType::TIMESTAMP,
                   kTimestampLabel, {duckdb::Value::INTEGER(type.precision)});
+}
+
+LogicalType to_time(const Type& type) {
+  if (type.precision == 6) return LogicalType::TIME;
+  if (type.precision > 6)
+    return labelled(LogicalType::BIGINT, kLongTimeLabel, {duckdb::Value::INTEGER(type.precision)});
+  return labelled(LogicalType::TIME, kTimeLabel, {duckdb::Value::INTEGER(type.precision)});
+}
+
+/// HUGEINT is DuckDB's own, or one of the labels.
+Type from_hugeint(const LogicalType& type) {
+  if (has_label(type, kLongTimestampLabel))
+    return Type::of(TypeKind::kTimestamp, label_number(type, kLongTimestampLabel, 12));
+  if (is_zoned(type)) return Type::of(TypeKind::kTimestampTz, label_number(type, kZonedLabel, 6));
+  return Type::decimal(38, 0);
 }
 
 }  // namespace
@@ -120,12 +167,16 @@ Type from_duckdb(const LogicalType& type) {
     case LogicalTypeId::USMALLINT:
     case LogicalTypeId::INTEGER:
       return Type::of(TypeKind::kInteger);
-    case LogicalTypeId::UINTEGER:
     case LogicalTypeId::BIGINT:
+      if (has_label(type, kLongTimeLabel))
+        return Type::of(TypeKind::kTime, label_number(type, kLongTimeLabel, 12));
+      [[fallthrough]];
+    case LogicalTypeId::UINTEGER:
       return Type::of(TypeKind::kBigint);
     case LogicalTypeId::UBIGINT:
       return Type::decimal(20, 0);
     case LogicalTypeId::HUGEINT:
+      return from_hugeint(type);
     case LogicalTypeId::UHUGEINT:
       return Type::decimal(38, 0);
     case LogicalTypeId::FLOAT:
@@ -138,7 +189,7 @@ Type from_duckdb(const LogicalType& type) {
     case LogicalTypeId::VARCHAR:
       return from_varchar(type);
     case LogicalTypeId::BLOB:
-      return Type::of(TypeKind::kVarbinary);
+      return from_blob(type);
     case LogicalTypeId::DATE:
       return Type::of(TypeKind::kDate);
     case LogicalTypeId::TIME:
@@ -204,16 +255,20 @@ LogicalType to_duckdb(const Type& type) {
     case TypeKind::kChar:
       return labelled(LogicalType::VARCHAR, "char", {duckdb::Value::INTEGER(type.precision)});
     case TypeKind::kVarbinary:
-      return LogicalType::BLOB;
+    case TypeKind::kHyperLogLog:
+    case TypeKind::kP4HyperLogLog:
+    case TypeKind::kSetDigest:
+    case TypeKind::kTdigest:
+    case TypeKind::kQdigest:
+      return to_blob(type);
+    case TypeKind::kColor:
+      return labelled(LogicalType::VARCHAR, kColorLabel);
+    case TypeKind::kJsonPath:
+      return labelled(LogicalType::VARCHAR, kJsonPathLabel);
     case TypeKind::kDate:
       return LogicalType::DATE;
     case TypeKind::kTime:
-      if (type.precision > 6) {
-        throw Error(Code::kNotSupported,
-                    "Type " + type.display() + " is not supported: times keep at most 6 digits");
-      }
-      if (type.precision == 6) return LogicalType::TIME;
-      return labelled(LogicalType::TIME, kTimeLabel, {duckdb::Value::INTEGER(type.precision)});
+      return to_time(type);
     case TypeKind::kTimeTz:
       if (type.precision > 6) {
         throw Error(Code::kNotSupported,
@@ -232,7 +287,7 @@ LogicalType to_duckdb(const Type& type) {
     case TypeKind::kUuid:
       return LogicalType::UUID;
     case TypeKind::kIpaddress:
-      return labelled(LogicalType::VARCHAR, kAddressLabel);
+      return labelled(LogicalType::BLOB, kAddressLabel);
     case TypeKind::kJson:
       return LogicalType::JSON();
     case TypeKind::kArray:
@@ -252,12 +307,19 @@ std::string zone_of(const LogicalType& type) {
                                     : zones().name(info->modifiers[1].value.GetValue<int32_t>());
 }
 
+int32_t zone_number(const std::string& zone) { return zones().number(zone); }
+std::string numbered_zone(int32_t number) { return zones().name(number); }
+
+LogicalType zoned_type(int precision) {
+  return labelled(LogicalType::HUGEINT, kZonedLabel, {duckdb::Value::INTEGER(precision)});
+}
+bool is_zoned(const LogicalType& type) { return has_label(type, kZonedLabel); }
+bool has_label(const LogicalType& type, const char* label) {
+  return type.HasAlias() && type.GetAlias() == label;
+}
+
 LogicalType timestamp_tz_type(int precision, const std::string& zone) {
-  if (precision > 6) {
-    throw Error(Code::kNotSupported,
-                "Type timestamp(" + std::to_string(precision) +
-                    ") with time zone is not supported: at most 6 digits are kept");
-  }
+  if (precision > 6) return zoned_type(precision);
   if (precision == 6 && zone.empty()) return LogicalType::TIMESTAMP_TZ;
   return labelled(
       LogicalType::TIMESTAMP_TZ, kMomentLabel,
@@ -269,11 +331,23 @@ LogicalType labelled_type(const std::string& label, const std::vector<int32_t>& 
   if (label == kMomentLabel) {
     return timestamp_tz_type(precision, modifiers.size() < 2 ? "" : zones().name(modifiers[1]));
   }
-  if (label == kTimestampLabel) return to_duckdb(Type::of(TypeKind::kTimestamp, precision));
-  if (label == kTimeLabel) return to_duckdb(Type::of(TypeKind::kTime, precision));
+  if (label == kZonedLabel) return zoned_type(precision);
+  if (label == kTimestampLabel || label == kLongTimestampLabel)
+    return to_duckdb(Type::of(TypeKind::kTimestamp, precision));
+  if (label == kTimeLabel || label == kLongTimeLabel) return to_duckdb(Type::of(TypeKind::kTime, precision));
   if (label == kTimeTzLabel) return to_duckdb(Type::of(TypeKind::kTimeTz, precision));
   if (label == kYearMonthLabel) return to_duckdb(Type::of(TypeKind::kIntervalYearToMonth));
   if (label == kAddressLabel) return to_duckdb(Type::of(TypeKind::kIpaddress));
+  if (label == kColorLabel) return to_duckdb(Type::of(TypeKind::kColor));
+  if (label == kJsonPathLabel) return to_duckdb(Type::of(TypeKind::kJsonPath));
+  for (const auto& [kind, name] : kSketchLabels) {
+    if (label != name) continue;
+    Type sketch = Type::of(kind);
+    if (kind == TypeKind::kQdigest)
+      sketch.children.push_back(Type::of(modifiers.empty() ? TypeKind::kBigint
+                                                           : static_cast<TypeKind>(modifiers[0])));
+    return to_blob(sketch);
+  }
   internal_error("there is no type " + label);
 }
 

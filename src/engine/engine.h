@@ -57,6 +57,7 @@ struct Session {
   std::string original_user;
   std::string source, client_info, trace_token, language;
   std::vector<std::string> client_tags;
+  std::vector<std::string> client_capabilities;  // "PATH", "SESSION_AUTHORIZATION", …
   std::string catalog, schema, path;
   std::string time_zone = "UTC";
   std::map<std::string, std::string> properties;           // SET SESSION name → value text

@@ -289,14 +289,25 @@ TEST_F(EngineTest, TablesFromQueries) {
             Code::kNotSupported);
 }
 
-TEST_F(EngineTest, CatalogsComeAndGo) {
+TEST_F(EngineTest, CatalogsAreTheMeshs) {
   open();
-  ASSERT_FALSE(run("CREATE CATALOG lab USING memory").error);
-  ASSERT_FALSE(run("CREATE TABLE lab.default.t (a bigint)").error);
-  EXPECT_EQ(failure("CREATE CATALOG lab USING memory"), Code::kAlreadyExists);
-  EXPECT_EQ(failure("CREATE CATALOG other USING oracle"), Code::kNotFound);
-  ASSERT_FALSE(run("DROP CATALOG lab").error);
-  EXPECT_EQ(failure("SELECT * FROM lab.default.t"), Code::kCatalogNotFound);
+  EXPECT_EQ(failure("CREATE CATALOG lab USING memory"), Code::kNotSupported);
+  EXPECT_EQ(failure("DROP CATALOG memory"), Code::kNotSupported);
+  EXPECT_FALSE(run("SELECT 1").error);
+}
+
+TEST_F(EngineTest, RenamedSchemasTakeTheirTablesAlong) {
+  open();
+  ASSERT_FALSE(run("CREATE SCHEMA memory.a").error);
+  ASSERT_FALSE(run("CREATE TABLE memory.a.t (x varchar(5) NOT NULL COMMENT 'of x') COMMENT 'of t'")
+                   .error);
+  ASSERT_FALSE(run("INSERT INTO memory.a.t VALUES 'one'").error);
+  ASSERT_FALSE(run("CREATE VIEW memory.a.v AS SELECT 1 one").error);
+  ASSERT_FALSE(run("ALTER SCHEMA memory.a RENAME TO b").error);
+  EXPECT_EQ(failure("SELECT * FROM memory.a.t"), Code::kSchemaNotFound);
+  EXPECT_FALSE(run("SELECT x FROM memory.b.t CROSS JOIN memory.b.v").error);
+  EXPECT_EQ(failure("INSERT INTO memory.b.t VALUES NULL"), Code::kConstraintViolation);
+  EXPECT_EQ(failure("ALTER SCHEMA memory.b RENAME TO default"), Code::kSchemaAlreadyExists);
 }
 
 TEST_F(EngineTest, ShutdownCancelsWhatRuns) {

@@ -1,7 +1,12 @@
+#include <algorithm>
+
 #include "engine/catalogs/hive.h"
 #include "engine/catalogs/lake.h"
 #include "engine/duck_types.h"
 #include "engine/statement_runner.h"
+#include "sql/resolve_types.h"
+#include "sql/resolve_walk.h"
+#include "sql/session_properties.h"
 
 namespace meesh::engine {
 
@@ -19,6 +24,13 @@ std::string joined(const sql::Name& name) {
     out += lower_case(part.value);
   }
   return out;
+}
+
+std::string upper_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
 }
 
 }  // namespace
@@ -40,13 +52,14 @@ std::string literal_text(const sql::Expr* expression, std::string_view what) {
               expression ? at(expression->pos) : Location{});
 }
 
-bool StatementRunner::run_session_statement(sql::Statement& statement) {
+bool StatementRunner::run_session_statement(sql::Statement& statement,
+                                            const Parameters& parameters) {
   switch (statement.kind) {
     case StatementKind::kUse:
       use(as<sql::Use>(statement));
       return true;
     case StatementKind::kSetSession:
-      set_session(as<sql::SetSession>(statement));
+      set_session(as<sql::SetSession>(statement), parameters);
       return true;
     case StatementKind::kResetSession:
       reset_session(as<sql::ResetSession>(statement));
@@ -57,13 +70,9 @@ bool StatementRunner::run_session_statement(sql::Statement& statement) {
     case StatementKind::kExecute:
       execute_prepared(as<sql::Execute>(statement));
       return true;
-    case StatementKind::kExecuteImmediate: {
-      auto& immediate = as<sql::ExecuteImmediate>(statement);
-      Parameters parameters;
-      for (auto& arg : immediate.args) parameters.push_back(arg.get());
-      run_text(immediate.text, parameters);
+    case StatementKind::kExecuteImmediate:
+      execute_immediate(as<sql::ExecuteImmediate>(statement));
       return true;
-    }
     case StatementKind::kDeallocate:
       deallocate(as<sql::Deallocate>(statement));
       return true;
@@ -85,40 +94,18 @@ bool StatementRunner::run_session_statement(sql::Statement& statement) {
     case StatementKind::kCall:
       call(as<sql::Call>(statement));
       return true;
-    case StatementKind::kSetTimeZone: {
-      auto& zone = as<sql::SetTimeZone>(statement);
-      query_.change([&](SessionChanges& changes) {
-        if (zone.value) {
-          changes.set_properties["time_zone_id"] = literal_text(zone.value.get(), "Time zone");
-        } else {
-          changes.reset_properties.push_back("time_zone_id");
-        }
-      });
-      answer_done("SET TIME ZONE");
+    case StatementKind::kSetTimeZone:
+      set_time_zone(as<sql::SetTimeZone>(statement), parameters);
       return true;
-    }
-    case StatementKind::kSetPath: {
-      std::string path;
-      for (const auto& element : as<sql::SetPath>(statement).elements) {
-        path += (path.empty() ? "" : ", ") + joined(element);
-      }
-      query_.change([&](SessionChanges& changes) { changes.set_path = path; });
-      answer_done("SET PATH");
+    case StatementKind::kSetPath:
+      set_path(as<sql::SetPath>(statement));
       return true;
-    }
-    case StatementKind::kSetRole: {
-      auto& role = as<sql::SetRole>(statement);
-      if (role.kind_word == "role") {
-        throw Error(Code::kRoleNotFound,
-                    fmt::format("Role '{}' does not exist", role.role ? role.role->value : ""));
-      }
-      query_.change([&](SessionChanges& changes) {
-        changes.set_roles[role.catalog ? lower_case(role.catalog->value) : "system"] =
-            role.kind_word == "all" ? "ALL" : "NONE";
-      });
-      answer_done("SET ROLE");
+    case StatementKind::kSetRole:
+      set_role(as<sql::SetRole>(statement));
       return true;
-    }
+    case StatementKind::kSetSessionAuthorization:
+      set_authorization(as<sql::SetSessionAuthorization>(statement));
+      return true;
     default:
       return false;
   }
@@ -132,14 +119,10 @@ void StatementRunner::use(const sql::Use& statement) {
     throw Error(Code::kMissingCatalogName,
                 "Catalog must be specified when session catalog is not set", at(statement.pos));
   }
-  if (!core_.catalogs.catalog_exists(catalog)) {
-    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog),
-                at(statement.pos));
-  }
-  if (!core_.catalogs.schema_exists(catalog, schema)) {
-    throw Error(Code::kSchemaNotFound, fmt::format("Schema does not exist: {}.{}", catalog, schema),
-                at(statement.pos));
-  }
+  if (!core_.catalogs.catalog_exists(catalog))
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog));
+  if (!core_.catalogs.schema_exists(catalog, schema))
+    throw Error(Code::kNotFound, fmt::format("Schema does not exist: {}.{}", catalog, schema));
   query_.change([&](SessionChanges& changes) {
     if (statement.catalog) changes.set_catalog = catalog;
     changes.set_schema = schema;
@@ -147,76 +130,206 @@ void StatementRunner::use(const sql::Use& statement) {
   answer_done("USE");
 }
 
-void StatementRunner::set_session(const sql::SetSession& statement) {
-  const std::string name = joined(statement.name);
-  const std::string value = literal_text(statement.value.get(), "Session property value");
-  if (statement.name.size() > 2) {
-    throw Error(Code::kInvalidSessionProperty, fmt::format("Invalid session property '{}'", name),
-                at(statement.pos));
+StatementRunner::Constant StatementRunner::constant(const sql::Expr& expression,
+                                                    const Parameters& parameters) {
+  auto value = sql::clone(expression);
+  if (!value)
+    throw Error(Code::kExpressionNotConstant, "Constant expression cannot contain a subquery");
+  auto select = std::make_unique<sql::Select>();
+  select->items.push_back({std::move(value), std::nullopt, expression.pos});
+  auto query = std::make_unique<sql::QueryStatement>();
+  query->query = std::make_unique<sql::Query>();
+  query->query->body = std::move(select);
+  sql::StatementPtr statement = std::move(query);
+  const auto analysis = sql::resolve(statement, context(parameters));
+  Constant out{bound_columns(*statement, analysis).front().type, std::nullopt};
+  const auto result = materialized(*connection(), sql::print_duckdb(*statement));
+  const auto cell = result->GetValue(0, 0);
+  if (cell.IsNull()) return out;
+  if (out.type.kind == sql::TypeKind::kIntervalDayToSecond) {
+    const auto interval = cell.DefaultCastAs(duckdb::LogicalType::INTERVAL);
+    out.text = std::to_string(
+        duckdb::Interval::GetMicro(interval.GetValue<duckdb::interval_t>()) / 60'000'000);
+  } else {
+    out.text = cell.ToString();
   }
-  if (statement.name.size() == 2 &&
-      !core_.catalogs.catalog_exists(lower_case(statement.name[0].value))) {
-    throw Error(Code::kCatalogNotFound,
-                fmt::format("Catalog '{}' not found", lower_case(statement.name[0].value)),
-                at(statement.pos));
-  }
-  if (statement.name.size() == 1 && !sql::is_session_property(name)) {
+  return out;
+}
+
+/// Where a property is looked for; throws unless its name has one part, or two and a catalog.
+void StatementRunner::check_property(const sql::Name& written, const Location& where) {
+  const std::string name = joined(written);
+  if (written.size() > 2)
+    throw Error(Code::kInvalidSessionProperty, fmt::format("Invalid session property '{}'", name));
+  const std::string first = lower_case(written.front().value);
+  if (written.size() == 2 && !core_.catalogs.catalog_exists(first))
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", first), where);
+  const bool known =
+      written.size() == 2
+          ? sql::is_catalog_property(core_.catalogs.connector(first), written.back().value)
+          : sql::find_session_property(name) != nullptr;
+  if (!known) {
     throw Error(Code::kInvalidSessionProperty,
-                fmt::format("Session property '{}' does not exist", name), at(statement.pos))
+                fmt::format("Session property '{}' does not exist", name), where)
         .with_hint("SHOW SESSION lists them");
   }
-  query_.change([&](SessionChanges& changes) { changes.set_properties[name] = value; });
+}
+
+void StatementRunner::set_session(const sql::SetSession& statement, const Parameters& parameters) {
+  const std::string name = joined(statement.name);
+  const Location where = at(statement.value->pos);
+  check_property(statement.name, where);
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Code::kInvalidSessionProperty,
+                fmt::format("Unable to set session property '{}' to '{}': {}", name,
+                            sql::print_trino(*statement.value), why));
+  };
+  Constant value;
+  try {
+    value = constant(*statement.value, parameters);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUser) throw;
+    refuse(error.message());
+  }
+  if (!value.text) refuse("Session property value must not be null");
+  if (const auto* property = statement.name.size() == 1 ? sql::find_session_property(name) : nullptr) {
+    const sql::Type wanted = sql::property_type(*property);
+    const auto common = sql::common_type(value.type, wanted);
+    if (!common || common->kind != wanted.kind)
+      refuse(fmt::format("Cannot cast type {} to {}", value.type.display(), wanted.display()));
+    if (wanted.kind == sql::TypeKind::kDouble && sql::is_integral(value.type)) *value.text += ".0";
+    if (property->check == sql::SessionProperty::Check::kTimeZone) check_zone(*value.text, where);
+    if (const auto problem = property->problem(*value.text))
+      throw Error(Code::kInvalidSessionProperty, *problem, where);
+  }
+  query_.change([&](SessionChanges& changes) { changes.set_properties[name] = *value.text; });
   answer_done("SET SESSION");
 }
 
+void StatementRunner::check_zone(const std::string& zone, const Location& where) {
+  try {
+    core_.connections.acquire(zone);
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalidSessionProperty) throw;
+    throw Error(error.code(), fmt::format("Time zone not supported: {}", zone), where);
+  }
+}
+
 void StatementRunner::reset_session(const sql::ResetSession& statement) {
+  if (statement.name.size() > 2)
+    throw Error(Code::kInvalidSessionProperty,
+                fmt::format("Invalid session property '{}'", joined(statement.name)),
+                at(statement.pos));
+  check_property(statement.name, at(statement.pos));
   query_.change(
       [&](SessionChanges& changes) { changes.reset_properties.push_back(joined(statement.name)); });
   answer_done("RESET SESSION");
 }
 
-void StatementRunner::prepare(const sql::Prepare& statement) {
-  query_.change([&](SessionChanges& changes) {
-    changes.added_prepare[statement.name.value] = statement.text;
-  });
-  answer_done("PREPARE");
-}
-
-const std::string& StatementRunner::prepared_text(const sql::Ident& name) const {
-  const auto& prepared = query_.session().prepared_statements;
-  auto found = prepared.find(name.value);
-  if (found == prepared.end()) found = prepared.find(lower_case(name.value));
-  if (found == prepared.end()) {
-    throw Error(Code::kNotFound, fmt::format("Prepared statement not found: {}", name.value),
-                at(name.pos));
+void StatementRunner::set_time_zone(const sql::SetTimeZone& statement,
+                                    const Parameters& parameters) {
+  constexpr long kMostMinutes = 14 * 60;
+  std::string zone;
+  if (statement.value) {
+    const Constant value = constant(*statement.value, parameters);
+    const bool interval = value.type.kind == sql::TypeKind::kIntervalDayToSecond;
+    if (!interval && value.type.kind != sql::TypeKind::kVarchar) {
+      throw Error(Code::kTypeMismatch,
+                  fmt::format("Expected expression of varchar or interval day-time type, but '{}' "
+                              "has {} type",
+                              sql::print_trino(*statement.value), value.type.display()));
+    }
+    if (!value.text) throw Error(Code::kInvalidFunctionArgument, "Time zone must not be null");
+    zone = *value.text;
+    if (interval) {
+      const long minutes = std::strtol(zone.c_str(), nullptr, 10);
+      if (std::labs(minutes) > kMostMinutes)
+        throw Error(Code::kInvalidFunctionArgument,
+                    fmt::format("Invalid offset minutes {}", minutes));
+      zone = fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::labs(minutes) / 60,
+                         std::labs(minutes) % 60);
+    }
+    try {
+      check_zone(zone, {});
+    } catch (const Error& error) {
+      if (error.code() != Code::kInvalidSessionProperty) throw;
+      throw Error(Code::kNotSupported, error.message());
+    }
   }
-  return found->second;
-}
-
-void StatementRunner::execute_prepared(const sql::Execute& statement) {
-  Parameters parameters;
-  for (auto& arg : statement.args) parameters.push_back(arg.get());
-  run_text(prepared_text(statement.name), parameters);
-}
-
-void StatementRunner::deallocate(const sql::Deallocate& statement) {
-  prepared_text(statement.name);
   query_.change([&](SessionChanges& changes) {
-    changes.deallocated_prepare.push_back(statement.name.value);
+    if (statement.value) {
+      changes.set_properties["time_zone_id"] = zone;
+    } else {
+      changes.reset_properties.emplace_back("time_zone_id");
+    }
   });
-  answer_done("DEALLOCATE");
+  answer_done("SET TIME ZONE");
+}
+
+void StatementRunner::require_capability(const char* capability, const char* statement) const {
+  const auto& has = query_.session().client_capabilities;
+  if (std::ranges::find(has, capability) == has.end())
+    throw Error(Code::kNotSupported, fmt::format("{} not supported by client", statement));
+}
+
+void StatementRunner::set_path(const sql::SetPath& statement) {
+  require_capability("PATH", "SET PATH");
+  std::string path;
+  for (const auto& element : statement.elements)
+    path += (path.empty() ? "" : ", ") + joined(element);
+  query_.change([&](SessionChanges& changes) { changes.set_path = path; });
+  answer_done("SET PATH");
+}
+
+/// There are no roles: what a user may do is decided by the mesh's policies.
+void StatementRunner::check_role_catalog(const std::optional<sql::Ident>& written,
+                                         const sql::Position& pos) const {
+  if (!written) return;
+  const std::string catalog = lower_case(written->value);
+  if (!core_.catalogs.catalog_exists(catalog))
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog), at(pos));
+  throw Error(Code::kNotSupported,
+              fmt::format("Catalog '{}' does not support role management", catalog), at(pos));
+}
+
+void StatementRunner::set_role(const sql::SetRole& role) {
+  check_role_catalog(role.catalog, role.pos);
+  if (role.kind_word == "role") {
+    throw Error(
+        Code::kRoleNotFound,
+        fmt::format("Role '{}' does not exist", role.role ? lower_case(role.role->value) : ""),
+        at(role.pos));
+  }
+  query_.change([&](SessionChanges& changes) {
+    changes.set_roles["system"] = role.kind_word == "all" ? "ALL" : "NONE";
+  });
+  answer_done("SET ROLE");
+}
+
+/// Nobody speaks for another: that would go past the mesh's policies.
+void StatementRunner::set_authorization(const sql::SetSessionAuthorization& statement) {
+  require_capability("SESSION_AUTHORIZATION", statement.user ? "SET SESSION AUTHORIZATION"
+                                                             : "RESET SESSION AUTHORIZATION");
+  const std::string& user = query_.session().original_user;
+  if (statement.user && *statement.user != user) {
+    throw Error(Code::kPermissionDenied,
+                fmt::format("Access Denied: User {} cannot impersonate user {}", user,
+                            *statement.user));
+  }
+  query_.change([&](SessionChanges& changes) {
+    if (statement.user) {
+      changes.set_authorization_user = *statement.user;
+    } else {
+      changes.reset_authorization_user = true;
+    }
+  });
+  answer_done(statement.user ? "SET SESSION AUTHORIZATION" : "RESET SESSION AUTHORIZATION");
 }
 
 void StatementRunner::start_transaction(const sql::StartTransaction& statement) {
   if (transaction_) throw Error(Code::kNotSupported, "Nested transactions not supported");
-  const std::string isolation = lower_case(statement.isolation);
-  // Every catalog reads from a snapshot, which is stricter than the first three levels.
-  if (isolation == "serializable") {
-    throw Error(Code::kUnsupportedIsolationLevel, "Isolation level SERIALIZABLE is not supported")
-        .with_hint("REPEATABLE READ and below are");
-  }
   auto begun = core_.transactions.begin(core_.connections.acquire(query_.session().time_zone),
-                                        query_.session().user, statement.isolation,
+                                        query_.session().user, upper_case(statement.isolation),
                                         statement.read_only.value_or(false));
   query_.change([&](SessionChanges& changes) { changes.started_transaction_id = begun->info.id; });
   answer_done("START TRANSACTION");
@@ -224,19 +337,18 @@ void StatementRunner::start_transaction(const sql::StartTransaction& statement) 
 
 void StatementRunner::end_transaction(const std::string& command) {
   if (!transaction_) throw Error(Code::kNotInTransaction, "No transaction in progress");
-  const bool was_failed = transaction_->failed;
-  const std::string run = was_failed ? "ROLLBACK" : command;
+  // ROLLBACK is left to it.
+  if (command == "COMMIT" && transaction_->failed) {
+    throw Error(Code::kTransactionAlreadyAborted,
+                "Current transaction has already been aborted");
+  }
   core_.transactions.remove(transaction_->info.id);
   query_.change([](SessionChanges& changes) { changes.clear_transaction_id = true; });
-  auto result = transaction_->connection->Query(run);
-  if (result->HasError() && !was_failed) {
+  auto result = transaction_->connection->Query(command);
+  if (result->HasError() && !transaction_->failed) {
     Error error = translate(result->GetErrorObject());
     transaction_->connection.discard();
     throw error;
-  }
-  if (command == "COMMIT" && was_failed) {
-    throw Error(Code::kTransactionAlreadyAborted,
-                "Current transaction is aborted and has been rolled back");
   }
   if (command == "COMMIT") {
     for (const auto& done : transaction_->once_committed) done();
@@ -270,66 +382,57 @@ void StatementRunner::call(const sql::Call& statement) {
     owner->invalidate();
     return answer_done("CALL");
   }
-  if (name != "system.runtime.kill_query") {
-    throw Error(Code::kProcedureNotFound, fmt::format("Procedure not registered: {}", name),
+  const std::string catalog = full_name(statement.name).catalog;
+  if (!core_.catalogs.catalog_exists(catalog))
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog),
                 at(statement.pos));
+  if (name != "system.runtime.kill_query") {
+    const auto written = full_name(statement.name);
+    throw Error(Code::kProcedureNotFound,
+                fmt::format("Procedure not registered: {}.{}", written.schema, written.table));
   }
-  std::map<std::string, std::string> args;
-  const char* positional[] = {"query_id", "message"};
+  kill_query(statement);
+}
+
+void StatementRunner::kill_query(const sql::Call& statement) {
+  const char* parameters[] = {"query_id", "message"};
+  std::map<std::string, std::optional<std::string>> args;
+  const auto is_named = [](const auto& arg) { return arg.first.has_value(); };
+  const auto named = std::ranges::count_if(statement.args, is_named);
+  if (named > 0 && static_cast<size_t>(named) < statement.args.size())
+    throw Error(Code::kInvalidArguments, "Named and positional arguments cannot be mixed",
+                at(statement.pos));
+  if (statement.args.size() > std::size(parameters) && named == 0)
+    throw Error(Code::kInvalidArguments, "Too many arguments for procedure", at(statement.pos));
   for (size_t i = 0; i < statement.args.size(); ++i) {
     const auto& [key, value] = statement.args[i];
-    if (!key && i >= 2)
-      throw Error(Code::kInvalidProcedureArgument, "Too many arguments", at(statement.pos));
-    args[key ? lower_case(key->value) : positional[i]] = literal_text(value.get(), "Argument");
+    const std::string parameter = key ? lower_case(key->value) : parameters[i];
+    const Location where = at(key ? key->pos : value->pos);
+    if (std::ranges::find(parameters, parameter) == std::end(parameters))
+      throw Error(Code::kInvalidArguments,
+                  fmt::format("Unknown argument name: {}", upper_case(parameter)), where);
+    if (args.contains(parameter))
+      throw Error(Code::kInvalidArguments,
+                  fmt::format("Duplicate procedure argument: {}", upper_case(parameter)), where);
+    const Constant constant = this->constant(*value, {});
+    if (constant.text && constant.type.kind != sql::TypeKind::kVarchar)
+      throw Error(Code::kTypeMismatch,
+                  fmt::format("Cannot cast type {} to varchar", constant.type.display()),
+                  at(value->pos));
+    args[parameter] = constant.text;
   }
-  if (args["query_id"].empty()) {
-    throw Error(Code::kInvalidProcedureArgument,
-                "Required procedure argument 'QUERY_ID' is missing", at(statement.pos));
-  }
-  auto target = core_.find_query(args["query_id"]);
-  if (!target || target->ended()) {
-    throw Error(Code::kNotFound, fmt::format("Target query is not running: {}", args["query_id"]));
-  }
-  target->cancel(
-      Code::kAdministrativelyKilled,
-      fmt::format("Query killed. Message: {}", args["message"].empty() ? "None" : args["message"]));
+  if (!args.contains("query_id"))
+    throw Error(Code::kInvalidArguments, "Required procedure argument 'QUERY_ID' is missing",
+                at(statement.pos));
+  const auto& id = args["query_id"];
+  if (!id) throw Error(Code::kInvalidProcedureArgument, "query_id cannot be null");
+  auto target = core_.find_query(*id);
+  if (!target) throw Error(Code::kNotFound, fmt::format("Target query not found: {}", *id));
+  if (target->ended())
+    throw Error(Code::kNotSupported, fmt::format("Target query is not running: {}", *id));
+  target->cancel(Code::kAdministrativelyKilled,
+                 fmt::format("Query killed. Message: {}", args["message"].value_or("None")));
   answer_done("CALL");
-}
-
-void StatementRunner::describe_input(const sql::DescribeInput& statement) {
-  auto inner = sql::parse(prepared_text(statement.name));
-  auto unknown = context({});
-  unknown.parameters_unknown = true;
-  const auto analysis = sql::resolve(inner, unknown);
-  std::string types;
-  for (const auto& type : analysis.parameters)
-    types += (types.empty() ? "" : ", ") + quote_string(type.display());
-  answer_rows(
-      fmt::format("SELECT (i - 1)::BIGINT AS \"Position\", ([{}]::VARCHAR[])[i] AS \"Type\" "
-                  "FROM range(1, {}) t(i) ORDER BY i",
-                  types, analysis.parameters.size() + 1));
-}
-
-void StatementRunner::describe_output(const sql::DescribeOutput& statement) {
-  auto inner = sql::parse(prepared_text(statement.name));
-  // Parameters have no values yet.
-  auto unknown = context({});
-  unknown.parameters_unknown = true;
-  const auto analysis = sql::resolve(inner, unknown);
-  std::vector<Column> columns;
-  if (analysis.update_type.empty()) {
-    columns = bound_columns(*inner, analysis);
-  } else {
-    columns.push_back({"rows", sql::Type::of(sql::TypeKind::kBigint)});
-  }
-  std::string rows;
-  for (const auto& column : columns) {
-    rows += fmt::format("{}({}, '', '', '', {}, 0::BIGINT, true)", rows.empty() ? "" : ", ",
-                        quote_string(column.name), quote_string(column.type.display()));
-  }
-  answer_rows("SELECT * FROM (VALUES " + rows +
-              ") t(\"Column Name\", \"Catalog\", \"Schema\", \"Table\", \"Type\", \"Type Size\", "
-              "\"Aliased\")");
 }
 
 }  // namespace meesh::engine

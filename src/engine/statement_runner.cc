@@ -6,6 +6,7 @@
 #include "engine/batch_reader.h"
 #include "engine/located_error.h"
 #include "engine/object_files.h"
+#include "sql/explain_error.h"
 
 namespace meesh::engine {
 
@@ -14,6 +15,33 @@ using sql::StatementKind;
 namespace {
 
 bool returns_rows(StatementKind kind) { return kind == StatementKind::kQuery; }
+
+/// What Trino calls the work of an update type when a connector cannot do it.
+std::string_view changes_of(const std::string& update_type) {
+  static const std::map<std::string_view, std::string_view> words = {
+      {"CREATE SCHEMA", "creating schemas"},     {"DROP SCHEMA", "dropping schemas"},
+      {"RENAME SCHEMA", "renaming schemas"},     {"CREATE TABLE", "creating tables"},
+      {"DROP TABLE", "dropping tables"},         {"RENAME TABLE", "renaming tables"},
+      {"ADD COLUMN", "adding columns"},          {"DROP COLUMN", "dropping columns"},
+      {"RENAME COLUMN", "renaming columns"},     {"SET COLUMN TYPE", "setting column types"},
+      {"INSERT", "inserts"},                     {"TRUNCATE TABLE", "truncating tables"},
+      {"DELETE", "modifying table rows"},        {"UPDATE", "modifying table rows"},
+      {"MERGE", "modifying table rows"},         {"CREATE VIEW", "creating views"},
+      {"DROP VIEW", "dropping views"},           {"RENAME VIEW", "renaming views"},
+      {"ANALYZE", "analyze"},
+      {"CREATE MATERIALIZED VIEW", "creating materialized views"},
+  };
+  const auto found = words.find(update_type);
+  return found == words.end() ? std::string_view(update_type) : found->second;
+}
+
+std::vector<sql::TableInfo> touched(const sql::Analysis& analysis) {
+  std::vector<sql::TableInfo> tables = analysis.reads;
+  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
+  return tables;
+}
+
+}  // namespace
 
 bool counts_rows(StatementKind kind) {
   switch (kind) {
@@ -27,14 +55,6 @@ bool counts_rows(StatementKind kind) {
       return false;
   }
 }
-
-std::vector<sql::TableInfo> touched(const sql::Analysis& analysis) {
-  std::vector<sql::TableInfo> tables = analysis.reads;
-  tables.insert(tables.end(), analysis.writes.begin(), analysis.writes.end());
-  return tables;
-}
-
-}  // namespace
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -97,7 +117,7 @@ void StatementRunner::dispatch(sql::StatementPtr statement, const Parameters& pa
     throw Error(Code::kTransactionAlreadyAborted,
                 "Current transaction is aborted, commands ignored until end of transaction block");
   }
-  if (run_session_statement(*statement)) return;
+  if (run_session_statement(*statement, parameters)) return;
   if (statement->kind == StatementKind::kExplain) {
     return explain(sql::as<sql::Explain>(*statement), parameters);
   }
@@ -111,6 +131,7 @@ sql::ResolveContext StatementRunner::context(const Parameters& parameters) const
   context.catalogs = &core_.catalogs;
   context.catalog = session.catalog;
   context.schema = session.schema;
+  context.path = session.path;
   context.user = session.user;
   context.time_zone = session.time_zone;
   context.parameters = parameters;
@@ -136,9 +157,9 @@ void StatementRunner::check_writes(const sql::Analysis& analysis) {
   for (const auto& table : analysis.writes) {
     const auto catalog = core_.catalogs.find(table.name.catalog);
     if (!catalog || !catalog->writable()) {
-      throw Error(Code::kNotSupported,
-                  fmt::format("Catalog '{}' is read-only: this connector does not support {}",
-                              table.name.catalog, analysis.update_type));
+      throw Error(Code::kNotSupported, fmt::format("This connector does not support {}",
+                                                   changes_of(analysis.update_type)))
+          .with_hint(fmt::format("catalog '{}' is read-only", table.name.catalog));
     }
     if (!transaction_) continue;
     if (transaction_->info.read_only) {
@@ -155,10 +176,25 @@ void StatementRunner::check_writes(const sql::Analysis& analysis) {
   }
 }
 
+/// Every catalog reads from a snapshot, which is stricter than the other levels.
+void StatementRunner::check_isolation(const sql::Analysis& analysis) const {
+  if (!transaction_ || transaction_->info.isolation_level != "SERIALIZABLE") return;
+  if (analysis.reads.empty() && analysis.writes.empty()) return;
+  throw Error(Code::kUnsupportedIsolationLevel,
+              "Connector supported isolation level REPEATABLE READ does not meet requested "
+              "isolation level SERIALIZABLE");
+}
+
 void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters& parameters) {
   const auto analysis = sql::resolve(statement, context(parameters));
+  check_isolation(analysis);
   const StatementKind kind = statement->kind;  // resolution makes SHOW a query
   query_.set_update_type(analysis.update_type);
+  if (is_idle(*statement, analysis)) {
+    if (!counts_rows(kind)) return answer_done(analysis.update_type);
+    query_.set_update_count(0);
+    return answer_count(0);
+  }
   check_writes(analysis);
   WriteNotice notice(core_, query_, *statement, analysis);
   if (run_in_catalog(*statement, analysis, notice) || define_in_source(*statement, analysis)) {
@@ -177,6 +213,8 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
                                quote_string(source_tag(query_.id()) + *remote));
   }
 
+  const bool existed = (kind == StatementKind::kCreateTable || kind == StatementKind::kCreateTableAs) &&
+                       core_.catalogs.table(analysis.writes.front().name).has_value();
   const bool may_retry = returns_rows(statement->kind) && !transaction_;
   for (int attempt = 0;; ++attempt) {
     CatalogsInUse used;
@@ -190,9 +228,11 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
       // A server that was restarted leaves dead connections behind; the catalog has dropped them
       // by now, so a statement that has shown nothing yet is simply asked again, once.
       const bool lost_server = error.kind() == ErrorKind::kExternal && !used.empty();
-      if (!may_retry || !lost_server || attempt > 0 || query_.has_output()) throw;
+      if (!may_retry || !lost_server || attempt > 0 || query_.has_output())
+        throw sql::explained(*statement, error);
     }
   }
+  keep_comments(*statement, analysis, existed);
   notice.written(transaction_.get());
   if (counts_rows(kind) || returns_rows(kind)) {
     if (returns_rows(kind)) return;
@@ -204,6 +244,60 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
     return;
   }
   invalidate(analysis);
+}
+
+/// IF EXISTS, and it does not; IF NOT EXISTS, and it does.
+bool StatementRunner::is_idle(const sql::Statement& statement, const sql::Analysis& analysis) {
+  if (analysis.writes.empty()) return false;
+  const auto& target = analysis.writes.back();
+  const auto absent = [&] { return !core_.catalogs.table(target.name); };
+  switch (statement.kind) {
+    case StatementKind::kDropSchema:
+      return sql::as<sql::DropSchema>(statement).if_exists &&
+             !core_.catalogs.schema_exists(target.name.catalog, target.name.schema);
+    case StatementKind::kCreateTableAs:
+      return sql::as<sql::CreateTableAs>(statement).if_not_exists && !absent();
+    case StatementKind::kDropTable:
+      return sql::as<sql::DropTable>(statement).if_exists && absent();
+    case StatementKind::kDropView:
+      return sql::as<sql::DropView>(statement).if_exists && absent();
+    case StatementKind::kAlterView:
+      return sql::as<sql::AlterView>(statement).if_exists && absent();
+    case StatementKind::kAlterTable: {
+      const auto& alter = sql::as<sql::AlterTable>(statement);
+      if (alter.if_exists && absent()) return true;
+      if (!alter.column_if_exists || alter.column_name.size() != 1) return false;
+      const std::string column = lower_case(alter.column_name.front().value);
+      return std::ranges::none_of(target.columns, [&](const auto& c) { return c.name == column; });
+    }
+    default:
+      return false;
+  }
+}
+
+/// DuckDB's CREATE TABLE and ADD COLUMN take no comments.
+void StatementRunner::keep_comments(const sql::Statement& statement, const sql::Analysis& analysis,
+                                    bool existed) {
+  if (existed || analysis.writes.empty() || !statement.keeps_labels) return;
+  const std::string& target = statement.duckdb_target;
+  const auto comment = [&](const std::string& on, const std::string& text) {
+    const auto result = (*connection()).Query("COMMENT ON " + on + " IS " + quote_string(text));
+    if (result->HasError()) throw translate(result->GetErrorObject());
+  };
+  const auto of_column = [&](const std::string& name, const std::string& text) {
+    if (!text.empty()) comment("COLUMN " + target + "." + quote_ident(name), text);
+  };
+  if (const auto* alter = sql::try_as<const sql::AlterTable>(&statement)) {
+    if (alter->column && alter->column->comment)
+      of_column(lower_case(alter->column->name.back().value), *alter->column->comment);
+    return;
+  }
+  const auto& table = analysis.writes.back();
+  if (statement.kind != StatementKind::kCreateTable &&
+      statement.kind != StatementKind::kCreateTableAs)
+    return;
+  if (!table.comment.empty()) comment("TABLE " + target, table.comment);
+  for (const auto& column : table.columns) of_column(column.name, column.comment);
 }
 
 void StatementRunner::invalidate(const sql::Analysis& analysis) {

@@ -54,7 +54,7 @@ std::string info(const duckdb::ErrorData& error, const std::string& key) {
 /// "Overflow in addition of INT32 (2147483647 + 1)!"
 std::optional<Error> overflow(const std::string& message) {
   static const std::regex arithmetic(
-      R"(Overflow in (addition|subtraction|multiplication|division|negation) of (\w+)(?:\(\d+\))? ?\(?([^()!;]*)\)?.*)");
+      R"(Overflow in (addition|add|subtraction|subtract|multiplication|multiply|division|negation) of (\w+)(?:\(\d+\))? ?\(?([^()!;]*)\)?.*)");
   std::smatch m;
   if (!std::regex_match(message, m, arithmetic)) return std::nullopt;
   const std::string type = m[2];
@@ -247,6 +247,41 @@ Error constraint_error(std::string message) {
   return Error(Code::kConstraintViolation, std::move(message));
 }
 
+/// Refusals of native functions that have words of their own in Trino, by how they begin.
+struct NativeWords {
+  std::string_view begins, words;
+};
+constexpr std::array<NativeWords, 8> kNativeWords = {{
+    {"Map keys can not be NULL", "map key cannot be null"},
+    {"The map key list does not align", "Key and value arrays must be the same length"},
+    {"interval must not be zero", "step must not be zero"},
+    {"list_cosine_similarity: list dim", "The arguments must have the same length"},
+    {"list_cosine_distance: list dim", "The arguments must have the same length"},
+    {"list_inner_product: list dim", "The arguments must have the same length"},
+    {"list_distance: list dim", "The arguments must have the same length"},
+    {"Argument for ntile must be", "Buckets must be greater than 0"},
+}};
+
+/// "Overflow on abs(-128)": only the least value of a type has no absolute one.
+std::optional<Error> overflow_of_abs(const std::string& message) {
+  constexpr std::string_view kBegins = "Overflow on abs(";
+  if (!message.starts_with(kBegins)) return std::nullopt;
+  const std::string value = message.substr(kBegins.size(), message.find(')') - kBegins.size());
+  const char* type = value == "-128"          ? "tinyint"
+                     : value == "-32768"      ? "smallint"
+                     : value == "-2147483648" ? "integer"
+                                              : "bigint";
+  return Error(Code::kNumericValueOutOfRange,
+               "Value " + value + " is out of range for abs(" + type + ")");
+}
+
+std::optional<Error> native_words(const std::string& message) {
+  for (const auto& known : kNativeWords)
+    if (message.starts_with(known.begins))
+      return Error(Code::kInvalidFunctionArgument, std::string(known.words));
+  return std::nullopt;
+}
+
 Error by_type(const duckdb::ErrorData& error, std::string message) {
   switch (error.Type()) {
     case ExceptionType::OUT_OF_MEMORY:
@@ -354,7 +389,8 @@ Error translate(const duckdb::ErrorData& error) {
                                         : "TINYINT";
     return Error(Code::kInvalidCastArgument, "Cannot cast '" + m[4].str() + "' to " + target);
   }
-  for (auto* known : {&overflow, &out_of_range_cast, &string_cast}) {
+  for (auto* known :
+       {&overflow, &out_of_range_cast, &string_cast, &overflow_of_abs, &native_words}) {
     if (auto found = (*known)(message)) return *found;
   }
   return by_type(error, std::move(message));

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "engine/duck.h"
+#include "engine/table_listing.h"
 #include "sql/catalog.h"
 
 namespace meesh::engine {
@@ -26,13 +27,21 @@ struct VirtualColumn {
   bool hidden = false;  // not part of `*`
 };
 
+/// What of a virtual table is wanted.
+struct TableRequest : VirtualRequest {
+  std::optional<std::string> catalog_equals;  // pushed down, of tables about all catalogs
+  bool details = true;                        // VirtualTable::detail_column is read
+};
+
 struct VirtualTable {
   std::string schema, name;
   std::vector<VirtualColumn> columns;
-  /// Which column the hint of VirtualRequest speaks of, "" = none.
-  std::string schema_column, table_column;
+  /// Which column the hint of TableRequest speaks of, "" = none.
+  std::string catalog_column, schema_column, table_column;
+  /// What takes longer than the other columns: filled only when TableRequest says so. "" = none.
+  std::string detail_column;
   /// All rows, each as wide as `columns`. Runs on a query thread; may throw Error.
-  std::function<std::vector<VirtualRow>(CatalogSet&, const VirtualRequest&)> rows;
+  std::function<std::vector<VirtualRow>(CatalogSet&, const TableRequest&)> rows;
 
   /// As the resolver sees it in `catalog`.
   sql::TableInfo describe(const std::string& catalog) const;
@@ -66,13 +75,20 @@ std::vector<VirtualColumn> text_columns(std::initializer_list<const char*> names
 
 /// Calls `use` for every table of every catalog, `system` and every information_schema included. A
 /// catalog that cannot be reached is left out with a warning in the log.
-void for_each_table(CatalogSet& catalogs, const VirtualRequest& request,
+void for_each_table(CatalogSet& catalogs, const TableRequest& request,
                     const std::function<void(const sql::TableInfo&)>& use);
+/// The same without what the tables look like.
+void for_each_listed(CatalogSet& catalogs, const TableRequest& request,
+                     const std::function<void(const ListedTable&)>& use);
 /// The tables of one catalog, its information_schema included; throws what the catalog throws.
 std::vector<sql::TableInfo> tables_of(CatalogSet& catalogs, const std::string& catalog,
-                                      const VirtualRequest& request);
+                                      const TableRequest& request);
+/// The same without what the tables look like, by schema and name.
+std::vector<ListedTable> list_of(CatalogSet& catalogs, const std::string& catalog,
+                                 const TableRequest& request);
 /// Schemas of every catalog that answers, as (catalog, schema).
-std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalogs);
+std::vector<std::pair<std::string, std::string>> all_schemas(CatalogSet& catalogs,
+                                                             const TableRequest& request);
 
 /// Cells.
 inline duckdb::Value null_text() { return duckdb::Value(duckdb::LogicalType::VARCHAR); }

@@ -36,6 +36,10 @@ struct Expr;
 struct Relation;
 struct Query;
 struct Statement;
+struct Routine;         // sql/routine.h
+struct RoutineProgram;  // sql/routine.h
+struct JsonTableNode;   // sql/json_table.h
+struct RowPattern;      // sql/row_pattern.h
 using ExprPtr = std::unique_ptr<Expr>;
 using RelationPtr = std::unique_ptr<Relation>;
 using QueryPtr = std::unique_ptr<Query>;
@@ -306,6 +310,7 @@ struct FunctionCall : ExprOf<ExprKind::kFunction> {
   std::string listagg_overflow;  // text of ON OVERFLOW …, "" = none
   std::string processing_mode;   // "running", "final" (MATCH_RECOGNIZE), "" = none
   bool measure = false;          // `m OVER w`: a measure of a row pattern window, no parentheses
+  std::shared_ptr<const RoutineProgram> routine;  // after resolution: a function written in SQL
 };
 struct Lambda : ExprOf<ExprKind::kLambda> {
   std::vector<Ident> args;
@@ -426,6 +431,7 @@ struct Unnest : RelationOf<RelationKind::kUnnest> {
 /// TABLE(f(arg, name => value, TABLE(t) …, DESCRIPTOR(…))).
 struct TableFunction : RelationOf<RelationKind::kTableFunction> {
   struct Arg {
+    Position pos;
     std::optional<Ident> name;
     ExprPtr value;                                 // a scalar, or
     RelationPtr table;                             // a table argument with its clauses as text, or
@@ -442,13 +448,15 @@ struct Sampled : RelationOf<RelationKind::kSampled> {
   bool bernoulli = true;  // else SYSTEM
   ExprPtr percentage;
 };
-/// Parsed for its extent and kept as canonical text; running it is refused.
+/// Clauses are also kept as canonical text, which is what prints and compares.
 struct MatchRecognize : RelationOf<RelationKind::kMatchRecognize> {
   RelationPtr input;
   std::string text;
+  std::shared_ptr<RowPattern> pattern;
 };
 struct JsonTable : RelationOf<RelationKind::kJsonTable> {
   std::string text;
+  std::shared_ptr<JsonTableNode> table;
 };
 
 // ---------------------------------------------------------------- queries
@@ -522,7 +530,8 @@ struct NamedQuery {
 };
 struct Query {
   Position pos;
-  std::string inline_functions;  // text of WITH FUNCTION …, "" = none (parsed, not yet run)
+  std::string inline_functions;  // text of WITH FUNCTION …, "" = none
+  std::vector<std::shared_ptr<Routine>> functions;  // the same, parsed
   bool recursive = false;
   std::vector<NamedQuery> with;
   QueryBodyPtr body;
@@ -532,6 +541,7 @@ struct Query {
   bool limit_all = false;    // LIMIT ALL
   bool fetch_first = false;  // written FETCH FIRST n ROWS; limit holds n (null = 1 row)
   bool with_ties = false;
+  Position order_pos, offset_pos, limit_pos;  // of ORDER, OFFSET, and LIMIT or FETCH
 };
 
 // ---------------------------------------------------------------- statements
@@ -866,8 +876,9 @@ struct DropCatalog : StatementOf<StatementKind::kDropCatalog> {
 };
 struct CreateFunction : StatementOf<StatementKind::kCreateFunction> {
   bool or_replace = false;
-  std::string text;
-};  // kept as text, not yet run
+  std::string text;  // FUNCTION name(…) …, canonical
+  std::shared_ptr<Routine> routine;
+};
 struct DropFunction : StatementOf<StatementKind::kDropFunction> {
   bool if_exists = false;
   Name name;

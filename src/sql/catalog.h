@@ -111,6 +111,28 @@ class CatalogReader {
     (void)catalog, (void)schema;
     return false;
   }
+  /// Which kind of catalog it is ("iceberg", "postgresql", "tpch"); "" if it is not known.
+  virtual std::string connector(const std::string& catalog) {
+    (void)catalog;
+    return "";
+  }
+  /// Whether it takes statements that change something.
+  virtual bool writable(const std::string& catalog) {
+    (void)catalog;
+    return true;
+  }
+  /// The functions written in SQL that the schema keeps, each as CREATE FUNCTION's specification.
+  virtual std::vector<std::string> routines(const std::string& catalog, const std::string& schema) {
+    (void)catalog, (void)schema;
+    return {};
+  }
+  /// What the catalog's source answers to a query in its own dialect (`system.query`): columns and
+  /// duckdb_source. Nothing: the catalog has no such function.
+  virtual std::optional<TableInfo> pass_through(const std::string& catalog,
+                                                const std::string& query) {
+    (void)catalog, (void)query;
+    return std::nullopt;
+  }
   /// Whether its tables hold columns of any type that DuckDB gives a label to (varchar(20)).
   virtual bool keeps_labels(const std::string& catalog) {
     (void)catalog;

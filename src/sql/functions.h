@@ -20,6 +20,10 @@
 
 namespace meesh::sql {
 
+/// A function that only the resolver writes: the depth after one more step of a recursion, or an
+/// error beyond the limit.
+inline constexpr const char* kRecursionStep = "$recursion_step";
+
 struct FunctionRow {
   std::string_view signature, body, description;
 };

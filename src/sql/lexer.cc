@@ -77,7 +77,7 @@ size_t utf8_length(std::string_view s) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view text) : text_(text) {}
+  Lexer(std::string_view text, Unclosed unclosed) : text_(text), unclosed_(unclosed) {}
 
   std::vector<Token> run() {
     std::vector<Token> tokens;
@@ -128,7 +128,10 @@ class Lexer {
         advance((end == std::string_view::npos ? text_.size() : end) - at_);
       } else if (c == '/' && peek(1) == '*') {
         size_t end = text_.find("*/", at_ + 2);
-        if (end == std::string_view::npos) fail(pos_, "comment is not closed. Expecting: '*/'");
+        if (end == std::string_view::npos) {
+          if (unclosed_ == Unclosed::kUnknown) return true;
+          fail(pos_, "comment is not closed. Expecting: '*/'");
+        }
         advance(end + 2 - at_);
       } else {
         return true;
@@ -147,17 +150,23 @@ class Lexer {
     return token;
   }
 
+  /// A quoted token of the length, or if nothing ends it (length 0), its first character alone.
+  static size_t quoted(Token& token, TokenKind kind, size_t length) {
+    token.kind = length > 0 ? kind : TokenKind::kUnknown;
+    return length > 0 ? length : 1;
+  }
+
   /// Sets the token's kind and returns its length in bytes.
   size_t scan(Token& token) {
     char c = peek();
     if (is_letter(c) || c == '_') {
       if ((c == 'x' || c == 'X') && peek(1) == '\'') {
         token.kind = TokenKind::kBinary;
-        return binary_length();
+        if (size_t length = binary_length()) return length;
       }
       if ((c == 'u' || c == 'U') && peek(1) == '&' && peek(2) == '\'') {
         token.kind = TokenKind::kUnicodeString;
-        return 2 + quoted_length(2, '\'', "string");
+        if (size_t length = quoted_length(2, '\'', "string")) return 2 + length;
       }
       size_t n = 1;
       while (is_word(peek(n))) ++n;
@@ -167,33 +176,34 @@ class Lexer {
     }
     if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return scan_number(token);
     if (c == '\'') {
-      token.kind = TokenKind::kString;
-      return quoted_length(0, '\'', "string");
+      return quoted(token, TokenKind::kString, quoted_length(0, '\'', "string"));
     }
     if (c == '"') {
-      token.kind = TokenKind::kQuoted;
-      return quoted_length(0, '"', "quoted identifier");
+      return quoted(token, TokenKind::kQuoted, quoted_length(0, '"', "quoted identifier"));
     }
     if (c == '`') {
-      token.kind = TokenKind::kBackquoted;
-      return quoted_length(0, '`', "backquoted identifier");
+      return quoted(token, TokenKind::kBackquoted, quoted_length(0, '`', "backquoted identifier"));
     }
     if (c == '$' && peek(1) == '$') {
       size_t end = text_.find("$$", at_ + 2);
-      if (end == std::string_view::npos) fail(pos_, "string is not closed. Expecting: '$$'");
-      token.kind = TokenKind::kDollarString;
-      return end + 2 - at_;
+      if (end == std::string_view::npos && unclosed_ == Unclosed::kError)
+        fail(pos_, "string is not closed. Expecting: '$$'");
+      const bool closed = end != std::string_view::npos;
+      return quoted(token, TokenKind::kDollarString, closed ? end + 2 - at_ : 0);
     }
     return scan_symbol(token);
   }
 
-  /// Bytes from the quote at at_+skip to behind the closing one; a doubled quote stands for itself.
+  /// Bytes from the quote at at_+skip to behind the closing one, 0 if there is none; a doubled
+  /// quote stands for itself.
   size_t quoted_length(size_t skip, char quote, const char* what) {
     size_t i = at_ + skip + 1;
     while (true) {
       i = text_.find(quote, i);
-      if (i == std::string_view::npos)
+      if (i == std::string_view::npos) {
+        if (unclosed_ == Unclosed::kUnknown) return 0;
         fail(pos_, std::string(what) + " is not closed. Expecting: " + quote);
+      }
       if (i + 1 < text_.size() && text_[i + 1] == quote)
         i += 2;
       else
@@ -203,7 +213,10 @@ class Lexer {
 
   size_t binary_length() {
     size_t end = text_.find('\'', at_ + 2);
-    if (end == std::string_view::npos) fail(pos_, "binary literal is not closed. Expecting: '");
+    if (end == std::string_view::npos) {
+      if (unclosed_ == Unclosed::kUnknown) return 0;
+      fail(pos_, "binary literal is not closed. Expecting: '");
+    }
     return end + 1 - at_;
   }
 
@@ -370,16 +383,17 @@ class Lexer {
   }
 
   std::string_view text_;
+  Unclosed unclosed_;
   size_t at_ = 0;
   Position pos_{1, 1};
 };
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view text) {
+std::vector<Token> tokenize(std::string_view text, Unclosed unclosed) {
   if (text.size() > INT32_MAX)
     throw Error(Code::kQueryTextTooLarge, "statement is longer than 2 GiB");
-  return Lexer(text).run();
+  return Lexer(text, unclosed).run();
 }
 
 Kw find_keyword(std::string_view word) {

@@ -74,9 +74,12 @@ struct Token {
   Position pos;
 };
 
-/// All tokens, the last one kEnd. Throws SYNTAX_ERROR for text that is not UTF-8 and for strings,
-/// names and comments that do not end.
-std::vector<Token> tokenize(std::string_view text);
+/// What a quote or the start of a comment is that nothing ends: an error, or, as in Trino's
+/// grammar, a character for itself.
+enum class Unclosed : uint8_t { kError, kUnknown };
+/// All tokens, the last one kEnd. Throws SYNTAX_ERROR for text that is not UTF-8 and, if told so,
+/// for strings, names and comments that do not end.
+std::vector<Token> tokenize(std::string_view text, Unclosed unclosed = Unclosed::kError);
 
 /// The keyword this word is in any letter case; kNone for plain names.
 Kw find_keyword(std::string_view word);

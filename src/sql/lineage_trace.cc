@@ -2,6 +2,7 @@
 
 #include "sql/resolve_walk.h"
 #include "sql/resolver.h"
+#include "sql/row_pattern.h"
 #include "sql/scope.h"
 
 namespace meesh::sql {
@@ -237,6 +238,35 @@ void LineageTrace::relation(const Relation& relation, Value& chosen_by) {
   }
 }
 
+/// Which rows there are depends on all that the pattern looks at; a measure is computed from any of
+/// it.
+std::vector<LineageTrace::Value> LineageTrace::matched(const MatchRecognize& match,
+                                                       Value& chosen_by) {
+  using From = RowPattern::Output::From;
+  const auto& pattern = *match.pattern;
+  relation(*match.input, chosen_by);
+  for (const auto& key : pattern.partition_by)
+    add_expr(chosen_by, key.get(), Influence::kGroupBy);
+  for (const auto& item : pattern.order_by) add_expr(chosen_by, item.key.get(), Influence::kSort);
+  Value measure;
+  for (const auto& input : pattern.inputs) {
+    add_expr(chosen_by, input.get(), Influence::kFilter);
+    add_expr(measure, input.get(), Influence::kAggregation);
+  }
+  std::vector<Value> columns;
+  for (const auto& output : pattern.outputs) {
+    Value value;
+    if (output.from == From::kPartition)
+      add_expr(value, pattern.partition_by[output.number].get(), Influence::kIdentity);
+    else if (output.from == From::kInput)
+      add_expr(value, pattern.inputs[output.number].get(), Influence::kIdentity);
+    else
+      value = measure;
+    columns.push_back(std::move(value));
+  }
+  return columns;
+}
+
 void LineageTrace::aliased(const AliasedRelation& relation, Value& chosen_by) {
   std::vector<Value> columns;
   switch (relation.relation->kind) {
@@ -252,6 +282,12 @@ void LineageTrace::aliased(const AliasedRelation& relation, Value& chosen_by) {
     }
     case RelationKind::kUnnest:
       columns = unnested(as<Unnest>(*relation.relation));
+      break;
+    case RelationKind::kTableFunction:  // sequence: its numbers come from nowhere
+      columns.resize(1);
+      break;
+    case RelationKind::kMatchRecognize:
+      columns = matched(as<MatchRecognize>(*relation.relation), chosen_by);
       break;
     default:
       internal_error("an unresolved alias has no lineage");

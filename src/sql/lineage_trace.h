@@ -63,6 +63,7 @@ class LineageTrace {
               std::vector<Value> values);
   void aliased(const AliasedRelation& relation, Value& chosen_by);
   std::vector<Value> unnested(const Unnest& unnest);
+  std::vector<Value> matched(const MatchRecognize& match, Value& chosen_by);
   void sort(Rows& rows, const std::vector<SortItem>& order_by);
 
   Value column(const ColumnRef& ref);

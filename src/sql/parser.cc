@@ -33,6 +33,8 @@ std::string hint_for(const Token& token, std::string_view text,
                      const std::set<std::string>& expected) {
   if (token.kind == TokenKind::kUnknown && static_cast<unsigned char>(text[0]) >= 0x80)
     return "names with other than ASCII letters, digits and '_' go in double quotes";
+  if (token.kind == TokenKind::kUnknown && (text == "'" || text == "\"" || text == "`"))
+    return "a string or a quoted name is not closed";
   if (token.kind != TokenKind::kWord) return {};
   if (is_reserved(token.keyword) && expected.contains("<identifier>"))
     return std::string(keyword_text(token.keyword)) +
@@ -78,7 +80,7 @@ std::string hint_for(const Token& token, std::string_view text,
 /// Parses; on a token that does not fit parses again to learn what would have.
 template <class Result>
 Result run(std::string_view text, Result (Parser::*entry)()) {
-  std::vector<Token> tokens = tokenize(text);
+  std::vector<Token> tokens = tokenize(text, Unclosed::kUnknown);
   size_t where = 0;
   try {
     Parser parser(text, tokens);
@@ -102,10 +104,15 @@ TypeNodePtr parse_type(std::string_view text) { return run(text, &Parser::single
 
 StatementPtr Parser::single_statement() {
   StatementPtr result = statement();
+  note("<EOF>");
+  // Trino has no `;`: its clients take it away. What stands behind one is not its statement's.
+  const size_t end = at_;
   while (accept(Symbol::kSemicolon)) {
   }
-  note("<EOF>");
-  if (!is(TokenKind::kEnd)) mismatch();
+  if (!is(TokenKind::kEnd)) {
+    at_ = end;
+    mismatch();
+  }
   return result;
 }
 
@@ -243,7 +250,7 @@ std::string Parser::string() {
         static_cast<unsigned char>(given[0]) >= 0x7F ||
         std::string_view("+'\" ").find(given[0]) != std::string_view::npos ||
         isxdigit(static_cast<unsigned char>(given[0])))
-      fail(pos(), "Invalid Unicode escape character: " + given);
+      fail(t.pos, "Invalid Unicode escape character: " + given);
     escape = given[0];
     ++at_;
   }
@@ -294,7 +301,7 @@ std::string Parser::decode_unicode(const Token& literal, char escape) const {
     size_t first = i + (wide ? 2 : 1), count = wide ? 6 : 4;
     uint32_t c = 0;
     for (size_t j = first; j < first + count; ++j) {
-      if (j >= text.size()) fail(literal.pos, "Incomplete escape sequence: " + text.substr(i));
+      if (j >= text.size()) fail(literal.pos, "Incomplete escape sequence: " + text.substr(i + 1));
       int digit = hex_digit(text[j]);
       if (digit < 0)
         fail(literal.pos, "Invalid hexadecimal digit: " + text.substr(i, first + count - i));
@@ -303,9 +310,8 @@ std::string Parser::decode_unicode(const Token& literal, char escape) const {
     std::string sequence = text.substr(i, first + count - i);
     if (c > 0x10FFFF) fail(literal.pos, "Invalid escaped character: " + sequence);
     if (c >= 0xD800 && c <= 0xDFFF)
-      fail(literal.pos,
-           "Invalid escaped character: Escaped character is a surrogate. Use '\\+"
-           "123456' instead.");
+      fail(literal.pos, "Invalid escaped character: " + text.substr(first, count) +
+                            ". Escaped character is a surrogate. Use '\\+123456' instead.");
     append_utf8(out, c);
     i = first + count;
   }

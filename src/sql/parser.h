@@ -20,7 +20,10 @@
 #include <vector>
 
 #include "sql/ast.h"
+#include "sql/json_table.h"
 #include "sql/lexer.h"
+#include "sql/routine.h"
+#include "sql/row_pattern.h"
 #include "sql/sql.h"
 
 namespace meesh::sql {
@@ -130,6 +133,13 @@ class Parser {
   void note(std::string_view what) {
     if (at_ == collect_at_) expected_.emplace(what);
   }
+  /// What was noted so far at the token does not count: Trino has left those parts behind when it
+  /// looks for what comes now.
+  void forget() {
+    if (at_ == collect_at_) expected_.clear();
+  }
+  /// The operators that may follow a value.
+  void note_operators(int min_precedence);
   [[noreturn]] void mismatch();
   [[noreturn]] void fail(Position pos, std::string message) const;
   /// Source between a token and the last one taken, as written.
@@ -223,9 +233,11 @@ class Parser {
   void json_wrapper_and_quotes(JsonFunction& f);
   void json_null_on_null(JsonFunction& f);
   RelationPtr json_table();
-  void json_table_columns();
-  void json_table_column();
-  void json_table_plan();
+  std::vector<JsonTableColumn> json_table_columns();
+  JsonTableColumn json_table_column();
+  void json_table_value(JsonTableColumn& column);
+  void json_table_plan_clause(JsonTableNode& table);
+  std::unique_ptr<JsonTablePlan> json_table_plan();
 
   // Queries (parser_query.cc)
   QueryPtr root_query();
@@ -236,6 +248,7 @@ class Parser {
   QueryBodyPtr query_body(QueryBodyPtr first = nullptr);
   QueryBodyPtr intersections(QueryBodyPtr first);
   QueryBodyPtr body_primary();
+  [[noreturn]] void expect_body();
   QueryBodyPtr as_body(QueryPtr inner) const;
   struct SetHead {
     SetOperator op{};
@@ -269,12 +282,14 @@ class Parser {
   bool at_frame() const;
   WindowFrame window_frame();
   FrameBound frame_bound();
-  void pattern_clauses(bool definitions_required);
-  void measures();
-  void after_match();
-  void row_pattern();
-  void row_pattern_term();
-  void pattern_quantifier();
+  void pattern_clauses(RowPattern& pattern, bool definitions_required);
+  void measures(RowPattern& pattern);
+  void after_match(RowPattern& pattern);
+  void rows_per_match(RowPattern& pattern);
+  std::unique_ptr<PatternTerm> row_pattern();
+  std::unique_ptr<PatternTerm> row_pattern_sequence();
+  std::unique_ptr<PatternTerm> row_pattern_term();
+  std::unique_ptr<PatternTerm> pattern_quantifier(std::unique_ptr<PatternTerm> term);
   RelationPtr match_recognize(RelationPtr input);
 
   // Relations (parser_relation.cc)
@@ -357,15 +372,15 @@ class Parser {
                                 bool option);
 
   // SQL routines (parser_routine.cc)
-  std::string function_specification();
-  void parameter_declaration();
-  bool routine_characteristic();
-  void control_statement();
-  void control_if();
-  void control_case();
-  void control_compound();
-  void control_loop();
-  void control_statements();
+  std::shared_ptr<Routine> function_specification();
+  Routine::Parameter parameter_declaration();
+  bool routine_characteristic(Routine& routine);
+  std::unique_ptr<RoutineStatement> control_statement();
+  void control_if(RoutineStatement& s);
+  void control_case(RoutineStatement& s);
+  void control_compound(RoutineStatement& s);
+  void control_loop(RoutineStatement& s);
+  RoutineStatements control_statements();
 
   std::string_view text_;
   const std::vector<Token>& tokens_;

@@ -109,8 +109,10 @@ StatementPtr Parser::create_table(bool or_replace) {
   s->if_not_exists = as_query.if_not_exists;
   s->or_replace = or_replace;
   expect(Symbol::kLeftParen);
-  do s->elements.push_back(table_element());
-  while (accept(Symbol::kComma));
+  do {
+    s->elements.push_back(table_element());
+    if (!is(Symbol::kComma) && !is(Symbol::kRightParen)) forget();
+  } while (accept(Symbol::kComma));
   expect(Symbol::kRightParen);
   s->comment = comment_clause();
   s->properties = with_properties();
@@ -174,6 +176,8 @@ StatementPtr Parser::create_view(bool or_replace, bool materialized) {
   s->materialized = materialized;
   if (materialized) s->if_not_exists = if_not_exists();
   s->name = qualified_name();
+  forget();
+  note("'WITH'");
   if (materialized && accept(kGRACE)) {
     expect(kPERIOD);
     if (!at(kINTERVAL)) mismatch();
@@ -209,7 +213,9 @@ StatementPtr Parser::create_view(bool or_replace, bool materialized) {
 StatementPtr Parser::create_function(bool or_replace) {
   auto s = std::make_unique<CreateFunction>();
   s->or_replace = or_replace;
-  s->text = function_specification();
+  const size_t first = at_;
+  s->routine = function_specification();
+  s->text = canonical_since(first);
   return s;
 }
 

@@ -9,6 +9,7 @@ StatementPtr Parser::insert() {
   s->table = std::make_unique<TableRef>();
   s->table->pos = pos();
   s->table->name = qualified_name();
+  forget();
   // `INSERT INTO t (a) SELECT …` lists columns, `INSERT INTO t (SELECT …)` is a query.
   if (is(Symbol::kLeftParen) && at_identifier(1) &&
       (is(Symbol::kComma, 2) || is(Symbol::kRightParen, 2)))
@@ -56,11 +57,14 @@ StatementPtr Parser::merge() {
   s->table = std::make_unique<TableRef>();
   s->table->pos = pos();
   s->table->name = qualified_name();
+  forget();
+  note("<identifier>");
   if (accept(kAS) || at_identifier()) s->alias = identifier();
   expect(kUSING);
   s->source = relation();
   expect(kON);
   s->on = expression();
+  if (!is(kWHEN)) forget();
   do s->cases.push_back(merge_case());
   while (at(kWHEN));
   return s;

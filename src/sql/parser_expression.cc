@@ -10,25 +10,6 @@ std::unique_ptr<T> make(Position pos) {
   return node;
 }
 
-std::optional<ComparisonOp> comparison_op(Symbol symbol) {
-  switch (symbol) {
-    case Symbol::kEq:
-      return ComparisonOp::kEq;
-    case Symbol::kNe:
-      return ComparisonOp::kNe;
-    case Symbol::kLt:
-      return ComparisonOp::kLt;
-    case Symbol::kLe:
-      return ComparisonOp::kLe;
-    case Symbol::kGt:
-      return ComparisonOp::kGt;
-    case Symbol::kGe:
-      return ComparisonOp::kGe;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// Binary operators of value expressions; higher binds tighter. `||` is the loosest in Trino.
 struct BinaryRule {
   BinaryOperator op;
@@ -67,11 +48,11 @@ ExprPtr Parser::expression(ExprPtr first) {
   Nesting nesting(*this, first != nullptr);
   Position start = first ? first->pos : pos();
   ExprPtr left = conjunction(std::move(first));
-  if (!is(kOR)) return left;
+  if (!at(kOR)) return left;
   auto any = make<Logical>(start);
   any->is_and = false;
   any->terms.push_back(std::move(left));
-  while (is(kOR)) {
+  while (at(kOR)) {
     ++at_;
     any->terms.push_back(conjunction(nullptr));
   }
@@ -83,10 +64,10 @@ ExprPtr Parser::conjunction(ExprPtr first) {
   Operand scope(*this, first != nullptr);
   Position start = first ? first->pos : pos();
   ExprPtr left = negatable(std::move(first));
-  if (!is(kAND)) return left;
+  if (!at(kAND)) return left;
   auto all = make<Logical>(start);
   all->terms.push_back(std::move(left));
-  while (is(kAND)) {
+  while (at(kAND)) {
     ++at_;
     all->terms.push_back(negatable(nullptr));
   }
@@ -111,115 +92,11 @@ ExprPtr Parser::negatable(ExprPtr first) {
   return value;
 }
 
-/// At most one predicate follows a value: `a = b = c` is an error, as in Trino. Its position is its
-/// operator's.
-ExprPtr Parser::predicate(ExprPtr value) {
-  Position here = pos();
-  if (comparison_op(token().symbol)) return quantified_or_comparison(std::move(value));
-  if (is(kIS)) {
-    ++at_;
-    bool negated = accept(kNOT);
-    grow();
-    if (accept(kNULL)) {
-      auto test = make<IsNull>(here);
-      test->value = std::move(value);
-      test->negated = negated;
-      return test;
-    }
-    auto test = make<IsDistinctFrom>(here);
-    expect(kDISTINCT, kFROM);
-    test->left = std::move(value);
-    test->right = value_expression();
-    test->negated = negated;
-    return test;
-  }
-  bool negated = is(kNOT) && (is(kBETWEEN, 1) || is(kIN, 1) || is(kLIKE, 1));
-  if (negated) ++at_;
-  if (is(kBETWEEN)) {
-    ++at_;
-    auto between = make<Between>(here);
-    between->value = std::move(value);
-    between->low = value_expression();
-    expect(kAND);
-    between->high = value_expression();
-    between->negated = negated;
-    grow();
-    return between;
-  }
-  if (is(kIN)) return in_predicate(std::move(value), negated, here);
-  if (is(kLIKE)) {
-    ++at_;
-    auto like = make<Like>(here);
-    like->value = std::move(value);
-    like->pattern = value_expression();
-    if (accept(kESCAPE)) like->escape = value_expression();
-    like->negated = negated;
-    grow();
-    return like;
-  }
-  return value;
-}
-
-ExprPtr Parser::quantified_or_comparison(ExprPtr value) {
-  Position here = pos();
-  ComparisonOp op = *comparison_op(token().symbol);
-  ++at_;
-  if ((is(kALL) || is(kANY) || is(kSOME)) && is(Symbol::kLeftParen, 1)) {
-    auto quantified = make<Quantified>(here);
-    quantified->op = op;
-    quantified->quantifier = is(kALL)   ? Quantifier::kAll
-                             : is(kANY) ? Quantifier::kAny
-                                        : Quantifier::kSome;
-    at_ += 2;
-    quantified->value = std::move(value);
-    quantified->query = query();
-    expect(Symbol::kRightParen);
-    grow();
-    return quantified;
-  }
-  auto comparison = make<Comparison>(here);
-  comparison->op = op;
-  comparison->left = std::move(value);
-  comparison->right = value_expression();
-  grow();
-  return comparison;
-}
-
-ExprPtr Parser::in_predicate(ExprPtr value, bool negated, Position here) {
-  ++at_;
-  expect(Symbol::kLeftParen);
-  // `IN ((SELECT …) UNION …)` is a query, `IN ((SELECT …), 2)` a list: the first item decides.
-  Group first;
-  if (at_query_start()) {
-    first.query = query();
-  } else if (is(Symbol::kLeftParen) && !at_lambda()) {
-    Position start = pos();
-    Group inner = group();
-    if (inner.query && continues_query()) {
-      first.query = query_from(as_body(std::move(inner.query)), start);
-    } else {
-      first.expr = expression(group_as_expression(std::move(inner), start));
-    }
-  } else {
-    note("<query>");
-    first.expr = expression();
-  }
-  grow();
-  if (first.query) {
-    auto in = make<InSubquery>(here);
-    in->value = std::move(value);
-    in->query = std::move(first.query);
-    in->negated = negated;
-    expect(Symbol::kRightParen);
-    return in;
-  }
-  auto in = make<In>(here);
-  in->value = std::move(value);
-  in->negated = negated;
-  in->list.push_back(std::move(first.expr));
-  while (accept(Symbol::kComma)) in->list.push_back(expression());
-  expect(Symbol::kRightParen);
-  return in;
+void Parser::note_operators(int min_precedence) {
+  if (at_ != collect_at_) return;
+  for (Symbol symbol : {Symbol::kConcat, Symbol::kPlus, Symbol::kMinus, Symbol::kStar,
+                        Symbol::kSlash, Symbol::kPercent})
+    if (binary_rule(symbol)->precedence >= min_precedence) note(symbol);
 }
 
 ExprPtr Parser::value_expression(int min_precedence, ExprPtr first) {
@@ -227,7 +104,10 @@ ExprPtr Parser::value_expression(int min_precedence, ExprPtr first) {
   ExprPtr left = operand(std::move(first));
   while (true) {
     std::optional<BinaryRule> rule = binary_rule(token().symbol);
-    if (!rule || rule->precedence < min_precedence) return left;
+    if (!rule || rule->precedence < min_precedence) {
+      note_operators(min_precedence);
+      return left;
+    }
     auto node = make<BinaryOp>(pos());
     ++at_;
     node->op = rule->op;
@@ -265,6 +145,7 @@ ExprPtr Parser::operand(ExprPtr first) {
     value = std::move(zoned);
     grow();
   }
+  note("'AT'");
   bool negative = !signs.empty() && signs.back().first == UnaryOp::kMinus;
   if (number && !negative && value->kind == ExprKind::kInteger &&
       as<IntegerLiteral>(*value).value > uint64_t{INT64_MAX})
@@ -298,6 +179,8 @@ ExprPtr Parser::postfix(ExprPtr base) {
       expect(Symbol::kRightBracket);
       base = std::move(subscript);
     } else {
+      note("'.'");
+      note("'['");
       return base;
     }
     grow();
@@ -326,6 +209,7 @@ ExprPtr Parser::primary() {
       return keyword_primary();
     case TokenKind::kSymbol:
       if (is(Symbol::kLeftParen)) return at_lambda() ? lambda() : parenthesized();
+      if (is(Symbol::kLeftBracket)) return array();
       if (is(Symbol::kQuestion)) {
         ++at_;
         auto parameter = make<Parameter>(start);
@@ -570,7 +454,7 @@ Parser::Group Parser::group() {
     note("<query>");
     result.expr = expression();
   }
-  if (result.expr && is(Symbol::kComma)) result.expr = row_rest(std::move(result.expr), start);
+  if (result.expr && at(Symbol::kComma)) result.expr = row_rest(std::move(result.expr), start);
   expect(Symbol::kRightParen);
   return result;
 }
@@ -615,7 +499,7 @@ ExprPtr Parser::row_constructor() {
 
 ExprPtr Parser::array() {
   auto result = make<ArrayConstructor>(pos());
-  at_ += 2;
+  at_ += is(kARRAY) ? 2 : 1;  // the word may be left out
   if (!is(Symbol::kRightBracket)) {
     do result->items.push_back(expression());
     while (accept(Symbol::kComma));

@@ -29,7 +29,8 @@ ExprPtr Parser::call(Name name, Position start) {
 }
 
 void Parser::call_arguments(FunctionCall& f) {
-  if (is(Symbol::kRightParen)) return;
+  if (at(Symbol::kRightParen)) return;
+  note("'*'");
   bool label = at_identifier() && is(Symbol::kDot, 1) && is(Symbol::kStar, 2);
   if (is(Symbol::kStar) || label) {
     auto star = make<Star>(pos());
@@ -49,6 +50,8 @@ void Parser::call_arguments(FunctionCall& f) {
       ++at_;
     } else if (at_all_quantifier()) {
       ++at_;
+    } else {
+      note("'ALL'");
     }
     f.args = expressions();
   }
@@ -88,7 +91,7 @@ void Parser::window_over(FunctionCall& f) {
     f.over->name_only = true;
     f.over->base = identifier();
   }
-  f.over->pos = start;
+  if (f.over->name_only) f.over->pos = start;  // otherwise where its parts start
 }
 
 ExprPtr Parser::listagg() {
@@ -150,6 +153,8 @@ ExprPtr Parser::trim() {
                    : is(kLEADING) ? Trim::Side::kLeading
                                   : Trim::Side::kTrailing;
     ++at_;
+  } else {
+    for (const char* word : {"'BOTH'", "'LEADING'", "'TRAILING'"}) note(word);
   }
   if (accept(kFROM)) {
     result->value = value_expression();

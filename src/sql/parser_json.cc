@@ -205,32 +205,20 @@ ExprPtr Parser::json_array() {
 RelationPtr Parser::json_table() {
   auto result = std::make_unique<JsonTable>();
   result->pos = pos();
+  result->table = std::make_shared<JsonTableNode>();
+  auto& table = *result->table;
   size_t first = at_;
   {
     Nesting nesting(*this);
     expect(kJSON_TABLE);
     expect(Symbol::kLeftParen);
-    JsonFunction scratch;
-    json_path_invocation(scratch);
-    json_table_columns();
-    if (accept(kPLAN)) {
-      if (accept(kDEFAULT)) {
-        expect(Symbol::kLeftParen);
-        bool outer = is(kOUTER) || is(kINNER);
-        if (!outer && !at(kUNION) && !at(kCROSS)) mismatch();
-        ++at_;
-        if (accept(Symbol::kComma)) {
-          bool fits = outer ? is(kUNION) || is(kCROSS) : is(kOUTER) || is(kINNER);
-          if (!fits) mismatch();
-          ++at_;
-        }
-      } else {
-        expect(Symbol::kLeftParen);
-        json_table_plan();
-      }
-      expect(Symbol::kRightParen);
-    }
-    if (accept(kERROR) || accept(kEMPTY)) {
+    table.root = make_json(pos(), "json_table");
+    json_path_invocation(*table.root);
+    table.columns = json_table_columns();
+    if (accept(kPLAN)) json_table_plan_clause(table);
+    if (at(kERROR) || at(kEMPTY)) {
+      table.on_error = is(kERROR) ? "ERROR" : "EMPTY";
+      ++at_;
       expect(kON);
       expect(kERROR);
     }
@@ -240,59 +228,117 @@ RelationPtr Parser::json_table() {
   return result;
 }
 
-void Parser::json_table_columns() {
-  Nesting nesting(*this);
-  expect(kCOLUMNS);
+/// DEFAULT (OUTER | INNER and UNION | CROSS), or (plan).
+void Parser::json_table_plan_clause(JsonTableNode& table) {
+  if (!accept(kDEFAULT)) {
+    expect(Symbol::kLeftParen);
+    table.plan = json_table_plan();
+    return expect(Symbol::kRightParen);
+  }
   expect(Symbol::kLeftParen);
-  do json_table_column();
-  while (accept(Symbol::kComma));
+  const auto take = [&] {
+    if (is(kINNER)) table.default_inner = true;
+    if (is(kCROSS)) table.default_cross = true;
+    ++at_;
+  };
+  const bool outer = is(kOUTER) || is(kINNER);
+  if (!outer && !at(kUNION) && !at(kCROSS)) mismatch();
+  take();
+  if (accept(Symbol::kComma)) {
+    const bool fits = outer ? is(kUNION) || is(kCROSS) : is(kOUTER) || is(kINNER);
+    if (!fits) mismatch();
+    take();
+  }
   expect(Symbol::kRightParen);
 }
 
-void Parser::json_table_column() {
+std::vector<JsonTableColumn> Parser::json_table_columns() {
+  Nesting nesting(*this);
+  std::vector<JsonTableColumn> columns;
+  expect(kCOLUMNS);
+  expect(Symbol::kLeftParen);
+  do columns.push_back(json_table_column());
+  while (accept(Symbol::kComma));
+  expect(Symbol::kRightParen);
+  return columns;
+}
+
+JsonTableColumn Parser::json_table_column() {
+  JsonTableColumn column;
+  column.pos = pos();
   if (is(kNESTED) && (is(kPATH, 1) || is(TokenKind::kString, 1))) {
+    column.kind = JsonTableColumn::Kind::kNested;
     ++at_;
     accept(kPATH);
-    string();
-    if (accept(kAS)) identifier();
-    json_table_columns();
-    return;
+    column.path_pos = pos();
+    column.path = string();
+    if (accept(kAS)) column.path_name = identifier();
+    column.columns = json_table_columns();
+    return column;
   }
-  identifier();
+  column.name = identifier();
   if (accept(kFOR)) {
+    column.kind = JsonTableColumn::Kind::kOrdinality;
     expect(kORDINALITY);
-    return;
+    return column;
   }
-  type();
-  JsonFunction scratch;
-  bool query = !json_format().empty();
-  if (accept(kPATH)) string();
-  if (query) json_wrapper_and_quotes(scratch);
-  auto behavior = [&] {
-    return query ? json_query_behavior(scratch) : json_value_behavior(scratch);
-  };
+  json_table_value(column);
+  return column;
+}
+
+void Parser::json_table_value(JsonTableColumn& column) {
+  auto made = make_json(column.pos, "json_value");
+  auto& f = *made;
+  f.returning = type();
+  const std::string format = json_format();
+  const bool query = !format.empty();
+  if (query) {
+    column.kind = JsonTableColumn::Kind::kQuery;
+    f.name = "json_query";
+    f.clauses.push_back(format);
+  }
+  column.path_pos = pos();
+  column.has_path = accept(kPATH);
+  if (column.has_path) {
+    column.path_pos = pos();
+    f.path = string();
+  }
+  if (query) json_wrapper_and_quotes(f);
+  const auto behavior = [&] { return query ? json_query_behavior(f) : json_value_behavior(f); };
   if (behavior()) behavior();
+  column.function = std::move(made);
 }
 
 /// a | a OUTER (b) | (a) UNION b UNION c | (a) CROSS b
-void Parser::json_table_plan() {
+std::unique_ptr<JsonTablePlan> Parser::json_table_plan() {
+  using Kind = JsonTablePlan::Kind;
   Nesting nesting(*this);
-  auto primary_plan = [&] {
+  const auto primary_plan = [&] {
     if (accept(Symbol::kLeftParen)) {
-      json_table_plan();
+      auto inner = json_table_plan();
       expect(Symbol::kRightParen);
-    } else {
-      identifier();
+      return inner;
     }
+    auto path = std::make_unique<JsonTablePlan>();
+    path->pos = pos();
+    path->path = identifier();
+    return path;
   };
-  bool name = at_identifier();
-  primary_plan();
-  if (name && (accept(kOUTER) || accept(kINNER))) {
-    primary_plan();
-    return;
+  const bool name = at_identifier();
+  auto plan = std::make_unique<JsonTablePlan>();
+  plan->pos = pos();
+  plan->parts.push_back(primary_plan());
+  if (name && (at(kOUTER) || at(kINNER))) {
+    plan->kind = is(kOUTER) ? Kind::kOuter : Kind::kInner;
+    ++at_;
+    plan->parts.push_back(primary_plan());
+    return plan;
   }
-  Kw between = is(kUNION) ? kUNION : kCROSS;
-  while (accept(between)) primary_plan();
+  const Kw between = is(kUNION) ? kUNION : kCROSS;
+  plan->kind = is(kUNION) ? Kind::kUnion : Kind::kCross;
+  while (accept(between)) plan->parts.push_back(primary_plan());
+  if (plan->parts.size() == 1) return std::move(plan->parts.front());
+  return plan;
 }
 
 }  // namespace meesh::sql

@@ -28,11 +28,12 @@ QueryBodyPtr join_bodies(QueryBodyPtr left, QueryBodyPtr right, SetOperator op,
 /// A query that may define functions and session properties for itself.
 QueryPtr Parser::root_query() {
   std::string preamble;
+  std::vector<std::shared_ptr<Routine>> functions;
   if (is(kWITH) && (is(kFUNCTION, 1) || (is(kSESSION, 1) && at_identifier(2)))) {
     ++at_;
     size_t first = at_;
     if (is(kFUNCTION)) {
-      do function_specification();
+      do functions.push_back(function_specification());
       while (accept(Symbol::kComma));
     }
     if (is(kSESSION) && at_identifier(1)) {
@@ -42,11 +43,15 @@ QueryPtr Parser::root_query() {
         expect(Symbol::kEq);
         expression();
       } while (accept(Symbol::kComma));
+      functions.clear();  // the resolver refuses a preamble without functions
     }
     preamble = canonical_since(first);
+  } else if (!is(kWITH)) {
+    note("'WITH'");
   }
   QueryPtr result = query();
   if (!preamble.empty()) result->inline_functions = std::move(preamble);
+  result->functions = std::move(functions);
   return result;
 }
 
@@ -78,14 +83,17 @@ QueryPtr Parser::query_from(QueryBodyPtr first, Position start) {
 }
 
 void Parser::query_tail(Query& q) {
+  q.order_pos = pos();
   if (accept(kORDER)) {
     expect(kBY);
     q.order_by = sort_items();
   }
+  q.offset_pos = pos();
   if (accept(kOFFSET)) {
     q.offset = row_count();
     if (!accept(kROWS)) accept(kROW);
   }
+  q.limit_pos = pos();
   if (accept(kLIMIT)) {
     if (accept(kALL))
       q.limit_all = true;
@@ -113,6 +121,7 @@ ExprPtr Parser::row_count() {
     ++at_;
     return parameter;
   }
+  note("'?'");
   auto number = std::make_unique<IntegerLiteral>();
   number->pos = pos();
   number->value = integer();
@@ -216,14 +225,18 @@ QueryBodyPtr Parser::body_primary() {
   if (is(kSELECT)) return select();
   if (is(kVALUES)) return values();
   if (is(kTABLE)) return table_body();
-  if (!is(Symbol::kLeftParen)) {
-    note("<query>");
-    mismatch();
-  }
+  if (!is(Symbol::kLeftParen)) expect_body();
   ++at_;
+  if (!at_query_start() && !is(Symbol::kLeftParen)) expect_body();
   QueryPtr inner = query();
   expect(Symbol::kRightParen);
   return as_body(std::move(inner));
+}
+
+/// Behind a set operator and inside its parentheses there is no WITH in Trino.
+void Parser::expect_body() {
+  for (const char* start : {"'('", "'SELECT'", "'TABLE'", "'VALUES'"}) note(start);
+  mismatch();
 }
 
 /// Parentheses that change nothing leave no node.
@@ -244,6 +257,8 @@ QueryBodyPtr Parser::select() {
   } else if (at_all_quantifier()) {
     ++at_;
     s->quantifier = SetQuantifier::kAll;
+  } else {
+    note("'ALL'");
   }
   do s->items.push_back(select_item());
   while (accept(Symbol::kComma));
@@ -288,7 +303,7 @@ bool Parser::at_all_quantifier() const {
   bool clause = next == kFROM || next == kWHERE || next == kGROUP || next == kHAVING ||
                 next == kORDER || next == kUNION || next == kINTERSECT || next == kEXCEPT ||
                 next == kAS || next == kAND || next == kOR || next == kIS || next == kIN ||
-                next == kLIKE || next == kBETWEEN;
+                next == kLIKE || next == kBETWEEN || next == kDISTINCT;
   return !clause;
 }
 
@@ -317,6 +332,7 @@ SelectItem Parser::select_item() {
     item.value = std::move(star);
     return item;
   }
+  note("<identifier>");
   if (accept(kAS) || at_alias()) item.alias = identifier();
   return item;
 }

@@ -49,6 +49,7 @@ RelationPtr Parser::join_rest(RelationPtr left) {
     } else if (join_type(*join)) {
       join->left = std::move(left);
       join->right = relation();
+      if (!is(kON) && !is(kUSING)) forget();
       if (accept(kON)) {
         join->on = expression();
       } else {
@@ -90,7 +91,8 @@ RelationPtr Parser::sampled_relation(RelationPtr first) {
   RelationPtr result = alias_of(first ? std::move(first) : relation_primary());
   if (is(kMATCH_RECOGNIZE) && is(Symbol::kLeftParen, 1))
     result = alias_of(match_recognize(std::move(result)));
-  if (is(kTABLESAMPLE)) {
+  note("'MATCH_RECOGNIZE'");
+  if (at(kTABLESAMPLE)) {
     ++at_;
     auto sampled = make<Sampled>(result->pos);
     if (!accept(kBERNOULLI)) {
@@ -108,11 +110,12 @@ RelationPtr Parser::sampled_relation(RelationPtr first) {
 }
 
 RelationPtr Parser::alias_of(RelationPtr inner) {
+  note("<identifier>");
   if (!accept(kAS) && !at_alias()) return inner;
   auto aliased = make<AliasedRelation>(inner->pos);
   aliased->relation = std::move(inner);
   aliased->alias = identifier();
-  if (is(Symbol::kLeftParen)) aliased->columns = identifiers_in_parens();
+  if (at(Symbol::kLeftParen)) aliased->columns = identifiers_in_parens();
   grow();
   return aliased;
 }
@@ -124,7 +127,9 @@ RelationPtr Parser::relation_primary() {
   if (is(kTABLE)) return table_function();
   if (is(kJSON_TABLE)) return json_table();
   if (!at_identifier()) {
-    for (const char* e : {"<identifier>", "'('", "'UNNEST'", "'LATERAL'", "'TABLE'"}) note(e);
+    for (const char* e :
+         {"<identifier>", "'('", "'UNNEST'", "'LATERAL'", "'TABLE'", "'JSON_TABLE'"})
+      note(e);
     mismatch();
   }
   return table_ref();
@@ -198,6 +203,8 @@ std::unique_ptr<TableRef> Parser::table_ref() {
     expect(kOF);
     Nesting nesting(*this);
     table->version = value_expression();
+  } else {
+    note("'FOR'");
   }
   return table;
 }
@@ -232,13 +239,14 @@ RelationPtr Parser::table_function() {
 
 TableFunction::Arg Parser::table_function_argument() {
   TableFunction::Arg arg;
+  arg.pos = pos();
   if (at_identifier() && is(Symbol::kFatArrow, 1)) {
     arg.name = identifier();
     ++at_;
   }
   if (is(kTABLE) && is(Symbol::kLeftParen, 1)) {
     table_argument(arg);
-  } else if (is(kDESCRIPTOR) && is(Symbol::kLeftParen, 1)) {
+  } else if (is(kDESCRIPTOR) && is(Symbol::kLeftParen, 1) && !is(Symbol::kRightParen, 2)) {
     at_ += 2;
     arg.descriptor.emplace();
     do {

@@ -2,150 +2,195 @@
 
 namespace meesh::sql {
 
-/// FUNCTION name(…) RETURNS … body: checked against the grammar, returned as text.
-std::string Parser::function_specification() {
+/// FUNCTION name(…) RETURNS … body.
+std::shared_ptr<Routine> Parser::function_specification() {
   Nesting nesting(*this);
-  size_t first = at_;
+  auto routine = std::make_shared<Routine>();
+  routine->pos = pos();
   expect(kFUNCTION);
-  qualified_name();
+  routine->name = qualified_name();
   expect(Symbol::kLeftParen);
   if (!is(Symbol::kRightParen)) {
-    do parameter_declaration();
+    do routine->parameters.push_back(parameter_declaration());
     while (accept(Symbol::kComma));
   }
   expect(Symbol::kRightParen);
+  routine->returns_pos = pos();
   expect(kRETURNS);
-  type();
-  while (routine_characteristic()) {
+  routine->returns = type();
+  while (routine_characteristic(*routine)) {
   }
-  with_properties();
+  routine->properties = with_properties();
   if (accept(kAS)) {
     if (!is(TokenKind::kDollarString)) {
       note("'$$'");
       mismatch();
     }
+    routine->dollar_body = std::string(token_text(token()));
     ++at_;
   } else {
-    control_statement();
+    routine->body = control_statement();
   }
-  return canonical_since(first);
+  return routine;
 }
 
-void Parser::parameter_declaration() {
-  if (row_field_is_named()) identifier();
-  type();
+Routine::Parameter Parser::parameter_declaration() {
+  Routine::Parameter parameter;
+  parameter.pos = pos();
+  if (row_field_is_named()) parameter.name = identifier();
+  parameter.type = type();
+  return parameter;
 }
 
-bool Parser::routine_characteristic() {
+bool Parser::routine_characteristic(Routine& routine) {
+  const Position start = pos();
+  const auto once = [&](bool again, const char* what) {
+    if (again) fail(start, std::string("Multiple ") + what + " clauses specified");
+  };
   if (accept(kLANGUAGE)) {
-    identifier();
+    once(routine.language.has_value(), "language");
+    routine.language = identifier();
   } else if (at(kDETERMINISTIC) || (is(kNOT) && is(kDETERMINISTIC, 1))) {
+    once(routine.deterministic.has_value(), "deterministic");
+    routine.deterministic = !is(kNOT);
     at_ += is(kNOT) ? 2 : 1;
   } else if (is(kRETURNS) && is(kNULL, 1)) {
+    once(routine.called_on_null.has_value(), "null-call");
+    routine.called_on_null = false;
     at_ += 2;
     expect(kON, kNULL);
     expect(kINPUT);
   } else if (accept(kCALLED)) {
+    once(routine.called_on_null.has_value(), "null-call");
+    routine.called_on_null = true;
     expect(kON, kNULL);
     expect(kINPUT);
   } else if (accept(kSECURITY)) {
+    once(!routine.security.empty(), "security");
+    routine.security_pos = start;
+    routine.security = is(kDEFINER) ? "DEFINER" : "INVOKER";
     if (!accept(kDEFINER)) expect(kINVOKER);
   } else if (is(kCOMMENT)) {
-    comment_clause();
+    once(routine.comment.has_value(), "comment");
+    routine.comment = comment_clause();
   } else {
     return false;
   }
   return true;
 }
 
-void Parser::control_statement() {
+std::unique_ptr<RoutineStatement> Parser::control_statement() {
+  using Kind = RoutineStatement::Kind;
   Nesting nesting(*this);
+  auto s = std::make_unique<RoutineStatement>();
+  s->pos = pos();
   if (accept(kRETURN)) {
-    expression();
+    s->kind = Kind::kReturn;
+    s->value = expression();
   } else if (accept(kSET)) {
-    identifier();
+    s->kind = Kind::kSet;
+    s->name = identifier();
     expect(Symbol::kEq);
-    expression();
+    s->value = expression();
   } else if (at(kCASE)) {
-    control_case();
+    control_case(*s);
   } else if (at(kIF)) {
-    control_if();
-  } else if (accept(kITERATE) || accept(kLEAVE)) {
-    identifier();
+    control_if(*s);
+  } else if (at(kITERATE) || at(kLEAVE)) {
+    s->kind = is(kITERATE) ? Kind::kIterate : Kind::kLeave;
+    ++at_;
+    s->name = identifier();
   } else if (at(kBEGIN)) {
-    control_compound();
+    control_compound(*s);
   } else {
-    control_loop();
+    control_loop(*s);
   }
+  return s;
 }
 
 /// At least one, each with its ';'.
-void Parser::control_statements() {
+RoutineStatements Parser::control_statements() {
+  RoutineStatements all;
   do {
-    control_statement();
+    all.push_back(control_statement());
     expect(Symbol::kSemicolon);
   } while (!is(kEND) && !is(kELSE) && !is(kELSEIF) && !is(kWHEN) && !is(kUNTIL));
+  return all;
 }
 
-void Parser::control_case() {
+void Parser::control_case(RoutineStatement& s) {
+  s.kind = RoutineStatement::Kind::kCase;
   expect(kCASE);
-  if (!at(kWHEN)) expression();
+  if (!at(kWHEN)) s.value = expression();
   do {
     expect(kWHEN);
-    expression();
+    auto& branch = s.branches.emplace_back();
+    branch.condition = expression();
     expect(kTHEN);
-    control_statements();
+    branch.body = control_statements();
   } while (at(kWHEN));
-  if (accept(kELSE)) control_statements();
+  s.has_else = accept(kELSE);
+  if (s.has_else) s.body = control_statements();
   expect(kEND);
   expect(kCASE);
 }
 
-void Parser::control_if() {
+void Parser::control_if(RoutineStatement& s) {
+  s.kind = RoutineStatement::Kind::kIf;
   expect(kIF);
-  expression();
-  expect(kTHEN);
-  control_statements();
-  while (accept(kELSEIF)) {
-    expression();
+  do {
+    auto& branch = s.branches.emplace_back();
+    branch.condition = expression();
     expect(kTHEN);
-    control_statements();
-  }
-  if (accept(kELSE)) control_statements();
+    branch.body = control_statements();
+  } while (accept(kELSEIF));
+  s.has_else = accept(kELSE);
+  if (s.has_else) s.body = control_statements();
   expect(kEND);
   expect(kIF);
 }
 
-void Parser::control_compound() {
+void Parser::control_compound(RoutineStatement& s) {
+  s.kind = RoutineStatement::Kind::kCompound;
   expect(kBEGIN);
-  while (accept(kDECLARE)) {
-    do identifier();
+  while (at(kDECLARE)) {
+    auto& declaration = s.declarations.emplace_back();
+    declaration.pos = pos();
+    ++at_;
+    do declaration.names.push_back(identifier());
     while (accept(Symbol::kComma));
-    type();
-    if (accept(kDEFAULT)) expression();
+    declaration.type = type();
+    if (accept(kDEFAULT)) declaration.initial = expression();
     expect(Symbol::kSemicolon);
   }
-  if (!at(kEND)) control_statements();
+  if (!at(kEND)) s.body = control_statements();
   expect(kEND);
 }
 
-void Parser::control_loop() {
-  if (at_identifier() && is(Symbol::kColon, 1)) at_ += 2;
+void Parser::control_loop(RoutineStatement& s) {
+  using Kind = RoutineStatement::Kind;
+  if (at_identifier() && is(Symbol::kColon, 1)) {
+    s.label = identifier();
+    ++at_;
+  }
   if (accept(kLOOP)) {
-    control_statements();
+    s.kind = Kind::kLoop;
+    s.body = control_statements();
     expect(kEND);
     expect(kLOOP);
   } else if (accept(kWHILE)) {
-    expression();
+    s.kind = Kind::kWhile;
+    s.value = expression();
     expect(kDO);
-    control_statements();
+    s.body = control_statements();
     expect(kEND);
     expect(kWHILE);
   } else {
+    s.kind = Kind::kRepeat;
     expect(kREPEAT);
-    control_statements();
+    s.body = control_statements();
     expect(kUNTIL);
-    expression();
+    s.value = expression();
     expect(kEND);
     expect(kREPEAT);
   }

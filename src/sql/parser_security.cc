@@ -27,6 +27,7 @@ std::string Parser::grantor_text() {
 std::vector<Ident> Parser::privileges_or_roles() {
   std::vector<Ident> names;
   do {
+    note("'UPDATE'");  // a name, too
     if (at(kCREATE) || at(kSELECT) || at(kDELETE) || at(kINSERT)) {
       names.push_back({std::string(token_text(token())), false, pos()});
       ++at_;

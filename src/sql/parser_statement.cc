@@ -96,6 +96,7 @@ StatementPtr Parser::statement_by_keyword() {
                                    kREFRESH,    kRESET,    kREVOKE, kROLLBACK, kSET,      kSHOW,
                                    kSTART,      kTRUNCATE, kUPDATE, kUSE};
   for (Kw start : kStarts) at(start);
+  note("'WITH'");
   note("<query>");
   mismatch();
 }
@@ -139,6 +140,11 @@ StatementPtr Parser::explain() {
       ++at_;
     } while (accept(Symbol::kComma));
     expect(Symbol::kRightParen);
+  } else if (at(Symbol::kLeftParen) && !at_query_start(1) && !is(Symbol::kLeftParen, 1)) {
+    ++at_;
+    note("'TYPE'");
+    note("'FORMAT'");
+    expect_body();
   }
   s->statement = statement();
   return s;
@@ -212,11 +218,6 @@ StatementPtr Parser::show() {
       s->name = std::move(target.entity);
       s->entity_kind = std::move(target.entity_kind);
     }
-  } else if (accept(kBRANCHES)) {
-    s->what = "branches";
-    if (!accept(kFROM) && !accept(kIN)) mismatch();
-    accept(kTABLE);
-    s->name = qualified_name();
   } else {
     expect(kCREATE);
     if (accept(kTABLE)) {
@@ -347,6 +348,7 @@ StatementPtr Parser::execute() {
     if (accept(kUSING)) s->args = expressions();
     return s;
   }
+  if (!is(kIMMEDIATE)) note("'IMMEDIATE'");
   auto s = std::make_unique<Execute>();
   s->name = identifier();
   if (accept(kUSING)) s->args = expressions();
@@ -355,11 +357,13 @@ StatementPtr Parser::execute() {
 
 StatementPtr Parser::start_transaction() {
   auto s = std::make_unique<StartTransaction>();
+  const Position start = pos();
   ++at_;
   expect(kTRANSACTION);
   if (!at(kISOLATION) && !at(kREAD)) return s;
   do {
     if (accept(kISOLATION)) {
+      if (!s->isolation.empty()) fail(start, "Multiple transaction isolation levels specified");
       expect(kLEVEL);
       if (accept(kREAD)) {
         if (accept(kCOMMITTED)) {
@@ -376,6 +380,7 @@ StatementPtr Parser::start_transaction() {
         s->isolation = "serializable";
       }
     } else {
+      if (s->read_only) fail(start, "Multiple transaction read modes specified");
       expect(kREAD);
       s->read_only = accept(kONLY);
       if (!*s->read_only) expect(kWRITE);

@@ -15,7 +15,11 @@ WindowSpec Parser::window_specification() {
     spec.order_by = sort_items();
   }
   bool unit = at(kRANGE) || at(kROWS) || at(kGROUPS);
-  if (unit || is(kMEASURES)) spec.frame = window_frame();
+  if (unit || is(kMEASURES)) {
+    spec.frame = window_frame();
+    for (const char* word : {"'AFTER'", "'DEFINE'", "'INITIAL'", "'PATTERN'", "'SEEK'", "'SUBSET'"})
+      note(word);
+  }
   return spec;
 }
 
@@ -30,11 +34,37 @@ bool Parser::at_frame() const {
   return is(kPRECEDING, 2) || is(kFOLLOWING, 2) || is(TokenKind::kSymbol, 2);
 }
 
+namespace {
+
+/// Bounds that cannot follow each other. Trino checks them with the types; here alone the place of
+/// the frame is known.
+void check_bounds(const WindowFrame& frame, Position at) {
+  using Kind = FrameBound::Kind;
+  const Kind start = frame.start.kind;
+  const Kind end = frame.end ? frame.end->kind : Kind::kCurrentRow;
+  const char* wrong = nullptr;
+  if (start == Kind::kUnboundedFollowing)
+    wrong = "Window frame start cannot be UNBOUNDED FOLLOWING";
+  else if (end == Kind::kUnboundedPreceding)
+    wrong = "Window frame end cannot be UNBOUNDED PRECEDING";
+  else if (start == Kind::kCurrentRow && end == Kind::kPreceding)
+    wrong = "Window frame starting from CURRENT ROW cannot end with PRECEDING";
+  else if (start == Kind::kFollowing && end == Kind::kPreceding)
+    wrong = "Window frame starting from FOLLOWING cannot end with PRECEDING";
+  else if (start == Kind::kFollowing && end == Kind::kCurrentRow)
+    wrong = "Window frame starting from FOLLOWING cannot end with CURRENT ROW";
+  if (wrong) throw Error(Code::kInvalidWindowFrame, wrong, {at.line, at.column, {}});
+}
+
+}  // namespace
+
 WindowFrame Parser::window_frame() {
   WindowFrame frame;
+  const Position start = pos();
   if (is(kMEASURES)) {
     size_t first = at_;
-    measures();
+    RowPattern pattern;
+    measures(pattern);
     frame.measures = canonical_since(first);
   }
   if (accept(kROWS))
@@ -50,9 +80,11 @@ WindowFrame Parser::window_frame() {
   } else {
     frame.start = frame_bound();
   }
+  check_bounds(frame, start);
   size_t first = at_;
   if (is(kAFTER) || is(kINITIAL) || is(kSEEK) || is(kPATTERN)) {
-    pattern_clauses(false);
+    RowPattern pattern;
+    pattern_clauses(pattern, false);
     frame.pattern = canonical_since(first);
   }
   return frame;
@@ -82,108 +114,195 @@ FrameBound Parser::frame_bound() {
   return bound;
 }
 
-void Parser::measures() {
+void Parser::measures(RowPattern& pattern) {
   expect(kMEASURES);
   do {
-    expression();
+    auto& measure = pattern.measures.emplace_back();
+    measure.value = expression();
     expect(kAS);
-    identifier();
+    measure.name = identifier();
   } while (accept(Symbol::kComma));
 }
 
-void Parser::after_match() {
+void Parser::after_match(RowPattern& pattern) {
   expect(kMATCH);
   expect(kSKIP);
   if (accept(kPAST)) {
     expect(kLAST);
-    expect(kROW);
-    return;
+    return expect(kROW);
   }
   expect(kTO);
   if (is(kNEXT) && is(kROW, 1)) {
+    pattern.skip = RowPattern::Skip::kToNext;
     at_ += 2;
     return;
   }
-  if ((is(kFIRST) || is(kLAST)) && at_identifier(1)) ++at_;
-  identifier();
+  pattern.skip = RowPattern::Skip::kToLast;
+  if ((is(kFIRST) || is(kLAST)) && at_identifier(1)) {
+    if (is(kFIRST)) pattern.skip = RowPattern::Skip::kToFirst;
+    ++at_;
+  }
+  pattern.skip_label = identifier();
 }
 
 /// AFTER MATCH …, INITIAL | SEEK, PATTERN (…), SUBSET …, DEFINE …
-void Parser::pattern_clauses(bool definitions_required) {
-  if (accept(kAFTER)) after_match();
-  if (!accept(kINITIAL)) accept(kSEEK);
+void Parser::pattern_clauses(RowPattern& pattern, bool definitions_required) {
+  if (accept(kAFTER)) after_match(pattern);
+  if (at(kINITIAL) || at(kSEEK)) {
+    pattern.search_pos = pos();
+    pattern.search = is(kSEEK) ? "SEEK" : "INITIAL";
+    ++at_;
+  }
   if (definitions_required || at(kPATTERN)) {
     expect(kPATTERN);
     expect(Symbol::kLeftParen);
-    row_pattern();
+    pattern.pattern = row_pattern();
     expect(Symbol::kRightParen);
   }
   if (accept(kSUBSET)) {
     do {
-      identifier();
+      auto& subset = pattern.subsets.emplace_back();
+      subset.name = identifier();
       expect(Symbol::kEq);
-      identifiers_in_parens();
+      subset.labels = identifiers_in_parens();
     } while (accept(Symbol::kComma));
   }
   if (definitions_required || at(kDEFINE)) {
     expect(kDEFINE);
     do {
-      identifier();
+      auto& definition = pattern.definitions.emplace_back();
+      definition.label = identifier();
       expect(kAS);
-      expression();
+      definition.condition = expression();
     } while (accept(Symbol::kComma));
   }
 }
 
-void Parser::row_pattern() {
-  Nesting nesting(*this);
-  do {
-    do row_pattern_term();
-    while (at_identifier() || is(Symbol::kLeftParen) || is(Symbol::kCaret) || is(Symbol::kDollar) ||
-           is(Symbol::kLeftExclude));
-  } while (accept(Symbol::kPipe));
+namespace {
+
+using Terms = std::vector<std::unique_ptr<PatternTerm>>;
+
+std::unique_ptr<PatternTerm> make_term(PatternTerm::Kind kind, Position pos) {
+  auto term = std::make_unique<PatternTerm>();
+  term->kind = kind;
+  term->pos = pos;
+  return term;
 }
 
-void Parser::row_pattern_term() {
+std::unique_ptr<PatternTerm> several(PatternTerm::Kind kind, Position pos, Terms parts) {
+  if (parts.size() == 1) return std::move(parts.front());
+  auto term = make_term(kind, pos);
+  term->parts = std::move(parts);
+  return term;
+}
+
+}  // namespace
+
+std::unique_ptr<PatternTerm> Parser::row_pattern() {
+  Nesting nesting(*this);
+  const Position start = pos();
+  Terms parts;
+  do parts.push_back(row_pattern_sequence());
+  while (accept(Symbol::kPipe));
+  return several(PatternTerm::Kind::kAlternation, start, std::move(parts));
+}
+
+std::unique_ptr<PatternTerm> Parser::row_pattern_sequence() {
+  const Position start = pos();
+  Terms parts;
+  do parts.push_back(row_pattern_term());
+  while (at_identifier() || is(Symbol::kLeftParen) || is(Symbol::kCaret) || is(Symbol::kDollar) ||
+         is(Symbol::kLeftExclude));
+  return several(PatternTerm::Kind::kSequence, start, std::move(parts));
+}
+
+std::unique_ptr<PatternTerm> Parser::row_pattern_term() {
+  using Kind = PatternTerm::Kind;
+  const Position start = pos();
+  std::unique_ptr<PatternTerm> term;
   if (is(kPERMUTE) && is(Symbol::kLeftParen, 1)) {
     at_ += 2;
-    do row_pattern();
+    Terms parts;
+    do parts.push_back(row_pattern());
     while (accept(Symbol::kComma));
     expect(Symbol::kRightParen);
+    term = several(Kind::kPermutation, start, std::move(parts));
   } else if (accept(Symbol::kLeftParen)) {
-    if (!is(Symbol::kRightParen)) row_pattern();
+    term = is(Symbol::kRightParen) ? make_term(Kind::kEmpty, start) : row_pattern();
     expect(Symbol::kRightParen);
   } else if (accept(Symbol::kLeftExclude)) {
-    row_pattern();
+    term = make_term(Kind::kExclusion, start);
+    term->parts.push_back(row_pattern());
     expect(Symbol::kRightExclude);
-  } else if (!accept(Symbol::kCaret) && !accept(Symbol::kDollar)) {
-    identifier();
+  } else if (accept(Symbol::kCaret)) {
+    term = make_term(Kind::kStart, start);
+  } else if (accept(Symbol::kDollar)) {
+    term = make_term(Kind::kEnd, start);
+  } else {
+    term = make_term(Kind::kLabel, start);
+    term->label = identifier();
   }
-  pattern_quantifier();
+  return pattern_quantifier(std::move(term));
 }
 
-void Parser::pattern_quantifier() {
+std::unique_ptr<PatternTerm> Parser::pattern_quantifier(std::unique_ptr<PatternTerm> inner) {
+  auto term = make_term(PatternTerm::Kind::kQuantified, pos());
   if (is(Symbol::kStar) || is(Symbol::kPlus) || is(Symbol::kQuestion)) {
+    if (is(Symbol::kPlus)) term->low = 1;
+    if (is(Symbol::kQuestion)) term->high = 1;
     ++at_;
   } else if (is(Symbol::kLeftBrace)) {
     ++at_;
-    bool low = is(TokenKind::kInteger);
-    if (low) integer();
+    const bool low = is(TokenKind::kInteger);
+    if (low) term->low = integer();
     if (!low || is(Symbol::kComma)) {
       expect(Symbol::kComma);
-      if (is(TokenKind::kInteger)) integer();
+      if (is(TokenKind::kInteger)) term->high = integer();
+    } else {
+      term->high = term->low;
     }
     expect(Symbol::kRightBrace);
   } else {
-    return;
+    return inner;
   }
-  if (is(Symbol::kQuestion)) ++at_;
+  if (is(Symbol::kQuestion)) {
+    term->greedy = false;
+    ++at_;
+  }
+  term->parts.push_back(std::move(inner));
+  return term;
+}
+
+void Parser::rows_per_match(RowPattern& pattern) {
+  using Rows = RowPattern::Rows;
+  if (accept(kONE)) {
+    expect(kROW);
+    expect(kPER);
+    return expect(kMATCH);
+  }
+  if (!accept(kALL)) return;
+  expect(kROWS);
+  expect(kPER);
+  expect(kMATCH);
+  pattern.rows = Rows::kAllShowEmpty;
+  if (at(kSHOW) || at(kOMIT)) {
+    if (is(kOMIT)) pattern.rows = Rows::kAllOmitEmpty;
+    ++at_;
+    expect(kEMPTY);
+    expect(kMATCHES);
+  } else if (accept(kWITH)) {
+    pattern.rows = Rows::kAllWithUnmatched;
+    expect(kUNMATCHED);
+    expect(kROWS);
+  }
 }
 
 RelationPtr Parser::match_recognize(RelationPtr input) {
   auto result = std::make_unique<MatchRecognize>();
   result->pos = input->pos;
   result->input = std::move(input);
+  result->pattern = std::make_shared<RowPattern>();
+  auto& pattern = *result->pattern;
   size_t first = at_;
   expect(kMATCH_RECOGNIZE);
   expect(Symbol::kLeftParen);
@@ -191,30 +310,15 @@ RelationPtr Parser::match_recognize(RelationPtr input) {
     Nesting nesting(*this);
     if (accept(kPARTITION)) {
       expect(kBY);
-      expressions();
+      pattern.partition_by = expressions();
     }
     if (accept(kORDER)) {
       expect(kBY);
-      sort_items();
+      pattern.order_by = sort_items();
     }
-    if (at(kMEASURES)) measures();
-    if (accept(kONE)) {
-      expect(kROW);
-      expect(kPER);
-      expect(kMATCH);
-    } else if (accept(kALL)) {
-      expect(kROWS);
-      expect(kPER);
-      expect(kMATCH);
-      if (accept(kSHOW) || accept(kOMIT)) {
-        expect(kEMPTY);
-        expect(kMATCHES);
-      } else if (accept(kWITH)) {
-        expect(kUNMATCHED);
-        expect(kROWS);
-      }
-    }
-    pattern_clauses(true);
+    if (at(kMEASURES)) measures(pattern);
+    rows_per_match(pattern);
+    pattern_clauses(pattern, true);
   }
   expect(Symbol::kRightParen);
   result->text = canonical_since(first);

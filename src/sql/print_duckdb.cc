@@ -95,6 +95,7 @@ void DuckdbPrinter::body(const QueryBody& body, bool nested) {
       return values(as<Values>(body));
     case QueryBodyKind::kSetOperation:
       if (nested) put("(");
+      if (!nested) keep_zones(as<SetOperation>(body));
       set_operation(as<SetOperation>(body));
       if (nested) put(")");
       return;
@@ -128,6 +129,7 @@ void DuckdbPrinter::set_operation(const SetOperation& op) {
 }
 
 void DuckdbPrinter::values(const Values& values) {
+  keep_zones(values);
   put("VALUES ");
   for (size_t i = 0; i < values.rows.size(); ++i) {
     if (i) put(", ");
@@ -178,10 +180,6 @@ void DuckdbPrinter::select(const Select& select, const std::vector<const Expr*>&
 
 void DuckdbPrinter::group_by(const GroupBy& group_by) {
   const auto& elements = group_by.elements;
-  bool simple = true;
-  for (const auto& e : elements) simple = simple && e.kind == GroupingElement::Kind::kSimple;
-  if (group_by.quantifier == GroupBy::Quantifier::kDistinct && !simple)
-    throw Error(Code::kNotSupported, "GROUP BY DISTINCT with grouping sets is not supported");
   put(" GROUP BY ");
   for (size_t i = 0; i < elements.size(); ++i) {
     if (i) put(", ");

@@ -1,21 +1,47 @@
 // DuckDB SQL: calls of functions, aggregates and windows.
 #include <fmt/format.h>
 
+#include "sql/functions.h"
 #include "sql/print_duckdb_writer.h"
+#include "sql/routine.h"
+#include "sql/resolve_types.h"
 #include "sql/scope.h"
 
 namespace meesh::sql {
 
 void DuckdbPrinter::call(const FunctionCall& call) {
+  if (call.routine) return routine_call(call);
   const std::string name = lower(call.name.back().value);
   if (name == "coalesce" || name == "nullif" || name == "if" || name == "try" || name == "position")
     return special_call(name, call);
+  if (name == "typeof" && call.args.size() == 1) {
+    if (const auto type = infer_type(*call.args[0])) {
+      // DuckDB checks the argument and does not run it.
+      put("CASE WHEN FALSE THEN trino_typeof(");
+      expr(*call.args[0]);
+      return put(fmt::format(") ELSE {}::VARCHAR END", duckdb_string(type->display())));
+    }
+  }
+  if (name == kRecursionStep) {
+    put("meesh_recursion_step(");
+    list(call.args);
+    return put(")");
+  }
   const FunctionInfo* info = find_function(name);
   if (!info)
     fail(Code::kFunctionNotFound, call.pos,
          fmt::format("Function '{}' not registered", display_name(call.name)));
   if (lambda_call(name, *info, call)) return;
   function(*info, call);
+}
+
+void DuckdbPrinter::routine_call(const FunctionCall& call) {
+  put(fmt::format("trino_routine({}", call.routine->id));
+  for (const auto& arg : call.args) {
+    put(", ");
+    expr(*arg);
+  }
+  put(")");
 }
 
 /// The overloads that take a lambda where others of the name take a value.
@@ -169,6 +195,13 @@ void DuckdbPrinter::arguments(const FunctionCall& call) {
   }
   // Trino's LISTAGG has no separator unless one is written; DuckDB's is a comma.
   if (call.args.size() == 1 && lower(call.name.back().value) == "listagg") put(", ''");
+  const std::string overflow = lower(call.listagg_overflow);
+  if (overflow.starts_with("truncate")) {
+    const auto open = overflow.find('\''), close = overflow.rfind('\'');
+    const bool filler = open != std::string::npos;
+    put(", " + (filler ? call.listagg_overflow.substr(open, close - open + 1) : "'...'"));
+    put(overflow.ends_with("without count") ? ", FALSE" : ", TRUE");
+  }
 }
 
 void DuckdbPrinter::after_arguments(const FunctionCall& call) {
@@ -180,9 +213,6 @@ void DuckdbPrinter::after_arguments(const FunctionCall& call) {
 }
 
 void DuckdbPrinter::function(const FunctionInfo& info, const FunctionCall& call) {
-  if (call.listagg_overflow.find("TRUNCATE") != std::string::npos ||
-      call.listagg_overflow.find("truncate") != std::string::npos)
-    fail(Code::kNotSupported, call.pos, "LISTAGG ... ON OVERFLOW TRUNCATE is not supported");
   const bool is_template = info.duckdb.find('$') != std::string_view::npos;
   std::vector<const Expr*> args;
   for (const auto& arg : call.args) args.push_back(arg.get());

@@ -92,6 +92,22 @@ void DuckdbPrinter::binary(const char* function, const Expr& left, const Expr& r
 
 // ---------------------------------------------------------------- literals
 
+/// Literals whose text the resolver has read already.
+static bool is_checked(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kVarchar:
+    case TypeKind::kChar:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimeTz:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void DuckdbPrinter::literal(const Expr& e) {
   switch (e.kind) {
     case ExprKind::kNull:
@@ -119,13 +135,9 @@ void DuckdbPrinter::literal(const Expr& e) {
       const auto& typed = as<TypedLiteral>(e);
       const Type type = type_of_literal(typed);
       if (type.kind == TypeKind::kDecimal) return put(decimal_text(typed.value, e.pos));
-      if (type.kind == TypeKind::kJson) {
-        StringLiteral text;
-        text.value = typed.value;
-        return named("json_parse", e, {&text});
-      }
-      return put(
-          fmt::format("trino_cast({}::VARCHAR, '{}')", duckdb_string(typed.value), type.display()));
+      return put(fmt::format("{}({}::VARCHAR, '{}')",
+                             is_checked(type.kind) ? "trino_cast" : "trino_literal",
+                             duckdb_string(typed.value), type.display()));
     }
     case ExprKind::kInterval: {
       const auto& interval = as<IntervalLiteral>(e);
@@ -142,6 +154,11 @@ void DuckdbPrinter::literal(const Expr& e) {
 // ---------------------------------------------------------------- operators
 
 void DuckdbPrinter::expr(const Expr& e) {
+  if (!zoned_.empty() && zoned_.erase(&e) > 0) {
+    put("trino_zoned(");
+    expr(e);
+    return put(")");
+  }
   mark(e.pos);
   switch (e.kind) {
     case ExprKind::kNull:
@@ -175,7 +192,11 @@ void DuckdbPrinter::expr(const Expr& e) {
       return binary("trino_subscript", *as<Subscript>(e).base, *as<Subscript>(e).index);
     case ExprKind::kUnary: {
       const auto& unary = as<Unary>(e);
-      if (unary.op == UnaryOp::kPlus) return expr(*unary.value);
+      if (unary.op == UnaryOp::kPlus) {
+        put("trino_plus(");
+        expr(*unary.value);
+        return put(")");
+      }
       // -2^63 has no positive twin to negate.
       const auto* literal = try_as<const IntegerLiteral>(unary.value.get());
       if (literal && literal->value == static_cast<uint64_t>(INT64_MAX) + 1)
@@ -328,6 +349,7 @@ void DuckdbPrinter::in_subquery(const InSubquery& in) {
 }
 
 void DuckdbPrinter::case_of(const Case& node) {
+  keep_zones(node);
   put("CASE");
   for (const auto& [when, then] : node.whens) {
     put(" WHEN ");

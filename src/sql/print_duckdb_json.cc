@@ -84,8 +84,8 @@ void DuckdbPrinter::json(const JsonFunction& json) {
   expr(*json.input);
   clause(json.path);
   clause(json.input_format);
-  if (json.name == "json_exists") {
-    clause(behavior(json, "ERROR", "FALSE"));
+  if (json.name == "json_exists" || json.name == "json_table") {
+    clause(behavior(json, "ERROR", json.name == "json_exists" ? "FALSE" : "EMPTY"));
     return json_passing(json);
   }
   put(", " + returning);

@@ -3,6 +3,7 @@
 
 #include "sql/print_duckdb_writer.h"
 #include "sql/resolve_text.h"
+#include "sql/row_pattern.h"
 #include "sql/scope.h"
 
 namespace meesh::sql {
@@ -31,12 +32,53 @@ void DuckdbPrinter::relation(const Relation& relation) {
     case RelationKind::kUnnest:
       return unnest(as<Unnest>(relation));
     case RelationKind::kTableFunction:
-      fail(Code::kNotSupported, relation.pos, "Table functions are not supported");
+      put("meesh_sequence(");
+      for (const auto& arg : as<TableFunction>(relation).args) {
+        if (&arg != &as<TableFunction>(relation).args.front()) put(", ");
+        expr(*arg.value);
+      }
+      return put(")");
     case RelationKind::kMatchRecognize:
-      fail(Code::kNotSupported, relation.pos, "MATCH_RECOGNIZE is not supported");
+      return match_recognize(as<MatchRecognize>(relation));
     case RelationKind::kJsonTable:
       fail(Code::kNotSupported, relation.pos, "JSON_TABLE is not supported");
   }
+}
+
+/// The rows of each partition become one list, which trino_match_rows turns into the rows of its
+/// matches.
+void DuckdbPrinter::match_recognize(const MatchRecognize& match) {
+  using From = RowPattern::Output::From;
+  const auto& pattern = *match.pattern;
+  put("(SELECT ");
+  bool first = true;
+  for (const auto& output : pattern.outputs) {
+    if (!first) put(", ");
+    first = false;
+    if (output.from == From::kPartition)
+      put(fmt::format("\"$p{}\"", output.number));
+    else
+      put(fmt::format("struct_extract(\"$r\", '{}{}')", output.from == From::kInput ? 'i' : 'm',
+                      output.number));
+  }
+  put(" FROM (SELECT * EXCLUDE \"$rows\", unnest(\"$rows\") AS \"$r\" FROM (SELECT ");
+  for (size_t i = 0; i < pattern.partition_by.size(); ++i) {
+    expr(*pattern.partition_by[i]);
+    put(fmt::format(" AS \"$p{}\", ", i));
+  }
+  put(fmt::format("trino_match_rows({}, list({{'any': true", pattern.program->id));
+  for (size_t i = 0; i < pattern.inputs.size(); ++i) {
+    put(fmt::format(", 'i{}': ", i));
+    expr(*pattern.inputs[i]);
+  }
+  put("}");
+  if (!pattern.order_by.empty()) put(" ORDER BY ");
+  order_by(pattern.order_by);
+  put(")) AS \"$rows\" FROM ");
+  relation(*match.input);
+  for (size_t i = 0; i < pattern.partition_by.size(); ++i)
+    put((i ? ", " : " GROUP BY ") + std::to_string(i + 1));
+  put(")))");
 }
 
 void DuckdbPrinter::table(const TableRef& table) {

@@ -29,9 +29,16 @@ std::string duckdb_column_type(const Type& type) {
       return fmt::format("DECIMAL({},{})", type.precision, type.scale);
     case TypeKind::kVarchar:
     case TypeKind::kChar:
-    case TypeKind::kIpaddress:
+    case TypeKind::kColor:
+    case TypeKind::kJsonPath:
       return "VARCHAR";
     case TypeKind::kVarbinary:
+    case TypeKind::kIpaddress:
+    case TypeKind::kHyperLogLog:
+    case TypeKind::kP4HyperLogLog:
+    case TypeKind::kSetDigest:
+    case TypeKind::kTdigest:
+    case TypeKind::kQdigest:
       return "BLOB";
     case TypeKind::kDate:
       return "DATE";

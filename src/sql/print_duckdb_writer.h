@@ -3,6 +3,7 @@
 // and print_duckdb_statement.cc.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ class DuckdbPrinter {
   void aliased(const AliasedRelation& aliased);
   void join(const Join& join);
   void unnest(const Unnest& unnest);
+  void match_recognize(const MatchRecognize& match);
   void sampled(const Sampled& sampled);
 
   // print_duckdb_expression.cc and print_duckdb_call.cc
@@ -59,6 +61,7 @@ class DuckdbPrinter {
   void case_of(const Case& node);
   void cast(const Cast& cast);
   void call(const FunctionCall& call);
+  void routine_call(const FunctionCall& call);
   void special_call(const std::string& name, const FunctionCall& call);
   void function(const FunctionInfo& info, const FunctionCall& call);
   bool lambda_call(const std::string& name, const FunctionInfo& info, const FunctionCall& call);
@@ -91,6 +94,14 @@ class DuckdbPrinter {
   void comment(const CommentOn& comment);
   void assignments(const std::vector<std::pair<Ident, ExprPtr>>& assignments);
 
+  // print_duckdb_zones.cc
+  /// Marks the timestamps with time zone among expressions that make one column or one value, when
+  /// they name different zones: each of their values is to keep its own.
+  void keep_zones(const std::vector<const Expr*>& exprs);
+  void keep_zones(const Values& values);
+  void keep_zones(const SetOperation& op);
+  void keep_zones(const Case& node);
+
   void put(std::string_view text) { printed_.text += text; }
   void ident(std::string_view name) { printed_.text += duckdb_ident(name); }
   void mark(Position pos) {
@@ -98,6 +109,7 @@ class DuckdbPrinter {
   }
 
   Printed printed_;
+  std::set<const Expr*> zoned_;  // marked by keep_zones and not yet printed
 };
 
 }  // namespace meesh::sql

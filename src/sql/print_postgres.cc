@@ -319,6 +319,7 @@ void PostgresPrinter::sum(const FunctionCall& call, const Type& type) {
 void PostgresPrinter::call(const FunctionCall& call) {
   const std::string name = lower(call.name.back().value);
   if (call.over || call.filter || !call.order_by.empty() || call.args.size() > 1) refuse();
+  if (call.routine) refuse();
   if (name == "count") {
     put(call.distinct ? "count(DISTINCT " : "count(");
     if (call.args.empty() || call.args[0]->kind == ExprKind::kStar) {

@@ -148,13 +148,15 @@ std::string Resolver::unique(const std::string& base) {
 void Resolver::columns_of(const Fields& outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     auto type = outputs[i].type;
-    // Lengths of text and the type of NULL are known here only; DuckDB's labels tell the rest
-    // better than inference.
+    // Lengths of text, the type of NULL and digits of seconds inside arrays are known here only;
+    // DuckDB's labels tell the rest better than inference.
     const auto& inferred = outputs[i].inferred;
-    if (!type && inferred &&
-        (inferred->kind == TypeKind::kUnknown ||
-         inferred->display().find("varchar(") != std::string::npos))
-      type = inferred;
+    if (!type && inferred) {
+      const std::string text = inferred->display();
+      if (text.find("varchar") != std::string::npos || text.find("unknown") != std::string::npos ||
+          text.starts_with("array(timestamp"))
+        type = inferred;
+    }
     analysis_.columns.push_back(
         {outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i), std::move(type)});
   }
@@ -177,6 +179,9 @@ void Resolver::statement(StatementPtr& slot) {
       statement(as<Explain>(*slot).statement);
       analysis_.columns = {
           {as<Explain>(*slot).type == "validate" ? "Valid" : "Query Plan", std::nullopt}};
+      break;
+    case StatementKind::kCreateFunction:
+      create_function(as<CreateFunction>(*slot));
       break;
     case StatementKind::kInsert:
       insert(as<Insert>(*slot));

@@ -32,6 +32,8 @@ bool arithmetic_fits(BinaryOperator op, const Type& a, const Type& b) {
   if (unknown(a) || unknown(b)) return true;
   if (is_numeric(a) && is_numeric(b)) return true;
   const bool moments = is_dated(a) || is_time(a), other = is_dated(b) || is_time(b);
+  const auto is_months = [](const Type& t) { return t.kind == TypeKind::kIntervalYearToMonth; };
+  if ((is_time(a) && is_months(b)) || (is_months(a) && is_time(b))) return false;
   switch (op) {
     case BinaryOperator::kAdd:
       return (moments && is_interval(b)) || (is_interval(a) && other) ||
@@ -98,7 +100,7 @@ void check_between(const Between& e) {
   if (!value || !low || !high) return;
   auto all = common_type(*value, *low);
   if (all) all = common_type(*all, *high);
-  if (all) {
+  if (all && is_orderable(*all)) {
     for (const auto* operand : {&e.value, &e.low, &e.high}) settle(**operand, *all);
     return;
   }
@@ -198,7 +200,11 @@ void check_binary(const BinaryOp& e) {
 void check_comparison(const Expr& e, Expr& left, Expr& right, const char* text) {
   const auto a = infer_type(left), b = infer_type(right);
   if (!a || !b) return;
-  const auto common = common_type(*a, *b);
+  auto common = common_type(*a, *b);
+  const auto* comparison = try_as<const Comparison>(&e);
+  const bool ordered =
+      comparison && comparison->op != ComparisonOp::kEq && comparison->op != ComparisonOp::kNe;
+  if (common && ordered && !is_orderable(*common)) common.reset();
   if (!common) {
     if (e.kind == ExprKind::kIsDistinctFrom)
       mismatch(e, fmt::format("Cannot check if {} is identical to {}", a->display(), b->display()));
@@ -213,6 +219,13 @@ void check_comparison(const Expr& e, Expr& left, Expr& right, const char* text) 
 void settle(Expr& e, const Type& type) {
   auto* parameter = try_as<Parameter>(&e);
   if (parameter && type.display().find("unknown") == std::string::npos) parameter->type = type;
+}
+
+void check_sort_key(const std::optional<Type>& type, std::string_view key, Position query) {
+  if (!type || is_orderable(*type)) return;
+  fail(Code::kTypeMismatch, query,
+       fmt::format("Type {} is not orderable, and therefore cannot be used in ORDER BY: {}",
+                   type->display(), key));
 }
 
 void check_boolean(Expr& e, const char* what) {

@@ -16,6 +16,11 @@ void check_operands(Expr& expr);
 /// All to their common type; `what` begins the refusal ("All COALESCE operands").
 void unify(const std::vector<ExprPtr*>& slots, const char* what);
 void check_boolean(Expr& expr, const char* what);
+/// Throws TYPE_MISMATCH unless values of a key of ORDER BY, shown as `key`, can be ordered; `query`
+/// is where its query begins.
+void check_sort_key(const std::optional<Type>& type, std::string_view key, Position query);
+/// What a window's frame takes and what it needs of ORDER BY; its expressions are resolved.
+void check_window(const WindowSpec& spec);
 /// Tells a parameter without a value what its place takes; nothing for other expressions.
 void settle(Expr& expr, const Type& type);
 /// Tells the parameters among a call's arguments what the first overload that fits the others

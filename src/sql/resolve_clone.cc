@@ -75,6 +75,7 @@ struct Cloner {
 
   ExprPtr copy_call(const FunctionCall& from) {
     auto node = fresh<FunctionCall>(from);
+    node->routine = from.routine;
     node->name = from.name;
     node->args = copy(from.args);
     node->distinct = from.distinct;
@@ -281,6 +282,17 @@ ExprPtr clone(const Expr& expr) {
   Cloner cloner;
   ExprPtr copy = cloner.copy(expr);
   return cloner.failed ? nullptr : std::move(copy);
+}
+
+ExprPtr field_of(const Expr& row, size_t index, Position pos) {
+  auto field = std::make_unique<Subscript>();
+  field->base = clone(row);
+  if (!field->base) return nullptr;
+  auto number = std::make_unique<IntegerLiteral>();
+  number->value = index;
+  field->pos = number->pos = pos;
+  field->index = std::move(number);
+  return field;
 }
 
 }  // namespace meesh::sql

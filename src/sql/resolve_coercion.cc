@@ -6,6 +6,21 @@
 
 namespace meesh::sql {
 
+bool is_orderable(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kMap:
+    case TypeKind::kJson:
+    case TypeKind::kColor:
+    case TypeKind::kHyperLogLog:
+    case TypeKind::kP4HyperLogLog:
+    case TypeKind::kSetDigest:
+    case TypeKind::kTdigest:
+    case TypeKind::kQdigest:
+      return false;
+    default:
+      return std::all_of(type.children.begin(), type.children.end(), is_orderable);
+  }
+}
 bool is_integral(const Type& type) {
   return type.kind >= TypeKind::kTinyint && type.kind <= TypeKind::kBigint;
 }

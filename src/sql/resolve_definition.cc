@@ -29,6 +29,32 @@ std::string upper(std::string text) {
   return text;
 }
 
+/// "This connector does not support …"
+const char* action_of(const Statement& statement) {
+  using Action = AlterTable::Action;
+  if (statement.kind == StatementKind::kDropTable) return "dropping tables";
+  if (statement.kind == StatementKind::kTruncate) return "truncating tables";
+  if (statement.kind != StatementKind::kAlterTable) return "changing its tables";
+  switch (as<AlterTable>(statement).action) {
+    case Action::kRename:
+      return "renaming tables";
+    case Action::kAddColumn:
+      return "adding columns";
+    case Action::kDropColumn:
+      return "dropping columns";
+    case Action::kRenameColumn:
+      return "renaming columns";
+    case Action::kSetType:
+      return "setting column types";
+    case Action::kDropNotNull:
+      return "dropping a not null constraint";
+    case Action::kSetProperties:
+      return "setting table properties";
+    default:
+      return "changing its tables";
+  }
+}
+
 bool has_column(const TableInfo& info, const std::string& name) {
   for (const auto& column : info.columns)
     if (!column.hidden && lower(column.name) == lower(name)) return true;
@@ -36,6 +62,32 @@ bool has_column(const TableInfo& info, const std::string& name) {
 }
 
 }  // namespace
+
+void refuse_properties(const std::vector<Property>& properties, const std::string& catalog,
+                       const std::string& kind) {
+  if (properties.empty()) return;
+  const Code code = kind == "schema"    ? Code::kInvalidSchemaProperty
+                    : kind == "column"  ? Code::kInvalidColumnProperty
+                    : kind == "analyze" ? Code::kInvalidAnalyzeProperty
+                    : kind == "table"   ? Code::kInvalidTableProperty
+                                        : Code::kInvalidMaterializedViewProperty;
+  const Ident& name = properties.front().name;
+  fail(code, name.pos,
+       fmt::format("Catalog '{}' {} property '{}' does not exist", catalog, kind,
+                   lower(name.value)));
+}
+
+void check_column_type(const TypeNode& type, const std::string& column, Position pos) {
+  try {
+    to_type(type);
+  } catch (const Error& error) {
+    if (error.code() != Code::kTypeNotFound) throw;
+    constexpr std::string_view kUnknown = "Unknown type: ";
+    std::string name = error.message();
+    if (name.starts_with(kUnknown)) name.erase(0, kUnknown.size());
+    fail(Code::kTypeNotFound, pos, fmt::format("Unknown type '{}' for column '{}'", name, column));
+  }
+}
 
 void Resolver::schema_statement(const Name& name, Position pos, bool exists, bool tolerate,
                                 Statement& statement) {
@@ -48,9 +100,10 @@ void Resolver::schema_statement(const Name& name, Position pos, bool exists, boo
   if (full.catalog.empty())
     fail(Code::kMissingCatalogName, pos,
          "Catalog must be specified when session catalog is not set");
-  if (!context_.catalogs->catalog_exists(full.catalog))
+  const bool catalog = context_.catalogs->catalog_exists(full.catalog);
+  if (!catalog && !exists)
     fail(Code::kCatalogNotFound, pos, fmt::format("Catalog '{}' not found", full.catalog));
-  const bool found = context_.catalogs->schema_exists(full.catalog, full.schema);
+  const bool found = catalog && context_.catalogs->schema_exists(full.catalog, full.schema);
   if (found && !exists && !tolerate)
     fail(Code::kSchemaAlreadyExists, pos,
          fmt::format("Schema '{}.{}' already exists", full.catalog, full.schema));
@@ -67,33 +120,40 @@ void Resolver::schema_statement(const Name& name, Position pos, bool exists, boo
 void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists,
                           TableInfo::Kind kind, const char* word) {
   const TableName full = full_name(name, top(), statement.pos);
-  if (!context_.catalogs->catalog_exists(full.catalog)) {
-    if (!if_exists)
-      fail(Code::kCatalogNotFound, statement.pos,
-           fmt::format("Catalog '{}' not found", full.catalog));
-  }
+  // Of EXECUTE Trino tells the place of TABLE.
+  Position place = statement.pos;
+  if (const auto* alter = try_as<AlterTable>(&statement);
+      alter && alter->action == AlterTable::Action::kExecute)
+    place.column += static_cast<int>(std::string_view("ALTER ").size());
   auto info = context_.catalogs->table(full);
   const bool view = kind != TableInfo::Kind::kTable;
+  const bool drops = std::string_view(word) == "DROP";
+  const bool alters_view = view && !drops;
+  const std::string shown_kind =
+      alters_view && kind == TableInfo::Kind::kMaterializedView ? "Materialized View"
+                                                                : kind_name(kind);
   if (info && info->kind != kind) {
     const std::string found = kind_name(info->kind);
-    fail(Code::kGenericUserError, statement.pos,
-         fmt::format("{} '{}' does not exist, but a {} with that name exists.{}", kind_name(kind),
-                     full.display(), lower(found),
-                     std::string_view(word) == "DROP"
-                         ? fmt::format(" Did you mean DROP {} {}?", upper(found), full.display())
-                         : std::string()));
+    if (std::string_view(word) == "TRUNCATE")
+      fail(Code::kNotSupported, statement.pos, fmt::format("Cannot truncate a {}", lower(found)));
+    const std::string instead =
+        drops ? fmt::format("DROP {} {}", upper(found), full.display())
+              : fmt::format("ALTER {} {} RENAME TO ...", upper(found), full.display());
+    fail(alters_view ? Code::kTableNotFound : Code::kGenericUserError, statement.pos,
+         fmt::format("{} '{}' does not exist, but a {} with that name exists. Did you mean {}?",
+                     shown_kind, full.display(), lower(found), instead));
   }
   if (!info && !if_exists)
-    fail(
-        kind == TableInfo::Kind::kMaterializedView ? Code::kGenericUserError : Code::kTableNotFound,
-        statement.pos, fmt::format("{} '{}' does not exist", kind_name(kind), full.display()));
+    fail(view && drops ? Code::kGenericUserError : Code::kTableNotFound, place,
+         fmt::format("{} '{}' does not exist", shown_kind, full.display()));
   if (!info) {
     info.emplace();
     info->name = full;
     info->kind = kind;
     info->duckdb_target = duckdb_name(full);
   } else if (!view && info->duckdb_target.empty()) {
-    fail(Code::kNotSupported, statement.pos, "This connector does not support changing its tables");
+    throw Error(Code::kNotSupported,
+                fmt::format("This connector does not support {}", action_of(statement)));
   }
   statement.duckdb_target = view ? duckdb_name(full) : info->duckdb_target;
   analysis_.writes.push_back(std::move(*info));
@@ -106,8 +166,11 @@ void Resolver::alter_table(AlterTable& alter) {
   alter.keeps_labels = context_.catalogs->keeps_labels(info.name.catalog);
   const bool known = !info.columns.empty();
   const bool itself = context_.catalogs->runs_changes(info.name.catalog);
-  const auto missing = [&](const Name& column) {
+  const auto missing = [&](const Name& column, const char* fields) {
     if (itself && column.size() > 1) return;
+    if (column.size() > 1 && has_column(info, column.front().value))
+      throw Error(Code::kNotSupported,
+                  fmt::format("This connector does not support {} fields", fields));
     if (known && !has_column(info, column.back().value) && !alter.column_if_exists)
       fail(Code::kColumnNotFound, alter.pos,
            fmt::format("Column '{}' does not exist", lower(column.back().value)));
@@ -119,11 +182,13 @@ void Resolver::alter_table(AlterTable& alter) {
         to.insert(to.begin(), alter.name.begin(),
                   alter.name.begin() + static_cast<std::ptrdiff_t>(3 - to.size()));
       const TableName full = full_name(to, top(), alter.pos);
+      if (!context_.catalogs->catalog_exists(full.catalog))
+        fail(Code::kCatalogNotFound, alter.pos,
+             fmt::format("Target catalog '{}' not found", full.catalog));
       if (full.catalog != info.name.catalog)
         fail(Code::kNotSupported, alter.pos, "Table rename across catalogs is not supported");
       if (!context_.catalogs->schema_exists(full.catalog, full.schema))
-        fail(Code::kSchemaNotFound, alter.pos,
-             fmt::format("Schema '{}' does not exist", full.schema));
+        throw Error(Code::kNotFound, fmt::format("Schema {} not found", full.schema));
       if (full.schema != info.name.schema && !itself)
         fail(Code::kNotSupported, alter.pos, "Table rename across schemas is not supported");
       if (context_.catalogs->table(full))
@@ -133,15 +198,25 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     }
     case AlterTable::Action::kAddColumn: {
-      if (!alter.add_position.empty() && alter.add_position != "last" && !itself)
-        fail(Code::kNotSupported, alter.pos, "ADD COLUMN FIRST and AFTER are not supported");
-      if (alter.column->name.size() > 1 && !itself)
-        fail(Code::kNotSupported, alter.column->pos, "Adding fields to rows is not supported");
-      to_type(*alter.column->type);
-      if (alter.column->name.size() == 1 && has_column(info, alter.column->name.back().value) &&
-          !alter.column_if_not_exists)
-        fail(Code::kColumnAlreadyExists, alter.column->pos,
-             fmt::format("Column '{}' already exists", lower(alter.column->name.back().value)));
+      const auto& name = alter.column->name;
+      if (name.size() == 1 && has_column(info, name.back().value) && !alter.column_if_not_exists)
+        fail(Code::kColumnAlreadyExists, alter.pos,
+             fmt::format("Column '{}' already exists", lower(name.back().value)));
+      if (name.size() > 1 && known && !has_column(info, name.front().value))
+        fail(Code::kColumnNotFound, alter.pos,
+             fmt::format("Column '{}' does not exist", lower(name.front().value)));
+      if (alter.add_position == "after" && known && alter.new_name &&
+          !has_column(info, alter.new_name->value))
+        fail(Code::kColumnNotFound, alter.pos,
+             fmt::format("Column '{}' does not exist", lower(alter.new_name->value)));
+      if (!itself && name.size() > 1)
+        throw Error(Code::kNotSupported, "This connector does not support adding fields");
+      if (!itself && !alter.add_position.empty() && alter.add_position != "last")
+        throw Error(Code::kNotSupported,
+                    fmt::format("This connector does not support adding columns with {} clause",
+                                upper(alter.add_position)));
+      check_column_type(*alter.column->type, name.back().value, alter.column->pos);
+      if (!itself) refuse_properties(alter.column->properties, info.name.catalog, "column");
       if (alter.column->default_value) {
         const Scope nothing;
         expr(alter.column->default_value, nothing, top());
@@ -149,35 +224,43 @@ void Resolver::alter_table(AlterTable& alter) {
       return;
     }
     case AlterTable::Action::kDropColumn:
-    case AlterTable::Action::kDropNotNull:
     case AlterTable::Action::kDropDefault:
-      return missing(alter.column_name);
+      return missing(alter.column_name, "dropping");
+    case AlterTable::Action::kDropNotNull:
+      missing(alter.column_name, "changing");
+      for (const auto& column : info.columns)
+        if (lower(column.name) == lower(alter.column_name.back().value) && column.nullable)
+          fail(Code::kNotSupported, alter.pos, "Column is already nullable");
+      return;
     case AlterTable::Action::kRenameColumn:
-      missing(alter.column_name);
+      missing(alter.column_name, "renaming");
       if (alter.column_name.size() == 1 && has_column(info, alter.new_name->value))
         fail(Code::kColumnAlreadyExists, alter.pos,
              fmt::format("Column '{}' already exists", lower(alter.new_name->value)));
       return;
     case AlterTable::Action::kSetType:
-      missing(alter.column_name);
-      to_type(*alter.type);
+      missing(alter.column_name, "setting types of");
+      check_column_type(*alter.type, alter.column_name.back().value, alter.type->pos);
       return;
     case AlterTable::Action::kSetDefault: {
-      missing(alter.column_name);
+      missing(alter.column_name, "changing");
       const Scope nothing;
       expr(alter.value, nothing, top());
       return;
     }
     case AlterTable::Action::kSetProperties:
       if (itself) return;
-      fail(Code::kNotSupported, alter.pos,
-           "This connector does not support setting table properties");
+      refuse_properties(alter.properties, info.name.catalog, "table");
+      throw Error(Code::kNotSupported,
+                  "This connector does not support setting table properties");
     case AlterTable::Action::kSetAuthorization:
-      fail(Code::kNotSupported, alter.pos, "Setting the owner of a table is not supported");
+      throw Error(Code::kNotSupported,
+                  fmt::format("Catalog does not support permission management: {}",
+                              info.name.catalog));
     case AlterTable::Action::kExecute:
       if (itself) return;
-      fail(Code::kNotSupported, alter.pos,
-           fmt::format("Table procedure '{}' is not supported", alter.procedure.value));
+      throw Error(Code::kProcedureNotFound, fmt::format("Table procedure not registered: {}",
+                                                        upper(alter.procedure.value)));
   }
 }
 
@@ -190,10 +273,24 @@ void Resolver::comment(CommentOn& comment) {
   }
   const TableName full = full_name(table, top(), comment.pos);
   auto info = context_.catalogs->table(full);
-  if (!info || (comment.target == "view" && info->kind != TableInfo::Kind::kView))
+  const std::string kind = comment.target == "view" ? "View" : "Table";
+  const auto wanted = kind == "View" ? TableInfo::Kind::kView : TableInfo::Kind::kTable;
+  if (!info)
     fail(Code::kTableNotFound, comment.pos,
-         fmt::format("{} does not exist: {}", comment.target == "view" ? "View" : "Table",
-                     full.display()));
+         kind == "View" ? fmt::format("View '{}' does not exist", full.display())
+                        : fmt::format("Table does not exist: {}", full.display()));
+  if (!column && info->kind == TableInfo::Kind::kMaterializedView)
+    fail(Code::kTableNotFound, comment.pos,
+         fmt::format("{} '{}' does not exist, but a materialized view with that name exists. "
+                     "Setting comments on materialized views is unsupported.",
+                     kind, full.display()));
+  if (!column && info->kind != wanted) {
+    const std::string found = kind_name(info->kind);
+    fail(Code::kTableNotFound, comment.pos,
+         fmt::format("{0} '{1}' does not exist, but a {2} with that name exists. Did you mean "
+                     "COMMENT ON {3} {1} IS ...?",
+                     kind, full.display(), lower(found), upper(found)));
+  }
   Name name = qualified(full, comment.pos);
   if (column) {
     if (!has_column(*info, comment.name.back().value))
@@ -209,12 +306,18 @@ void Resolver::comment(CommentOn& comment) {
 void Resolver::rename_view(AlterView& alter) {
   const auto kind =
       alter.materialized ? TableInfo::Kind::kMaterializedView : TableInfo::Kind::kView;
-  if (alter.action != "rename" && alter.action != "set properties")
-    fail(Code::kNotSupported, alter.pos,
-         fmt::format("ALTER {}VIEW ... {} is not supported",
-                     alter.materialized ? "MATERIALIZED " : "", alter.action));
+  if (alter.action == "refresh")
+    fail(Code::kNotSupported, alter.pos, "ALTER VIEW ... REFRESH is not supported");
+  if (alter.action == "set properties" && alter.materialized) {
+    const std::string catalog = full_name(alter.name, top(), alter.pos).catalog;
+    if (!context_.catalogs->runs_changes(catalog))
+      refuse_properties(alter.properties, catalog, "materialized view");
+  }
   drop_table(alter, alter.name, alter.if_exists, kind, "ALTER");
   const TableName from = analysis_.writes.back().name;
+  if (alter.action == "set authorization")
+    throw Error(Code::kNotSupported,
+                fmt::format("Catalog does not support permission management: {}", from.catalog));
   alter.name = qualified(from, alter.pos);
   if (alter.action == "set properties")
     fail(Code::kNotSupported, alter.pos,
@@ -231,11 +334,32 @@ void Resolver::rename_view(AlterView& alter) {
   if (alter.materialized && !context_.catalogs->schema_exists(to.catalog, to.schema))
     fail(Code::kSchemaNotFound, alter.pos,
          fmt::format("Schema '{}.{}' does not exist", to.catalog, to.schema));
-  if (context_.catalogs->table(to))
+  if (!alter.materialized && !context_.catalogs->schema_exists(to.catalog, to.schema))
+    throw Error(Code::kNotFound, fmt::format("Schema {} not found", to.schema));
+  if (const auto taken = context_.catalogs->table(to)) {
+    const char* word = alter.materialized ? "materialized view" : "view";
+    if (taken->kind == kind)
+      fail(Code::kTableAlreadyExists, alter.pos,
+           fmt::format("Target {} '{}' already exists", word, to.display()));
     fail(Code::kTableAlreadyExists, alter.pos,
-         fmt::format("Target {} '{}' already exists",
-                     alter.materialized ? "materialized view" : "view", to.display()));
+         fmt::format("Target {} '{}' does not exist, but a {} with that name exists.", word,
+                     to.display(), lower(kind_name(taken->kind))));
+  }
   alter.target = qualified(to, alter.pos);
+}
+
+void Resolver::alter_schema(AlterSchema& alter) {
+  schema_statement(alter.name, alter.pos, true, false, alter);
+  const TableName from = analysis_.writes.back().name;
+  alter.name = {{from.catalog, true, alter.pos}, {from.schema, true, alter.pos}};
+  if (!alter.rename_to)
+    throw Error(Code::kNotSupported,
+                fmt::format("Catalog does not support permission management: {}", from.catalog));
+  const std::string to = lower(alter.rename_to->value);
+  if (context_.catalogs->schema_exists(from.catalog, to))
+    fail(Code::kSchemaAlreadyExists, alter.pos,
+         fmt::format("Target schema '{}.{}' already exists", from.catalog, to));
+  alter.rename_to->value = to;
 }
 
 bool Resolver::definition(Statement& s) {
@@ -243,6 +367,9 @@ bool Resolver::definition(Statement& s) {
     case StatementKind::kCreateSchema: {
       auto& create = as<CreateSchema>(s);
       schema_statement(create.name, s.pos, false, create.if_not_exists, s);
+      const TableName& schema = analysis_.writes.back().name;
+      if (!context_.catalogs->runs_changes(schema.catalog))
+        refuse_properties(create.properties, schema.catalog, "schema");
       return true;
     }
     case StatementKind::kDropSchema: {
@@ -255,8 +382,8 @@ bool Resolver::definition(Statement& s) {
       return true;
     }
     case StatementKind::kAlterSchema:
-      schema_statement(as<AlterSchema>(s).name, s.pos, true, false, s);
-      fail(Code::kNotSupported, s.pos, "This connector does not support renaming schemas");
+      alter_schema(as<AlterSchema>(s));
+      return true;
     case StatementKind::kDropTable: {
       auto& drop = as<DropTable>(s);
       drop_table(s, drop.name, drop.if_exists, TableInfo::Kind::kTable, "DROP");
@@ -286,8 +413,10 @@ bool Resolver::definition(Statement& s) {
       TableInfo info = table_info(as<Analyze>(s).table, top(), s.pos);
       if (info.kind != TableInfo::Kind::kTable)
         fail(Code::kNotSupported, s.pos, "Analyzing views is not supported");
-      if (info.duckdb_target.empty() || !context_.catalogs->runs_changes(info.name.catalog))
-        fail(Code::kNotSupported, s.pos, "This connector does not support analyze");
+      if (info.duckdb_target.empty() || !context_.catalogs->runs_changes(info.name.catalog)) {
+        refuse_properties(as<Analyze>(s).properties, info.name.catalog, "analyze");
+        throw Error(Code::kNotSupported, "This connector does not support analyze");
+      }
       analysis_.writes.push_back(std::move(info));
       return true;
     }

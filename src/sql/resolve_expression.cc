@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "sql/explain_error.h"
 #include "sql/resolve_check.h"
 #include "sql/resolve_literals.h"
+#include "sql/resolve_overload.h"
 #include "sql/resolve_text.h"
 #include "sql/resolve_types.h"
 #include "sql/resolve_walk.h"
@@ -32,8 +34,41 @@ bool name_parts(const Expr& expr, std::vector<const Ident*>& parts) {
   return true;
 }
 
+/// Of the calls that are syntax in Trino.
+void check_number(const FunctionCall& call, size_t least, size_t most) {
+  if (call.args.size() < least || call.args.size() > most)
+    fail(Code::kSyntaxError, call.pos,
+         fmt::format("Invalid number of arguments for '{}' function",
+                     lower(call.name.back().value)));
+}
+
+void check_distinct_order(const FunctionCall& call) {
+  for (const auto& item : call.order_by) {
+    const auto is_key = [&](const ExprPtr& arg) {
+      return fingerprint(*arg) == fingerprint(*item.key);
+    };
+    if (std::none_of(call.args.begin(), call.args.end(), is_key))
+      fail(Code::kExpressionNotInDistinct, item.key->pos,
+           "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments");
+  }
+}
+
 std::string joined(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "."));
+}
+
+/// A cast says itself what is wrong with its type.
+void check_cast_type(const Cast& cast) {
+  try {
+    if (to_type(*cast.type).kind == TypeKind::kUnknown)
+      fail(Code::kTypeMismatch, cast.pos, "UNKNOWN is not a valid type");
+  } catch (const Error& error) {
+    const bool number = error.message().starts_with("DECIMAL ");
+    if (number || error.code() == Code::kTypeMismatch) throw;
+    std::string name = print_type(*cast.type);
+    std::erase(name, '"');
+    fail(Code::kTypeMismatch, cast.pos, "Unknown type: " + name);
+  }
 }
 
 }  // namespace
@@ -44,6 +79,7 @@ bool is_window(const Expr& expr) {
 
 bool is_aggregate(const Expr& expr) {
   if (expr.kind != ExprKind::kFunction || is_window(expr)) return false;
+  if (as<FunctionCall>(expr).routine) return false;
   const FunctionInfo* info = find_function(as<FunctionCall>(expr).name.back().value);
   return info && info->kind == FunctionInfo::Kind::kAggregate;
 }
@@ -153,7 +189,9 @@ void Resolver::current(ExprPtr& slot) {
     value = context_.catalog;
   else if (what == "current_schema")
     value = context_.schema;
-  else if (what != "current_path")
+  else if (what == "current_path")
+    value = context_.path;
+  else
     return;
   const Position pos = slot->pos;
   ExprPtr literal;
@@ -172,29 +210,45 @@ void Resolver::current(ExprPtr& slot) {
   slot = std::move(cast);
 }
 
-void Resolver::lambda(Lambda& lambda, const Scope& scope, const Env& env) {
+void Resolver::lambda(Lambda& lambda, const std::vector<std::optional<Type>>& types,
+                      const Scope& scope, const Env& env) {
   if (lambda.resolved) return;  // a copy of one that is
   lambda.resolved = true;
   Scope inner{&scope, {}};
-  for (auto& arg : lambda.args) {
+  for (size_t i = 0; i < lambda.args.size(); ++i) {
+    auto& arg = lambda.args[i];
     Field field;
     field.name = arg.value;
+    if (i < types.size()) field.inferred = types[i];
     arg.value = unique(arg.value);
     field.sources = {{"", arg.value}};
     inner.fields.push_back(std::move(field));
   }
+  refuse_aggregates(*lambda.body, "Lambda expression");
+  walk(*lambda.body, false, [](const Expr& e) {
+    if (e.kind == ExprKind::kSubquery || e.kind == ExprKind::kExists ||
+        e.kind == ExprKind::kInSubquery || e.kind == ExprKind::kQuantified)
+      fail(Code::kNotSupported, e.pos, "Lambda expression cannot contain subqueries");
+    return true;
+  });
   expr(lambda.body, inner, env);
 }
 
 void Resolver::window(WindowSpec& spec, const Scope& scope, const Env& env) {
+  if (spec.frame && !(spec.frame->measures.empty() && spec.frame->pattern.empty()))
+    fail(Code::kNotSupported, spec.pos,
+         "Row patterns in windows are not supported: use MATCH_RECOGNIZE");
   for (auto& key : spec.partition_by) expr(key, scope, env);
   for (auto& item : spec.order_by) expr(item.key, scope, env);
-  if (!spec.frame) return;
-  if (spec.frame->start.value) expr(spec.frame->start.value, scope, env);
-  if (spec.frame->end && spec.frame->end->value) expr(spec.frame->end->value, scope, env);
+  if (spec.frame) {
+    if (spec.frame->start.value) expr(spec.frame->start.value, scope, env);
+    if (spec.frame->end && spec.frame->end->value) expr(spec.frame->end->value, scope, env);
+  }
+  check_window(spec);
 }
 
 void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
+  if (routine_call(call, scope, env)) return;
   const std::string name = lower(call.name.back().value);
   const FunctionInfo* info = find_function(name);
   if (!info && !is_special_form(name))
@@ -205,9 +259,6 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   if (!call.processing_mode.empty())
     fail(Code::kInvalidProcessingMode, call.pos,
          "RUNNING and FINAL are only valid in MATCH_RECOGNIZE");
-  if (window_only && !call.over)
-    fail(Code::kMissingOver, call.pos,
-         fmt::format("Window function system.builtin.{} requires an OVER clause", name));
   if (call.over && !aggregate && !window_only)
     fail(Code::kFunctionNotWindow, call.pos, fmt::format("Not a window function: {}", name));
   if (call.filter && !aggregate)
@@ -215,12 +266,17 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   if (!call.order_by.empty() && !aggregate)
     fail(Code::kFunctionNotAggregate, call.pos, "ORDER BY is only valid for aggregation functions");
   if (call.distinct && !aggregate)
-    fail(Code::kFunctionNotAggregate, call.pos, "DISTINCT is only valid for aggregation functions");
-  if (call.nulls != NullTreatment::kNone && !window_only && !(aggregate && call.over))
+    fail(Code::kFunctionNotAggregate, call.pos,
+         "DISTINCT is not supported for non-aggregation functions");
+  if (call.nulls != NullTreatment::kNone && aggregate && call.over)
+    fail(Code::kNullTreatmentNotAllowed, call.pos,
+         fmt::format("Cannot specify null treatment clause for {} function", name));
+  if (call.nulls != NullTreatment::kNone && !window_only)
     fail(Code::kNullTreatmentNotAllowed, call.pos,
          "RESPECT/IGNORE NULLS is only valid for window functions");
 
   for (auto& arg : call.args) {
+    if (arg->kind == ExprKind::kLambda) continue;  // its arguments' types follow from the others
     if (arg->kind != ExprKind::kStar) {
       expr(arg, scope, env);
       continue;
@@ -229,12 +285,28 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
       fail(Code::kInvalidFunctionArgument, arg->pos,
            fmt::format("* is only valid in count(*), not in {}", name));
   }
-  for (auto& item : call.order_by) expr(item.key, scope, env);
+  check_count(call);
+  for (size_t i = 0; i < call.args.size(); ++i)
+    if (auto* given = try_as<Lambda>(call.args[i].get()))
+      lambda(*given, lambda_types(call, i), scope, env);
+  check_lambdas(call);
+  if (window_only && !call.over)
+    fail(Code::kMissingOver, call.pos,
+         fmt::format("Window function system.builtin.{} requires an OVER clause", name));
+  for (auto& item : call.order_by) {
+    expr(item.key, scope, env);
+    const auto type = infer_type(*item.key);
+    if (type && !is_orderable(*type))
+      fail(Code::kTypeMismatch, call.pos,
+           fmt::format("ORDER BY can only be applied to orderable types (actual: {})",
+                       type->display()));
+  }
   if (call.filter) {
     expr(call.filter, scope, env);
-    settle(*call.filter, Type::of(TypeKind::kBoolean));
     refuse_aggregates(*call.filter, "FILTER clause");
+    check_boolean(*call.filter, "Filter expression");
   }
+  if (call.distinct) check_distinct_order(call);
   if (call.over) window(*call.over, scope, env);
 
   for (const auto& arg : call.args) {
@@ -268,10 +340,29 @@ void Resolver::check_form(FunctionCall& call, const std::string& name) {
     std::vector<ExprPtr*> slots;
     for (auto& arg : args) slots.push_back(&arg);
     unify(slots, "All COALESCE operands");
-  } else if (name == "if" && (args.size() == 2 || args.size() == 3)) {
+  } else if (name == "format") {
+    if (args.size() < 2)
+      fail(Code::kSyntaxError, call.pos, "The 'format' function must have at least two arguments");
+  } else if (name == "if") {
+    check_number(call, 2, 3);
     check_boolean(*args[0], "IF condition");
-    if (args.size() == 3) unify({&args[1], &args[2]}, "Result types for IF");
-  } else if (name == "nullif" && args.size() == 2) {
+    if (args.size() == 2) return;
+    const auto then = infer_type(*args[1]), otherwise = infer_type(*args[2]);
+    if (then && otherwise && !common_type(*then, *otherwise))
+      fail(Code::kTypeMismatch, call.pos,
+           fmt::format("Result types for IF must be the same: {} vs {}", then->display(),
+                       otherwise->display()));
+    unify({&args[1], &args[2]}, "Result types for IF");
+  } else if (name == "listagg" && !args.empty()) {
+    const auto type = infer_type(*args[0]);
+    if (type && type->kind != TypeKind::kVarchar && type->kind != TypeKind::kUnknown)
+      fail(Code::kTypeMismatch, call.pos,
+           fmt::format("Expected expression of varchar, but '{}' has {} type", shown(*args[0]),
+                       type->display()));
+  } else if (name == "try") {
+    check_number(call, 1, 1);
+  } else if (name == "nullif") {
+    check_number(call, 2, 2);
     const auto a = infer_type(*args[0]), b = infer_type(*args[1]);
     if (a && b && !common_type(*a, *b))
       fail(Code::kTypeMismatch, call.pos,
@@ -294,29 +385,6 @@ void Resolver::predicate(ExprPtr& slot, const Scope& scope, const Env& env, cons
        fmt::format("{} must evaluate to a boolean: actual type {}", clause, type->display()));
 }
 
-Field Resolver::subquery(Query& inner, const Scope& scope, const Env& env, size_t width) {
-  Fields outputs = query(inner, env, &scope);
-  if (outputs.size() != width)
-    fail(Code::kNotSupported, inner.pos,
-         fmt::format("Multiple columns returned by subquery are not yet supported. Found {}",
-                     outputs.size()));
-  return std::move(outputs.front());
-}
-
-void Resolver::fit_subquery(const Expr& at, ExprPtr& value, Query& query,
-                            const std::optional<Type>& inner) {
-  const auto type = infer_type(*value);
-  if (!type || !inner) return;
-  const auto common = common_type(*type, *inner);
-  if (!common)
-    fail(Code::kTypeMismatch, at.pos,
-         fmt::format("Value expression and result of subquery must be of the same type: row({}) "
-                     "vs row({})",
-                     type->display(), inner->display()));
-  coerce(value, *common);
-  if (differ(*inner, *common)) coerce_outputs(*query.body, {common});
-}
-
 void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
   switch (slot->kind) {
     case ExprKind::kIdentifier:
@@ -330,9 +398,18 @@ void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
     case ExprKind::kCurrent:
       return current(slot);
     case ExprKind::kLambda:
-      return lambda(as<Lambda>(*slot), scope, env);
+      if (!as<Lambda>(*slot).resolved)
+        fail(Code::kTypeMismatch, slot->pos,
+             "Lambda expression should always be used inside a function");
+      return;
+    case ExprKind::kSubquery:
+      return scalar_subquery(slot, scope, env);
     case ExprKind::kFunction:
-      return call(as<FunctionCall>(*slot), scope, env);
+      call(as<FunctionCall>(*slot), scope, env);
+      return fit_call(slot);
+    case ExprKind::kBinaryOp:
+      children(*slot, scope, env);
+      return fit_call(slot);
     case ExprKind::kStar:
       fail(Code::kNotSupported, slot->pos, "* is only valid in a SELECT list");
     default:
@@ -347,26 +424,12 @@ void Resolver::children(Expr& e, const Scope& scope, const Env& env) {
       query(*as<Exists>(e).query, env, &scope);
       return;
     }
-    case ExprKind::kSubquery: {
-      auto& node = as<SubqueryExpr>(e);
-      node.type = subquery(*node.query, scope, env, 1).known_type();
-      return;
-    }
-    case ExprKind::kInSubquery: {
-      auto& node = as<InSubquery>(e);
-      const auto* row = try_as<RowConstructor>(node.value.get());
-      const size_t width = row ? row->items.size() : 1;
-      const auto inner = subquery(*node.query, scope, env, width).known_type();
-      if (width == 1 && !row) fit_subquery(e, node.value, *node.query, inner);
-      return;
-    }
-    case ExprKind::kQuantified: {
-      auto& node = as<Quantified>(e);
-      const auto inner = subquery(*node.query, scope, env, 1).known_type();
-      return fit_subquery(e, node.value, *node.query, inner);
-    }
+    case ExprKind::kInSubquery:
+      return in_subquery(as<InSubquery>(e), scope, env);
+    case ExprKind::kQuantified:
+      return quantified(as<Quantified>(e), scope, env);
     case ExprKind::kCast:
-      to_type(*as<Cast>(e).type);  // says what is wrong with it
+      check_cast_type(as<Cast>(e));
       return;
     case ExprKind::kTyped:
       type_of_literal(as<TypedLiteral>(e));

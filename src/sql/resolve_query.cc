@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sql/resolve_check.h"
 #include "sql/resolve_text.h"
@@ -19,8 +20,7 @@ const Resolver::Cte* Resolver::Env::find(const std::string& name) const {
 }
 
 Resolver::Fields Resolver::query(Query& query, const Env& outer_env, const Scope* outer) {
-  if (!query.inline_functions.empty())
-    fail(Code::kNotSupported, query.pos, "Inline functions (WITH FUNCTION) are not supported");
+  if (!query.inline_functions.empty()) inline_functions(query);
   Env env = outer_env.inner();
   with(query, env, outer);
   limits(query, env);
@@ -65,76 +65,29 @@ Resolver::Fields Resolver::body(QueryBodyPtr& slot, const Env& env, const Scope*
 // ---------------------------------------------------------------- WITH
 
 void Resolver::with(Query& query, Env& env, const Scope* outer) {
+  std::vector<NamedQuery> resolved;
   for (auto& named : query.with) {
-    if (env.ctes.count(lower(named.name.value)))
+    const std::string name = lower(named.name.value);
+    if (env.ctes.count(name))
       fail(Code::kDuplicateNamedQuery, named.pos,
            fmt::format("WITH query name '{}' specified more than once", named.name.value));
-    named_query(named, query.recursive, env, outer);
-  }
-}
-
-namespace {
-
-/// Whether a table named `name` stands anywhere in the relation or body.
-bool mentions(const Relation& relation, const std::string& name);
-bool mentions(const Query& query, const std::string& name);
-
-bool mentions(const QueryBody& body, const std::string& name) {
-  switch (body.kind) {
-    case QueryBodyKind::kSelect:
-      return as<Select>(body).from && mentions(*as<Select>(body).from, name);
-    case QueryBodyKind::kSetOperation:
-      return mentions(*as<SetOperation>(body).left, name) ||
-             mentions(*as<SetOperation>(body).right, name);
-    case QueryBodyKind::kTable:
-      return mentions(*as<TableBody>(body).table, name);
-    case QueryBodyKind::kQuery:
-      return mentions(*as<QueryInParens>(body).query, name);
-    case QueryBodyKind::kValues:
-      return false;
-  }
-  return false;
-}
-
-bool mentions(const Query& query, const std::string& name) {
-  for (const auto& named : query.with) {
-    if (mentions(*named.query, name)) return true;
-    if (lower(named.name.value) == name) return false;
-  }
-  return mentions(*query.body, name);
-}
-
-bool mentions(const Relation& relation, const std::string& name) {
-  switch (relation.kind) {
-    case RelationKind::kTable: {
-      const auto& table = as<TableRef>(relation);
-      return table.name.size() == 1 && lower(table.name[0].value) == name;
+    if (query.recursive && is_recursion(named)) {
+      for (auto& part : recursive_query(std::move(named), env, outer))
+        resolved.push_back(std::move(part));
+      continue;
     }
-    case RelationKind::kAliased:
-      return mentions(*as<AliasedRelation>(relation).relation, name);
-    case RelationKind::kJoin:
-      return mentions(*as<Join>(relation).left, name) || mentions(*as<Join>(relation).right, name);
-    case RelationKind::kSubquery:
-      return mentions(*as<SubqueryRelation>(relation).query, name);
-    case RelationKind::kLateral:
-      return mentions(*as<Lateral>(relation).query, name);
-    case RelationKind::kSampled:
-      return mentions(*as<Sampled>(relation).relation, name);
-    case RelationKind::kUnnest:
-    case RelationKind::kTableFunction:
-    case RelationKind::kMatchRecognize:
-    case RelationKind::kJsonTable:
-      return false;
+    Fields outputs = this->query(*named.query, env, outer);
+    std::string printed = unique(named.name.value);
+    env.ctes[name] = cte_of(named, std::move(outputs), std::move(printed));
+    resolved.push_back(std::move(named));
   }
-  return false;
+  query.with = std::move(resolved);
 }
-
-}  // namespace
 
 Resolver::Cte Resolver::cte_of(NamedQuery& named, Fields outputs, std::string printed) {
   if (!named.columns.empty() && named.columns.size() != outputs.size())
-    fail(Code::kMismatchedColumnAliases, named.pos,
-         fmt::format("column alias list has {} entries but relation has {} columns",
+    fail(Code::kMismatchedColumnAliases, named.columns.front().pos,
+         fmt::format("Column alias list has {} entries but relation has {} columns",
                      named.columns.size(), outputs.size()));
   Cte cte{std::move(printed), {}};
   std::set<std::string> used;
@@ -159,53 +112,70 @@ Resolver::Cte Resolver::cte_of(NamedQuery& named, Fields outputs, std::string pr
   return cte;
 }
 
-void Resolver::named_query(NamedQuery& named, bool recursive, Env& env, const Scope* outer) {
-  const std::string name = lower(named.name.value);
-  if (recursive && mentions(*named.query->body, name)) return recursive_query(named, env, outer);
-  Fields outputs = query(*named.query, env, outer);
-  std::string printed = unique(named.name.value);
-  env.ctes[name] = cte_of(named, std::move(outputs), std::move(printed));
-}
+// ---------------------------------------------------------------- set operations, VALUES
 
-void Resolver::recursive_query(NamedQuery& named, Env& env, const Scope* outer) {
-  const std::string name = lower(named.name.value);
-  auto* body = try_as<SetOperation>(named.query->body.get());
-  if (!body || body->op != SetOperator::kUnion || !named.query->with.empty() ||
-      !named.query->order_by.empty() || named.query->limit || named.query->offset)
-    fail(Code::kInvalidRecursiveReference, named.pos,
-         "recursive reference outside of expandable recursive query: a recursive query is "
-         "<start> UNION [ALL] <step> without WITH, ORDER BY, OFFSET or LIMIT of its own");
-  if (mentions(*body->left, name))
-    fail(Code::kInvalidRecursiveReference, body->left->pos,
-         "WITH table name is referenced in the base relation of recursion");
-  if (named.columns.empty())
-    fail(Code::kMissingColumnAliases, named.pos, "missing column aliases in recursive WITH query");
-  Fields start = this->body(body->left, env, outer);
-  env.ctes[name] = cte_of(named, start, unique(named.name.value));
-  const Fields step = this->body(body->right, env, outer);
-  if (step.size() != start.size())
-    fail(Code::kTypeMismatch, named.pos,
-         fmt::format("base and step relations of recursion have different number of fields: {}, {}",
-                     start.size(), step.size()));
-  for (size_t i = 0; i < start.size(); ++i) {
-    const auto& from = step[i].known_type();
-    const auto& to = start[i].known_type();
-    if (!from || !to) continue;
-    const auto common = common_type(*from, *to);
-    if (!common || (is_numeric(*from) && *common != *to))
-      fail(Code::kTypeMismatch, named.pos,
-           fmt::format("recursion step relation output type ({}) is not coercible to recursion "
-                       "base relation output type ({}) at column {}",
-                       from->display(), to->display(), i + 1));
+namespace {
+
+void check_names(const std::vector<Field>& fields, Position pos) {
+  std::set<std::string> seen;
+  for (const auto& field : fields) {
+    if (!field.name)
+      fail(Code::kMissingColumnName, pos,
+           "Anonymous columns are not allowed in set operations with CORRESPONDING");
+    if (!seen.insert(lower(*field.name)).second)
+      fail(Code::kAmbiguousName, pos,
+           fmt::format("Duplicate columns found when using CORRESPONDING in set operations: {}",
+                       *field.name));
   }
 }
 
-// ---------------------------------------------------------------- set operations, VALUES
+}  // namespace
+
+/// CORRESPONDING: only the columns that both sides have, as the left one orders them.
+void Resolver::correspond(SetOperation& op, Fields& left, Fields& right) {
+  check_names(left, op.pos);
+  check_names(right, op.pos);
+  std::vector<size_t> of_left, of_right;
+  for (size_t l = 0; l < left.size(); ++l)
+    for (size_t r = 0; r < right.size(); ++r)
+      if (lower(*left[l].name) == lower(*right[r].name)) {
+        of_left.push_back(l);
+        of_right.push_back(r);
+      }
+  if (of_left.empty())
+    fail(Code::kMismatchedColumnAliases, op.pos, "No corresponding columns");
+  op.left = choose(std::move(op.left), left, of_left);
+  op.right = choose(std::move(op.right), right, of_right);
+  op.corresponding = false;
+}
+
+QueryBodyPtr Resolver::choose(QueryBodyPtr body, Fields& outputs,
+                              const std::vector<size_t>& chosen) {
+  const Position pos = body->pos;
+  auto relation = std::make_unique<SubqueryRelation>();
+  relation->pos = pos;
+  relation->query = std::make_unique<Query>();
+  relation->query->pos = pos;
+  relation->query->body = std::move(body);
+  RelationPtr slot = std::move(relation);
+  const Fields columns = wrap(slot, outputs, "query");
+  auto select = std::make_unique<Select>();
+  select->pos = pos;
+  Fields kept;
+  for (const size_t i : chosen) {
+    const std::string name = *outputs[i].name;
+    select->items.push_back({reference(columns[i], pos, name), Ident{name, true, pos}, pos});
+    kept.push_back(outputs[i]);
+  }
+  select->from = std::move(slot);
+  outputs = std::move(kept);
+  return select;
+}
 
 Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const Scope* outer) {
-  if (op.corresponding) fail(Code::kNotSupported, op.pos, "CORRESPONDING is not supported");
   Fields left = body(op.left, env, outer);
-  const Fields right = body(op.right, env, outer);
+  Fields right = body(op.right, env, outer);
+  if (op.corresponding) correspond(op, left, right);
   const char* word = op.op == SetOperator::kUnion       ? "UNION"
                      : op.op == SetOperator::kIntersect ? "INTERSECT"
                                                         : "EXCEPT";
@@ -240,6 +210,19 @@ Resolver::Fields Resolver::set_operation(SetOperation& op, const Env& env, const
 
 namespace {
 
+/// A row that is no constructor is as many columns as it has fields.
+void unfold_row(ExprPtr& slot) {
+  const auto type = slot->kind == ExprKind::kRow ? std::nullopt : infer_type(*slot);
+  if (!type || type->kind != TypeKind::kRow) return;
+  auto row = std::make_unique<RowConstructor>();
+  row->pos = slot->pos;
+  for (size_t i = 0; i < type->children.size(); ++i) {
+    row->items.push_back(field_of(*slot, i + 1, slot->pos));
+    if (!row->items.back()) return;  // a subquery
+  }
+  slot = std::move(row);
+}
+
 [[noreturn]] void mismatched_rows(const Values& values, const std::vector<const Expr*>& cells,
                                   const std::vector<Field>& outputs) {
   std::vector<std::string> expected, found;
@@ -263,6 +246,7 @@ Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* o
     ExprPtr& row = values.rows[r];
     expr(row, scope, env);
     refuse_aggregates(*row, "VALUES clause");
+    unfold_row(row);
     std::vector<const Expr*> cells;
     if (const auto* items = try_as<RowConstructor>(row.get()))
       for (const auto& item : items->items) cells.push_back(item.get());
@@ -271,7 +255,7 @@ Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* o
     if (r == 0) outputs.resize(cells.size());
     if (cells.size() != outputs.size())
       fail(
-          Code::kTypeMismatch, row->pos,
+          Code::kTypeMismatch, values.pos,
           fmt::format("Values rows have mismatched sizes: {} vs {}", outputs.size(), cells.size()));
     for (size_t i = 0; i < cells.size(); ++i) {
       const auto type = infer_type(*cells[i]);
@@ -349,6 +333,17 @@ void Resolver::named_windows(Select& select, const Scope& scope, const Env& env)
     });
 }
 
+namespace {
+
+/// a.b.c, and nothing else.
+bool is_path(const Dereference& path) {
+  const Expr* base = path.base.get();
+  while (const auto* inner = try_as<const Dereference>(base)) base = inner->base.get();
+  return base->kind == ExprKind::kIdentifier;
+}
+
+}  // namespace
+
 Resolver::Fields Resolver::select_items(Select& select, const Scope& scope, const Env& env) {
   std::vector<SelectItem> items;
   Fields outputs;
@@ -362,7 +357,7 @@ Resolver::Fields Resolver::select_items(Select& select, const Scope& scope, cons
       output.name = item.alias->value;
     else if (const auto* id = try_as<Identifier>(item.value.get()))
       output.name = id->name.value;
-    else if (const auto* d = try_as<Dereference>(item.value.get()))
+    else if (const auto* d = try_as<Dereference>(item.value.get()); d && is_path(*d))
       output.name = d->field.value;
     expr(item.value, scope, env);
     output.type = declared_type(*item.value);
@@ -373,7 +368,8 @@ Resolver::Fields Resolver::select_items(Select& select, const Scope& scope, cons
   for (size_t i = 0; i < items.size(); ++i) {
     outputs[i].output = static_cast<int>(i);
     const std::string name = outputs[i].name ? *outputs[i].name : fmt::format("_col{}", i);
-    items[i].alias = Ident{name, true, items[i].pos};
+    // Only a name that is written stands elsewhere than its item.
+    items[i].alias = Ident{name, true, items[i].alias ? items[i].alias->pos : items[i].pos};
   }
   select.items = std::move(items);
   return outputs;
@@ -415,14 +411,8 @@ void Resolver::expand_star(SelectItem& item, const Scope& scope, const Env& env,
       if (!row || row->kind != TypeKind::kRow)
         fail(Code::kTypeMismatch, pos, "expected expression of type Row");
       for (size_t i = 0; i < row->children.size(); ++i) {
-        ExprPtr base = clone(*star.qualifier);
-        if (!base) fail(Code::kNotSupported, pos, "(subquery).* is not supported");
-        auto field = std::make_unique<Subscript>();
-        auto index = std::make_unique<IntegerLiteral>();
-        index->value = i + 1;
-        field->pos = index->pos = pos;
-        field->base = std::move(base);
-        field->index = std::move(index);
+        ExprPtr field = field_of(*star.qualifier, i + 1, pos);
+        if (!field) fail(Code::kNotSupported, pos, "(subquery).* is not supported");
         Field output;
         if (!row->field_names[i].empty()) output.name = row->field_names[i];
         output.inferred = row->children[i];
@@ -439,7 +429,9 @@ void Resolver::expand_star(SelectItem& item, const Scope& scope, const Env& env,
                      star.aliases.size(), columns.size()));
   for (size_t i = 0; i < columns.size(); ++i) {
     auto& [value, output] = columns[i];
-    if (!star.aliases.empty()) output.name = star.aliases[i].value;
+    // Of all names Trino shows these alone in capitals.
+    if (!star.aliases.empty())
+      output.name = star.aliases[i].quoted ? star.aliases[i].value : upper(star.aliases[i].value);
     items.push_back({std::move(value), std::nullopt, item.pos});
     outputs.push_back(std::move(output));
   }
@@ -456,10 +448,13 @@ ExprPtr ordinal(int output, Position pos) {
   return literal;
 }
 
-void check_ordinal(const IntegerLiteral& literal, size_t count) {
-  if (literal.value < 1 || literal.value > count)
+void check_ordinal(const IntegerLiteral& literal, const std::vector<Field>& outputs,
+                   Position query) {
+  if (literal.value < 1 || literal.value > outputs.size())
     fail(Code::kInvalidColumnReference, literal.pos,
          fmt::format("ORDER BY position {} is not in select list", literal.value));
+  const size_t i = literal.value - 1;
+  check_sort_key(outputs[i].known_type(), fmt::format(":input({})", i), query);
 }
 
 }  // namespace
@@ -494,33 +489,33 @@ void Resolver::order_select(Select& select, const Fields& outputs, std::vector<S
   for (const auto& item : select.items) selected.push_back(fingerprint(*item.value));
   for (auto& item : order_by) {
     if (auto* literal = try_as<IntegerLiteral>(item.key.get())) {
-      check_ordinal(*literal, outputs.size());
+      check_ordinal(*literal, outputs, select.pos);
       continue;
     }
     const Position pos = item.key->pos;
     if (const auto* id = try_as<Identifier>(item.key.get())) {
-      // `SELECT a, a` names one column twice, which is not ambiguous.
       int output = -1;
       for (const auto& field : outputs) {
         if (!field.name || lower(*field.name) != lower(id->name.value)) continue;
-        const auto index = static_cast<size_t>(field.output);
-        if (output >= 0 && selected[index] != selected[static_cast<size_t>(output)])
+        if (output >= 0)
           fail(Code::kAmbiguousName, pos,
                fmt::format("Column '{}' is ambiguous", lower(id->name.value)));
-        if (output < 0) output = field.output;
+        output = field.output;
       }
       if (output >= 0) {
+        check_sort_key(outputs[output].known_type(), id->name.value, select.pos);
         item.key = ordinal(output, pos);
         continue;
       }
     }
     substitute_outputs(item.key, select, names, false);
     expr(item.key, scope, env);
+    check_sort_key(infer_type(*item.key), shown(*item.key), select.pos);
     const auto same = std::find(selected.begin(), selected.end(), fingerprint(*item.key));
     if (same != selected.end()) {
       item.key = ordinal(static_cast<int>(same - selected.begin()), pos);
     } else if (select.quantifier == SetQuantifier::kDistinct) {
-      fail(Code::kExpressionNotInDistinct, pos,
+      fail(Code::kExpressionNotInDistinct, select.pos,
            "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
     }
   }
@@ -532,7 +527,7 @@ void Resolver::order_outputs(Query& query, const Fields& outputs, const Env& env
   bool simple = true;
   for (auto& item : query.order_by) {
     if (auto* literal = try_as<IntegerLiteral>(item.key.get())) {
-      check_ordinal(*literal, outputs.size());
+      check_ordinal(*literal, outputs, query.pos);
       continue;
     }
     const auto* id = try_as<Identifier>(item.key.get());
@@ -546,12 +541,14 @@ void Resolver::order_outputs(Query& query, const Fields& outputs, const Env& env
              fmt::format("Column '{}' is ambiguous", lower(id->name.value)));
       output = static_cast<int>(i);
     }
-    if (output >= 0)
+    if (output >= 0) {
+      check_sort_key(outputs[output].known_type(), id->name.value, query.pos);
       item.key = ordinal(output, item.key->pos);
-    else
+    } else {
       simple = false;
+    }
   }
-  if (simple) return;
+  if (simple && !query.with_ties) return;  // ties are found in a SELECT
   auto inner = std::make_unique<Query>();
   inner->pos = query.pos;
   inner->body = std::move(query.body);
@@ -579,6 +576,12 @@ void Resolver::limits(Query& query, const Env& env) {
     if (!slot) return;
     expr(slot, nothing, env);
     settle(*slot, Type::of(TypeKind::kBigint));
+    if (const auto value = number_of(*slot); value && *value >= 0 && *value == std::floor(*value)) {
+      auto literal = std::make_unique<IntegerLiteral>();
+      literal->pos = slot->pos;
+      literal->value = static_cast<uint64_t>(*value);
+      slot = std::move(literal);
+    }
     if (slot->kind != ExprKind::kInteger && slot->kind != ExprKind::kParameter)
       fail(Code::kTypeMismatch, slot->pos,
            fmt::format("{} must be a whole number, not {}", what, shown(*slot)));
@@ -587,10 +590,10 @@ void Resolver::limits(Query& query, const Env& env) {
   count(query.limit, query.fetch_first ? "FETCH FIRST row count" : "LIMIT row count");
   if (const auto* rows = try_as<IntegerLiteral>(query.limit.get());
       rows && query.fetch_first && rows->value == 0)
-    fail(Code::kInvalidLimitClause, rows->pos,
+    fail(Code::kNumericValueOutOfRange, query.limit_pos,
          "FETCH FIRST row count must be positive (actual value: 0)");
   if (query.with_ties && query.order_by.empty())
-    fail(Code::kMissingOrderBy, query.pos, "FETCH FIRST WITH TIES clause requires ORDER BY");
+    fail(Code::kMissingOrderBy, query.limit_pos, "FETCH FIRST WITH TIES clause requires ORDER BY");
 }
 
 }  // namespace meesh::sql

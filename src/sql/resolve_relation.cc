@@ -14,6 +14,24 @@ namespace {
 
 constexpr size_t kMaxViewDepth = 64;
 
+bool is_json_table(const Relation& relation) {
+  if (relation.kind == RelationKind::kAliased)
+    return is_json_table(*as<AliasedRelation>(relation).relation);
+  return relation.kind == RelationKind::kJsonTable;
+}
+
+/// An outer join with JSON_TABLE keeps all rows or is none.
+void check_json_join(const Join& join) {
+  const char* word = join.type == JoinType::kLeft    ? "LEFT"
+                     : join.type == JoinType::kRight ? "RIGHT"
+                     : join.type == JoinType::kFull  ? "FULL"
+                                                     : nullptr;
+  const auto* literal = try_as<const BooleanLiteral>(join.on.get());
+  if (!word || (literal && literal->value)) return;
+  fail(Code::kNotSupported, join.on->pos,
+       fmt::format("{} JOIN involving JSON_TABLE is only supported with condition ON TRUE", word));
+}
+
 /// DuckDB text of a query that gives a resolved expression without columns.
 std::string query_of(ExprPtr& value) {
   auto select = std::make_unique<Select>();
@@ -33,8 +51,8 @@ std::string query_of(ExprPtr& value) {
 
 TableName Resolver::full_name(const Name& name, const Env& env, Position pos) {
   if (name.size() > 3)
-    fail(Code::kSyntaxError, pos,
-         fmt::format("Too many dots in table name: {}", display_name(name)));
+    throw Error(Code::kSyntaxError,
+                fmt::format("Too many dots in table name: {}", display_name(name)));
   TableName full;
   full.table = lower(name.back().value);
   full.schema = name.size() > 1 ? lower(name[name.size() - 2].value) : lower(env.schema);
@@ -123,18 +141,15 @@ Resolver::Fields Resolver::relation(RelationPtr& slot, const Env& env, const Sco
     }
     case RelationKind::kSampled: {
       auto& sampled = as<Sampled>(*slot);
-      const Scope nothing;
-      expr(sampled.percentage, nothing, env);
+      sample_size(sampled.percentage, env);
       return relation(sampled.relation, env, outer, lateral);
     }
     case RelationKind::kTableFunction:
-      fail(Code::kNotSupported, slot->pos,
-           fmt::format("Table function '{}' is not supported",
-                       display_name(as<TableFunction>(*slot).name)));
+      return table_function(slot, env);
     case RelationKind::kMatchRecognize:
-      fail(Code::kNotSupported, slot->pos, "MATCH_RECOGNIZE is not supported");
+      return match_recognize(slot, env, outer, lateral);
     case RelationKind::kJsonTable:
-      fail(Code::kNotSupported, slot->pos, "JSON_TABLE is not supported");
+      return json_table(slot, env, outer, lateral);
   }
   internal_error("unknown relation kind");
 }
@@ -256,6 +271,7 @@ Resolver::Fields Resolver::aliased(RelationPtr& slot, const Env& env, const Scop
   auto& node = as<AliasedRelation>(*slot);
   const Ident alias = node.alias;
   const std::vector<Ident> names = std::move(node.columns);
+  const bool of_function = node.relation->kind == RelationKind::kTableFunction;
   Fields columns = relation(node.relation, env, outer, lateral);
   // `*` of the relation is what the alias names: hidden columns end here.
   const bool plain = node.relation->kind == RelationKind::kTable;
@@ -264,8 +280,9 @@ Resolver::Fields Resolver::aliased(RelationPtr& slot, const Env& env, const Scop
     if (!field.hidden || (plain && names.empty())) visible.push_back(std::move(field));
   if (!names.empty() && names.size() != visible.size())
     fail(Code::kMismatchedColumnAliases, slot->pos,
-         fmt::format("Column alias list has {} entries but '{}' has {} columns available",
-                     names.size(), alias.value, visible.size()));
+         fmt::format("Column alias list has {} entries but {} has {} {}", names.size(),
+                     of_function ? "table function" : "'" + alias.value + "'", visible.size(),
+                     of_function ? "proper columns" : "columns available"));
   for (size_t i = 0; i < names.size(); ++i) visible[i].name = names[i].value;
 
   if (plain) {
@@ -309,31 +326,139 @@ Resolver::Fields Resolver::aliased(RelationPtr& slot, const Env& env, const Scop
   return visible;
 }
 
+// ---------------------------------------------------------------- TABLESAMPLE
+
+std::optional<double> number_of(const Expr& e) {
+  if (const auto* literal = try_as<const IntegerLiteral>(&e))
+    return static_cast<double>(literal->value);
+  if (const auto* literal = try_as<const DecimalLiteral>(&e))
+    return std::strtod(literal->text.c_str(), nullptr);
+  if (const auto* literal = try_as<const DoubleLiteral>(&e))
+    return std::strtod(literal->text.c_str(), nullptr);
+  const auto type = infer_type(e);
+  if (!type || !is_numeric(*type)) return std::nullopt;
+  if (const auto* literal = try_as<const TypedLiteral>(&e))
+    return std::strtod(literal->value.c_str(), nullptr);
+  if (const auto* unary = try_as<const Unary>(&e)) {
+    const auto value = number_of(*unary->value);
+    return value && unary->op == UnaryOp::kMinus ? -*value : value;
+  }
+  const auto* op = try_as<const BinaryOp>(&e);
+  const auto a = op ? number_of(*op->left) : std::nullopt;
+  const auto b = op ? number_of(*op->right) : std::nullopt;
+  if (!a || !b) return std::nullopt;
+  switch (op->op) {
+    case BinaryOperator::kAdd:
+      return *a + *b;
+    case BinaryOperator::kSubtract:
+      return *a - *b;
+    case BinaryOperator::kMultiply:
+      return *a * *b;
+    default:
+      return std::nullopt;
+  }
+}
+
+void Resolver::sample_size(ExprPtr& slot, const Env& env) {
+  const Position pos = slot->pos;
+  walk(*slot, false, [&](const Expr& e) {
+    if (e.kind == ExprKind::kIdentifier || e.kind == ExprKind::kDereference)
+      fail(Code::kExpressionNotConstant, pos, "Sample percentage cannot contain column references");
+    return true;
+  });
+  const Scope nothing;
+  expr(slot, nothing, env);
+  const auto type = infer_type(*slot);
+  if (slot->kind == ExprKind::kNull)
+    fail(Code::kInvalidArguments, pos, "Sample percentage cannot be NULL");
+  if (type && !is_numeric(*type))
+    fail(Code::kTypeMismatch, pos, "Sample percentage should be a numeric expression");
+  const auto value = number_of(*slot);
+  if (!value)
+    fail(Code::kNotSupported, pos,
+         fmt::format("TABLESAMPLE takes numbers, not {}", shown(*slot)));
+  if (*value < 0)
+    fail(Code::kNumericValueOutOfRange, pos,
+         "Sample percentage must be greater than or equal to 0");
+  if (*value > 100)
+    fail(Code::kNumericValueOutOfRange, pos, "Sample percentage must be less than or equal to 100");
+  auto literal = std::make_unique<DoubleLiteral>();
+  literal->pos = pos;
+  literal->text = fmt::format("{}", *value);
+  slot = std::move(literal);
+}
+
 // ---------------------------------------------------------------- joins
 
 Resolver::Fields Resolver::join(Join& join, const Env& env, const Scope* outer) {
+  if (join.natural)
+    fail(Code::kNotSupported, join.left->pos, "Natural join not supported");
+  const bool from_json = is_json_table(*join.right);
   Fields left = relation(join.left, env, outer, outer);
   const Scope lateral{outer, left};
   Fields right = relation(join.right, env, outer, &lateral);
   Fields joined;
-  if (join.natural) {
-    for (const auto& l : left)
-      for (const auto& r : right)
-        if (l.name && r.name && !l.hidden && !r.hidden && lower(*l.name) == lower(*r.name))
-          join.using_columns.push_back({*l.name, true, join.pos});
-    if (join.using_columns.empty() && join.type == JoinType::kInner) join.type = JoinType::kCross;
-    join.natural = false;
-  }
+  check_lateral(join, left);
   if (!join.using_columns.empty()) join_using(join, left, right, joined);
   joined.insert(joined.end(), left.begin(), left.end());
   joined.insert(joined.end(), right.begin(), right.end());
   if (join.on && join.using_columns.empty()) {
+    if (from_json) check_json_join(join);
     const Scope scope{outer, joined};
     predicate(join.on, scope, env, "JOIN ON clause");
     refuse_aggregates(*join.on, "JOIN clause");
   }
   join.using_columns.clear();
   return joined;
+}
+
+namespace {
+
+const char* word_of(JoinType type) {
+  switch (type) {
+    case JoinType::kLeft:
+      return "LEFT";
+    case JoinType::kRight:
+      return "RIGHT";
+    case JoinType::kFull:
+      return "FULL";
+    default:
+      return "INNER";
+  }
+}
+
+bool is_true(const Expr* on) {
+  const auto* literal = try_as<const BooleanLiteral>(on);
+  return literal && literal->value;
+}
+
+const Relation& unaliased(const Relation& relation) {
+  const auto* aliased = try_as<const AliasedRelation>(&relation);
+  return aliased ? unaliased(*aliased->relation) : relation;
+}
+
+}  // namespace
+
+/// What the right side may take of the left one, and how it is joined then. Before ON is resolved.
+void Resolver::check_lateral(Join& join, const Fields& left) {
+  const bool written = join.on || !join.using_columns.empty();
+  if (written && unaliased(*join.right).kind == RelationKind::kUnnest && !is_true(join.on.get()))
+    fail(Code::kNotSupported, join.on ? join.on->pos : join.left->pos,
+         fmt::format("{} JOIN involving UNNEST is only supported with condition ON TRUE",
+                     word_of(join.type)));
+  if (join.type != JoinType::kRight && join.type != JoinType::kFull) return;
+  std::set<std::string> relations;
+  for (const auto& field : left)
+    for (const auto& [relation, column] : field.sources) relations.insert(relation);
+  for_each_expr(*join.right, [&](ExprPtr& expr) {
+    walk(*expr, true, [&](const Expr& e) {
+      const auto* column = try_as<const ColumnRef>(&e);
+      if (column && relations.contains(column->relation))
+        fail(Code::kInvalidColumnReference, e.pos,
+             fmt::format("LATERAL reference not allowed in {} JOIN", word_of(join.type)));
+      return true;
+    });
+  });
 }
 
 void Resolver::join_using(Join& join, Fields& left, Fields& right, Fields& joined) {
@@ -366,9 +491,7 @@ void Resolver::join_using(Join& join, Fields& left, Fields& right, Fields& joine
     const auto common = a && b ? common_type(*a, *b) : std::nullopt;
     if (a && b && !common)
       fail(Code::kTypeMismatch, column.pos,
-           fmt::format("Column types of left and right side are not comparable: left({}), "
-                       "right({})",
-                       a->display(), b->display()));
+           fmt::format("Cannot apply operator: {} = {}", a->display(), b->display()));
     auto equal = std::make_unique<Comparison>();
     equal->pos = column.pos;
     equal->op = ComparisonOp::kEq;
@@ -407,17 +530,20 @@ void Resolver::join_using(Join& join, Fields& left, Fields& right, Fields& joine
 Resolver::Fields Resolver::unnest(Unnest& unnest, const Env& env, const Scope* lateral) {
   const Scope scope{lateral, {}};
   Fields columns;
+  bool certain = true;  // else `unknown` is what is not known
   const auto add = [&](std::optional<std::string> name, const Type& type) {
     Field field;
     field.name = std::move(name);
-    if (type.kind != TypeKind::kUnknown) field.inferred = type;
+    if (certain || type.kind != TypeKind::kUnknown) field.inferred = type;
     columns.push_back(std::move(field));
   };
   unnest.shapes.clear();
   for (auto& item : unnest.items) {
     expr(item, scope, env);
     refuse_aggregates(*item, "UNNEST");
-    const auto type = shape_of(*item);
+    auto type = infer_type(*item);
+    certain = type.has_value();
+    if (!certain) type = shape_of(*item);
     if (!type) {
       Error error(Code::kNotSupported,
                   fmt::format("The type of {} in UNNEST cannot be told", shown(*item)),
@@ -439,8 +565,8 @@ Resolver::Fields Resolver::unnest(Unnest& unnest, const Env& env, const Scope* l
       unnest.shapes.push_back({Kind::kElements, 1});
       add(std::nullopt, type->children[0]);
     } else {
-      fail(Code::kInvalidFunctionArgument, item->pos,
-           fmt::format("Cannot unnest type: {}", type->display()));
+      throw Error(Code::kInvalidFunctionArgument,
+                  fmt::format("Cannot unnest type: {}", type->display()));
     }
   }
   if (unnest.with_ordinality) add(std::nullopt, Type::of(TypeKind::kBigint));

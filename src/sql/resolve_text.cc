@@ -137,11 +137,11 @@ class Text {
     return out;
   }
   std::string case_text(const Case& c) const {
-    std::string out = "CASE";
+    std::string out = "(CASE";
     if (c.operand) out += ' ' + of(c.operand);
     for (const auto& [when, then] : c.whens) out += " WHEN " + of(when) + " THEN " + of(then);
     if (c.otherwise) out += " ELSE " + of(c.otherwise);
-    return out + " END";
+    return out + " END)";
   }
   std::string interval(const IntervalLiteral& i) const {
     return fmt::format("INTERVAL {}'{}' {}{}", i.negative ? "-" : "", i.value, i.from,

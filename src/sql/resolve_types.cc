@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 
 #include "sql/resolve_literals.h"
+#include "sql/routine.h"
 #include "sql/scope.h"
 #include "sql/sql.h"
 
@@ -53,29 +53,6 @@ std::optional<Type> decimal_result(BinaryOperator op, const Type& a, const Type&
   return std::nullopt;
 }
 
-std::optional<Type> concat_type(const Type& a, const Type& b) {
-  if (a.kind == TypeKind::kVarchar && b.kind == TypeKind::kVarchar) return Type::varchar();
-  if (a.kind == TypeKind::kArray && b.kind == TypeKind::kArray) return common_type(a, b);
-  return std::nullopt;
-}
-
-/// Functions that give a part of a text: as long as it at most.
-std::optional<Type> text_of(const std::optional<Type>& from) {
-  if (!from || !is_text(*from)) return from ? std::optional(Type::varchar()) : std::nullopt;
-  return Type::varchar(from->precision);
-}
-
-/// replace(x, y, z) and regexp_replace(x, y, z) have room for z between all letters of x.
-std::optional<Type> replaced_type(const std::string& name, const std::optional<Type>& text,
-                                  const std::optional<Type>& by) {
-  if (!text || text->kind != TypeKind::kVarchar) return std::nullopt;
-  const int64_t x = text->precision, z = by ? by->precision : 0;
-  if (!by || x == Type::kUnbounded) return text;
-  if (by->kind != TypeKind::kVarchar || z == Type::kUnbounded) return Type::varchar();
-  const int64_t room = name == "replace" ? x + z * (x + 1) : x + std::max(x * z / 2, z) * (x + 1);
-  return Type::varchar(static_cast<int32_t>(std::min<int64_t>(room, Type::kUnbounded)));
-}
-
 std::optional<Type> binary_type(const BinaryOp& e) {
   const auto a = infer_type(*e.left);
   const auto b = infer_type(*e.right);
@@ -83,11 +60,7 @@ std::optional<Type> binary_type(const BinaryOp& e) {
   if (e.op == BinaryOperator::kConcat) {
     return concat_type(*a, *b);
   }
-  if (is_numeric(*a) && is_numeric(*b)) {
-    const auto common = common_numeric(*a, *b);
-    if (common->kind != TypeKind::kDecimal) return common;
-    return decimal_result(e.op, *as_decimal(*a), *as_decimal(*b));
-  }
+  if (is_numeric(*a) && is_numeric(*b)) return arithmetic_type(e.op, *a, *b);
   const auto is_interval = [](const Type& t) {
     return t.kind == TypeKind::kIntervalDayToSecond || t.kind == TypeKind::kIntervalYearToMonth;
   };
@@ -97,10 +70,16 @@ std::optional<Type> binary_type(const BinaryOp& e) {
       moment.precision = std::max(3, moment.precision);
     return moment;
   };
-  if (is_dated(*a) && is_interval(*b)) return moved(*a, *b);
-  if (is_interval(*a) && is_dated(*b) && e.op == BinaryOperator::kAdd) return moved(*b, *a);
-  if (is_dated(*a) && is_dated(*b) && e.op == BinaryOperator::kSubtract)
+  const bool add = e.op == BinaryOperator::kAdd, subtract = e.op == BinaryOperator::kSubtract;
+  const auto in_time = [](const Type& t) { return is_dated(t) || is_time(t); };
+  if (in_time(*a) && is_interval(*b) && (add || subtract)) return moved(*a, *b);
+  if (is_interval(*a) && in_time(*b) && add) return moved(*b, *a);
+  if (subtract && ((is_dated(*a) && is_dated(*b)) || (is_time(*a) && is_time(*b))))
     return Type::of(TypeKind::kIntervalDayToSecond);
+  if (is_interval(*a) && a->kind == b->kind && (add || subtract)) return a;
+  const bool multiply = e.op == BinaryOperator::kMultiply;
+  if (is_interval(*a) && is_numeric(*b) && (multiply || e.op == BinaryOperator::kDivide)) return a;
+  if (is_numeric(*a) && is_interval(*b) && multiply) return b;
   return std::nullopt;
 }
 
@@ -121,279 +100,6 @@ std::vector<const Expr*> pointers(const std::vector<ExprPtr>& exprs, size_t from
   std::vector<const Expr*> out;
   for (size_t i = from; i < exprs.size(); ++i) out.push_back(exprs[i].get());
   return out;
-}
-
-enum class Rule {
-  kBigint,
-  kDouble,
-  kVarchar,
-  kBoolean,
-  kDate,
-  kFirst,
-  kSum,
-  kAvg,
-  kArrayOfFirst,
-  kCommon,
-  kSecond,
-  kIf,
-  kArrayOfText,
-  kText,     // varchar as long as the first
-  kElement,  // of an array or map
-  kConcat,
-  kOffset,  // the first, and the third if it is there
-  kJson
-};
-
-/// Functions whose result type is certain whatever the overload.
-const std::unordered_map<std::string, Rule>& rules() {
-  static const auto* map =
-      new std::unordered_map<std::string, Rule>{{"count", Rule::kBigint},
-                                                {"count_if", Rule::kBigint},
-                                                {"approx_distinct", Rule::kBigint},
-                                                {"row_number", Rule::kBigint},
-                                                {"rank", Rule::kBigint},
-                                                {"dense_rank", Rule::kBigint},
-                                                {"ntile", Rule::kBigint},
-                                                {"length", Rule::kBigint},
-                                                {"strpos", Rule::kBigint},
-                                                {"position", Rule::kBigint},
-                                                {"cardinality", Rule::kBigint},
-                                                {"year", Rule::kBigint},
-                                                {"quarter", Rule::kBigint},
-                                                {"month", Rule::kBigint},
-                                                {"week", Rule::kBigint},
-                                                {"day", Rule::kBigint},
-                                                {"day_of_week", Rule::kBigint},
-                                                {"day_of_year", Rule::kBigint},
-                                                {"hour", Rule::kBigint},
-                                                {"minute", Rule::kBigint},
-                                                {"second", Rule::kBigint},
-                                                {"date_diff", Rule::kBigint},
-                                                {"percent_rank", Rule::kDouble},
-                                                {"cume_dist", Rule::kDouble},
-                                                {"sqrt", Rule::kDouble},
-                                                {"ln", Rule::kDouble},
-                                                {"log10", Rule::kDouble},
-                                                {"exp", Rule::kDouble},
-                                                {"power", Rule::kDouble},
-                                                {"pi", Rule::kDouble},
-                                                {"to_unixtime", Rule::kDouble},
-                                                {"upper", Rule::kFirst},
-                                                {"lower", Rule::kFirst},
-                                                {"substr", Rule::kText},
-                                                {"substring", Rule::kText},
-                                                {"ltrim", Rule::kText},
-                                                {"rtrim", Rule::kText},
-                                                {"reverse", Rule::kText},
-                                                {"url_decode", Rule::kText},
-                                                {"element_at", Rule::kElement},
-                                                {"concat", Rule::kConcat},
-                                                {"lpad", Rule::kVarchar},
-                                                {"rpad", Rule::kVarchar},
-                                                {"split_part", Rule::kText},
-                                                {"url_extract_host", Rule::kText},
-                                                {"url_extract_path", Rule::kText},
-                                                {"url_extract_query", Rule::kText},
-                                                {"url_extract_fragment", Rule::kText},
-                                                {"url_extract_protocol", Rule::kText},
-                                                {"url_extract_parameter", Rule::kText},
-                                                {"regexp_split", Rule::kArrayOfText},
-                                                {"repeat", Rule::kArrayOfFirst},
-                                                {"map_concat", Rule::kCommon},
-                                                {"date_format", Rule::kVarchar},
-                                                {"regexp_extract", Rule::kText},
-                                                {"json_extract_scalar", Rule::kText},
-                                                {"json_format", Rule::kVarchar},
-                                                {"listagg", Rule::kVarchar},
-                                                {"to_hex", Rule::kVarchar},
-                                                {"starts_with", Rule::kBoolean},
-                                                {"regexp_like", Rule::kBoolean},
-                                                {"contains", Rule::kBoolean},
-                                                {"is_nan", Rule::kBoolean},
-                                                {"bool_and", Rule::kBoolean},
-                                                {"bool_or", Rule::kBoolean},
-                                                {"every", Rule::kBoolean},
-                                                {"date", Rule::kDate},
-                                                {"min", Rule::kFirst},
-                                                {"max", Rule::kFirst},
-                                                {"arbitrary", Rule::kFirst},
-                                                {"any_value", Rule::kFirst},
-                                                {"first_value", Rule::kFirst},
-                                                {"last_value", Rule::kFirst},
-                                                {"nth_value", Rule::kFirst},
-                                                {"lag", Rule::kOffset},
-                                                {"lead", Rule::kOffset},
-                                                {"min_by", Rule::kFirst},
-                                                {"max_by", Rule::kFirst},
-                                                {"nullif", Rule::kFirst},
-                                                {"try", Rule::kFirst},
-                                                {"array_distinct", Rule::kFirst},
-                                                {"array_sort", Rule::kFirst},
-                                                {"shuffle", Rule::kFirst},
-                                                {"slice", Rule::kFirst},
-                                                {"filter", Rule::kFirst},
-                                                {"array_except", Rule::kFirst},
-                                                {"array_intersect", Rule::kFirst},
-                                                {"array_remove", Rule::kFirst},
-                                                {"array_union", Rule::kFirst},
-                                                {"map_filter", Rule::kFirst},
-                                                {"sum", Rule::kSum},
-                                                {"avg", Rule::kAvg},
-                                                {"array_agg", Rule::kArrayOfFirst},
-                                                {"date_trunc", Rule::kSecond},
-                                                {"coalesce", Rule::kCommon},
-                                                {"greatest", Rule::kCommon},
-                                                {"least", Rule::kCommon},
-                                                {"if", Rule::kIf},
-                                                {"split", Rule::kArrayOfText},
-                                                {"regexp_extract_all", Rule::kArrayOfText},
-                                                {"json_parse", Rule::kJson}};
-  return *map;
-}
-
-std::optional<Type> sum_type(const Type& arg) {
-  if (is_integral(arg)) return Type::of(TypeKind::kBigint);
-  if (arg.kind == TypeKind::kDecimal) return Type::decimal(38, arg.scale);
-  if (arg.kind == TypeKind::kDouble || arg.kind == TypeKind::kReal) return arg;
-  return std::nullopt;
-}
-
-std::optional<Type> avg_type(const Type& arg) {
-  if (is_integral(arg)) return Type::of(TypeKind::kDouble);
-  if (is_numeric(arg)) return arg;
-  return std::nullopt;
-}
-
-/// Functions that build an array or map from their arguments.
-std::optional<Type> container_type(const std::string& name, const FunctionCall& call) {
-  const auto arg = [&](size_t i) {
-    return i < call.args.size() ? infer_type(*call.args[i]) : std::nullopt;
-  };
-  const auto first = arg(0);
-  if (name == "map" && call.args.size() == 2) {
-    const auto values = arg(1);
-    if (first && values && first->kind == TypeKind::kArray && values->kind == TypeKind::kArray)
-      return Type::map(first->children[0], values->children[0]);
-  }
-  if (name == "chr") return Type::varchar(1);
-  if (name == "soundex") return Type::varchar(4);
-  if (name == "to_base") return Type::varchar(64);
-  if (!first) return std::nullopt;
-  if (name == "url_encode" && first->kind == TypeKind::kVarchar) {
-    const int64_t room = int64_t{12} * first->precision;
-    return Type::varchar(static_cast<int32_t>(std::min<int64_t>(room, Type::kUnbounded)));
-  }
-  if (name == "histogram") return Type::map(*first, Type::of(TypeKind::kBigint));
-  if (name == "map_agg" || name == "multimap_agg") {
-    const auto value = arg(1);
-    if (!value) return std::nullopt;
-    return Type::map(*first, name == "map_agg" ? *value : Type::array(*value));
-  }
-  if (name == "transform_values" && first->kind == TypeKind::kMap)
-    return Type::map(first->children[0], Type::of(TypeKind::kUnknown));
-  if (name == "replace" || name == "regexp_replace")
-    return call.args.size() < 3 ? first
-                                : (arg(2) ? replaced_type(name, first, arg(2)) : std::nullopt);
-  if (name == "map_keys" && first->kind == TypeKind::kMap) return Type::array(first->children[0]);
-  if (name == "map_values" && first->kind == TypeKind::kMap) return Type::array(first->children[1]);
-  if (name == "map_entries" && first->kind == TypeKind::kMap)
-    return Type::array(Type::row({"", ""}, first->children));
-  if (name == "flatten" && first->kind == TypeKind::kArray) return first->children[0];
-  if (name == "sequence" && is_integral(*first)) return Type::array(Type::of(TypeKind::kBigint));
-  if (name == "sequence" && is_dated(*first)) return Type::array(*first);
-  if (name == "zip") {
-    std::vector<Type> fields;
-    for (size_t i = 0; i < call.args.size(); ++i) {
-      const auto item = i ? arg(i) : first;
-      if (!item || item->kind != TypeKind::kArray) return std::nullopt;
-      fields.push_back(item->children[0]);
-    }
-    std::vector<std::string> names(fields.size());
-    return Type::array(Type::row(std::move(names), std::move(fields)));
-  }
-  if (name == "transform" && call.args.size() == 2) {
-    if (const auto* lambda = try_as<Lambda>(call.args[1].get()))
-      if (const auto body = shape_of(*lambda->body)) return Type::array(*body);
-  }
-  return std::nullopt;
-}
-
-std::optional<Type> call_type(const FunctionCall& call) {
-  const std::string name = lower(call.name.back().value);
-  const auto arg = [&](size_t i) {
-    return i < call.args.size() ? infer_type(*call.args[i]) : std::nullopt;
-  };
-  const auto rule = rules().find(name);
-  if (rule == rules().end()) return container_type(name, call);
-  switch (rule->second) {
-    case Rule::kBigint:
-      return Type::of(TypeKind::kBigint);
-    case Rule::kDouble:
-      return Type::of(TypeKind::kDouble);
-    case Rule::kVarchar:
-      return Type::varchar();
-    case Rule::kBoolean:
-      return Type::of(TypeKind::kBoolean);
-    case Rule::kDate:
-      return Type::of(TypeKind::kDate);
-    case Rule::kJson:
-      return Type::of(TypeKind::kJson);
-    case Rule::kFirst: {
-      // max(x, n) and friends give arrays.
-      const bool by = name == "min_by" || name == "max_by";
-      const bool extreme = name == "min" || name == "max";
-      if ((by && call.args.size() > 2) || (extreme && call.args.size() > 1)) {
-        const auto item = arg(0);
-        return item ? std::optional(Type::array(*item)) : std::nullopt;
-      }
-      return arg(0);
-    }
-    case Rule::kSecond:
-      return arg(1);
-    case Rule::kSum: {
-      const auto item = arg(0);
-      return item ? sum_type(*item) : std::nullopt;
-    }
-    case Rule::kAvg: {
-      const auto item = arg(0);
-      return item ? avg_type(*item) : std::nullopt;
-    }
-    case Rule::kArrayOfFirst: {
-      const auto item = arg(0);
-      return item ? std::optional(Type::array(*item)) : std::nullopt;
-    }
-    case Rule::kText:
-      return text_of(arg(0));
-    case Rule::kArrayOfText: {
-      const auto text = text_of(arg(0));
-      return text ? std::optional(Type::array(*text)) : std::nullopt;
-    }
-    case Rule::kElement: {
-      const auto from = arg(0);
-      if (!from || (from->kind != TypeKind::kArray && from->kind != TypeKind::kMap))
-        return std::nullopt;
-      return from->children.back();
-    }
-    case Rule::kConcat: {
-      std::optional<Type> joined = arg(0);
-      for (size_t i = 1; i < call.args.size() && joined; ++i) {
-        const auto next = arg(i);
-        joined = next ? concat_type(*joined, *next) : std::nullopt;
-      }
-      return joined;
-    }
-    case Rule::kOffset: {
-      const auto value = arg(0);
-      if (!value || call.args.size() < 3) return value;
-      const auto otherwise = arg(2);
-      return otherwise ? common_type(*value, *otherwise) : std::nullopt;
-    }
-    case Rule::kCommon:
-      return common_of(pointers(call.args));
-    case Rule::kIf:
-      return common_of(pointers(call.args, 1));
-  }
-  return std::nullopt;
 }
 
 std::optional<Type> case_type(const Case& e) {
@@ -438,6 +144,42 @@ std::optional<Type> current_type(const Current& e) {
 }
 
 }  // namespace
+
+std::optional<Type> arithmetic_type(BinaryOperator op, const Type& a, const Type& b) {
+  if (!is_numeric(a) || !is_numeric(b)) return std::nullopt;
+  const auto common = common_numeric(a, b);
+  if (common->kind != TypeKind::kDecimal) return common;
+  return decimal_result(op, *as_decimal(a), *as_decimal(b));
+}
+
+std::optional<Type> concat_type(const Type& a, const Type& b) {
+  const auto null = [](const Type& t) { return t.kind == TypeKind::kUnknown; };
+  if (null(a) != null(b)) {
+    // An element beside NULL: the overload for an element and an array is the only one that takes
+    // it as it is, unless a text or bytes are exactly what another takes.
+    const Type& other = null(a) ? b : a;
+    const bool exact = other.kind == TypeKind::kVarbinary || other.kind == TypeKind::kChar ||
+                       other == Type::varchar();
+    if (other.kind == TypeKind::kArray) return other;
+    return exact ? std::nullopt : std::optional(Type::array(other));
+  }
+  const bool arrays = a.kind == TypeKind::kArray || b.kind == TypeKind::kArray;
+  if (arrays) {
+    if (a.kind == b.kind)
+      if (auto both = common_type(a, b)) return both;
+    const Type& array = a.kind == TypeKind::kArray ? a : b;
+    const Type& element = a.kind == TypeKind::kArray ? b : a;
+    const auto common = common_type(array.children[0], element);
+    return common ? std::optional(Type::array(*common)) : std::nullopt;
+  }
+  if (a.kind == TypeKind::kVarbinary && b.kind == TypeKind::kVarbinary) return a;
+  if (!is_text(a) || !is_text(b)) return std::nullopt;
+  if (a.kind == TypeKind::kVarchar && b.kind == TypeKind::kVarchar) return Type::varchar();
+  const int64_t length = int64_t{a.precision} + b.precision;
+  constexpr int32_t kLongestChar = 65536;
+  if (a.precision == Type::kUnbounded || b.precision == Type::kUnbounded) return Type::varchar();
+  return Type::of(TypeKind::kChar, static_cast<int32_t>(std::min<int64_t>(length, kLongestChar)));
+}
 
 std::optional<Type> declared_type(const Expr& expr) {
   switch (expr.kind) {
@@ -507,6 +249,7 @@ std::optional<Type> infer_type(const Expr& e) {
     case ExprKind::kCase:
       return case_type(as<Case>(e));
     case ExprKind::kFunction:
+      if (as<FunctionCall>(e).routine) return as<FunctionCall>(e).routine->returns;
       return call_type(as<FunctionCall>(e));
     case ExprKind::kExtract:
       return Type::of(TypeKind::kBigint);
@@ -524,13 +267,18 @@ std::optional<Type> infer_type(const Expr& e) {
       return row_constructor_type(as<RowConstructor>(e));
     case ExprKind::kSubscript:
       return subscript_type(as<Subscript>(e));
-    case ExprKind::kTrim:
-      return text_of(infer_type(*as<Trim>(e).value));
+    case ExprKind::kTrim: {
+      const auto text = infer_type(*as<Trim>(e).value);
+      if (text && is_text(*text)) return Type::varchar(text->precision);
+      return text && text->kind == TypeKind::kUnknown ? std::optional(Type::varchar(0))
+                                                      : std::nullopt;
+    }
     case ExprKind::kAtTimeZone: {
       const auto value = infer_type(*as<AtTimeZone>(e).value);
       if (!value) return std::nullopt;
       if (value->kind == TypeKind::kTimestamp)
         return Type::of(TypeKind::kTimestampTz, value->precision);
+      if (value->kind == TypeKind::kTime) return Type::of(TypeKind::kTimeTz, value->precision);
       return value;
     }
     case ExprKind::kSubquery:
@@ -540,8 +288,12 @@ std::optional<Type> infer_type(const Expr& e) {
     case ExprKind::kIdentifier:
     case ExprKind::kStar:
     case ExprKind::kLambda:
-    case ExprKind::kJsonFunction:
       return std::nullopt;
+    case ExprKind::kJsonFunction: {
+      const auto& json = as<JsonFunction>(e);
+      if (json.name == "json_exists") return Type::of(TypeKind::kBoolean);
+      return json.returning ? to_type(*json.returning) : Type::varchar();
+    }
   }
   return std::nullopt;
 }

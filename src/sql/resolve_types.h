@@ -17,11 +17,18 @@ std::optional<Type> infer_type(const Expr& expr);
 /// As much as is needed to unfold it: also array(unknown), map(unknown, unknown).
 std::optional<Type> shape_of(const Expr& expr);
 
+/// infer_type of a call, of `a op b` over numbers and of `a || b`.
+std::optional<Type> call_type(const FunctionCall& call);
+std::optional<Type> arithmetic_type(BinaryOperator op, const Type& a, const Type& b);
+std::optional<Type> concat_type(const Type& a, const Type& b);
+
 /// Trino's coercions: the type both become when combined, nullopt if there is none.
 std::optional<Type> common_type(const Type& a, const Type& b);
 /// Whether INSERT may store a value of one type into a column of the other.
 bool store_assignable(const Type& from, const Type& to);
 
+/// What `<` and ORDER BY take.
+bool is_orderable(const Type& type);
 bool is_integral(const Type& type);
 bool is_numeric(const Type& type);
 bool is_text(const Type& type);   // varchar, char

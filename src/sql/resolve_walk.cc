@@ -1,5 +1,6 @@
 #include "sql/resolve_walk.h"
 
+#include "sql/row_pattern.h"
 #include "sql/sql.h"
 
 namespace meesh::sql {
@@ -194,10 +195,14 @@ void for_each_expr(Relation& relation, const ExprSlotFn& fn) {
     case RelationKind::kSampled:
       for_each_expr(*as<Sampled>(relation).relation, fn);
       return visit_slot(as<Sampled>(relation).percentage, fn);
-    case RelationKind::kMatchRecognize:
-      if (as<MatchRecognize>(relation).input)
-        for_each_expr(*as<MatchRecognize>(relation).input, fn);
-      return;
+    case RelationKind::kMatchRecognize: {
+      auto& match = as<MatchRecognize>(relation);
+      if (match.input) for_each_expr(*match.input, fn);
+      if (!match.pattern) return;
+      visit_all(match.pattern->partition_by, fn);
+      visit_sort(match.pattern->order_by, fn);
+      return visit_all(match.pattern->inputs, fn);
+    }
     case RelationKind::kJsonTable:
       return;
   }

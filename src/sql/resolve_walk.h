@@ -28,6 +28,8 @@ void walk(const Expr& expr, bool into_queries, const std::function<bool(const Ex
 
 /// A deep copy; null when the expression holds a subquery.
 ExprPtr clone(const Expr& expr);
+/// A copy's field by its number, from 1 on: row[index]. Null when there is no copy.
+ExprPtr field_of(const Expr& row, size_t index, Position pos);
 TypeNodePtr clone(const TypeNode& type);
 
 /// Gives every node of the query or expression one position: text that is not the user's has no

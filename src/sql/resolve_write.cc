@@ -44,19 +44,22 @@ std::string duckdb_name(const TableName& name) {
 
 // ---------------------------------------------------------------- targets
 
-TableInfo Resolver::target(TableRef& table, const char* refusal) {
+TableInfo Resolver::target(TableRef& table, const char* refusal, Position pos) {
   // Trino speaks of the statement here, not of the name in it.
-  TableInfo info = table_info(table.name, top(), {1, 1});
+  const bool inserts = std::string_view(refusal) == "Inserting into";
+  const TableName name = full_name(table.name, top(), pos);
+  auto found = context_.catalogs->table(name);
+  if (!found)
+    fail(Code::kTableNotFound, pos, fmt::format("Table '{}' does not exist", name.display()));
+  TableInfo info = std::move(*found);
   if (info.kind != TableInfo::Kind::kTable)
-    fail(Code::kNotSupported, table.pos,
+    fail(Code::kNotSupported, pos,
          fmt::format("{} {}views is not supported", refusal,
                      info.kind == TableInfo::Kind::kView ? "" : "materialized "));
-  if (info.duckdb_target.empty()) {
-    const std::string word = refusal;
-    fail(Code::kNotSupported, table.pos,
-         word == "Inserting into" ? "This connector does not support inserts"
-                                  : "This connector does not support modifying table rows");
-  }
+  if (info.duckdb_target.empty())
+    throw Error(Code::kNotSupported, inserts
+                                         ? "This connector does not support inserts"
+                                         : "This connector does not support modifying table rows");
   if (info.insert_only && std::string_view(refusal) != "Inserting into")
     fail(Code::kNotSupported, table.pos,
          fmt::format("Rows of '{}' can be added but not changed: it is partitioned, inherited from "
@@ -108,7 +111,7 @@ void Resolver::store(ExprPtr& value, const Type& type) {
 
 void Resolver::insert(Insert& insert) {
   Fields outputs = query(*insert.query, top(), nullptr);
-  const TableInfo info = target(*insert.table, "Inserting into");
+  const TableInfo info = target(*insert.table, "Inserting into", insert.pos);
   insert.duckdb_target = info.duckdb_target;
   std::vector<ColumnInfo> columns = visible_columns(info);
   if (!insert.columns.empty()) {
@@ -186,7 +189,7 @@ void Resolver::fit(QueryPtr& query, Fields outputs, const std::vector<ColumnInfo
 // ---------------------------------------------------------------- DELETE, UPDATE, MERGE
 
 void Resolver::remove(Delete& remove) {
-  const TableInfo info = target(*remove.table, "Deleting from");
+  const TableInfo info = target(*remove.table, "Deleting from", remove.pos);
   remove.duckdb_target = info.duckdb_target;
   const Scope scope{nullptr, target_fields(info, remove.table->alias, std::nullopt)};
   if (!remove.where) return;
@@ -220,7 +223,7 @@ void Resolver::assign(std::vector<std::pair<Ident, ExprPtr>>& assignments, const
 }
 
 void Resolver::update(Update& update) {
-  const TableInfo info = target(*update.table, "Updating");
+  const TableInfo info = target(*update.table, "Updating", update.pos);
   update.duckdb_target = info.duckdb_target;
   const Scope scope{nullptr, target_fields(info, update.table->alias, std::nullopt)};
   assign(update.assignments, info, scope, "UPDATE");
@@ -230,7 +233,7 @@ void Resolver::update(Update& update) {
 }
 
 void Resolver::merge(Merge& merge) {
-  const TableInfo info = target(*merge.table, "Merging into");
+  const TableInfo info = target(*merge.table, "Merging into", merge.pos);
   merge.duckdb_target = info.duckdb_target;
   Scope scope{nullptr, target_fields(info, merge.table->alias, merge.alias)};
   const Scope source{nullptr, relation(merge.source, top(), nullptr, nullptr)};
@@ -268,7 +271,7 @@ TableName Resolver::new_name(const Name& name, Position pos) {
   if (!context_.catalogs->catalog_exists(full.catalog))
     fail(Code::kCatalogNotFound, pos, fmt::format("Catalog '{}' not found", full.catalog));
   if (!context_.catalogs->schema_exists(full.catalog, full.schema))
-    fail(Code::kSchemaNotFound, pos, fmt::format("Schema '{}' does not exist", full.schema));
+    throw Error(Code::kNotFound, fmt::format("Schema {} not found", full.schema));
   return full;
 }
 
@@ -277,19 +280,6 @@ std::optional<TableInfo> Resolver::existing(const TableName& name, Position) {
 }
 
 namespace {
-
-void check_column_type(const ColumnDefinition& column) {
-  try {
-    to_type(*column.type);
-  } catch (const Error& error) {
-    if (error.code() != Code::kTypeNotFound) throw;
-    constexpr std::string_view kUnknown = "Unknown type: ";
-    std::string name = error.message();
-    if (name.starts_with(kUnknown)) name.erase(0, kUnknown.size());
-    fail(Code::kTypeNotFound, column.pos,
-         fmt::format("Unknown type '{}' for column '{}'", name, column.name.back().value));
-  }
-}
 
 /// LIKE … INCLUDING PROPERTIES: what WITH (…) does not name is as in the other table. Its place is
 /// its own. `inherits`: whether another LIKE of the statement has done so.
@@ -312,13 +302,28 @@ void inherit_properties(CreateTable& create, const TableInfo& like, const TableN
 
 }  // namespace
 
+namespace {
+
+template <class Create>
+void check_creation(const Create& create) {
+  if (create.or_replace && create.if_not_exists)
+    fail(Code::kSyntaxError, create.pos,
+         "'OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
+}
+
+}  // namespace
+
 void Resolver::create_table(CreateTable& create) {
   const TableName name = new_name(create.name, create.pos);
   if (existing(name, create.pos) && !create.if_not_exists && !create.or_replace)
     fail(Code::kTableAlreadyExists, create.pos,
          fmt::format("Table '{}' already exists", name.display()));
+  check_creation(create);
+  const bool itself = context_.catalogs->runs_changes(name.catalog);
+  if (!itself) refuse_properties(create.properties, name.catalog, "table");
   TableInfo info;
   info.name = name;
+  info.comment = create.comment.value_or("");
   info.duckdb_target = create.duckdb_target = duckdb_name(name);
   create.keeps_labels = context_.catalogs->keeps_labels(name.catalog);
   std::vector<TableElement> elements;
@@ -328,7 +333,12 @@ void Resolver::create_table(CreateTable& create) {
       elements.push_back(std::move(element));
       continue;
     }
-    const TableInfo like = table_info(element.like, top(), create.pos);
+    const TableName other = full_name(element.like, top(), create.pos);
+    const auto found = context_.catalogs->table(other);
+    if (!found)
+      fail(Code::kTableNotFound, create.pos,
+           fmt::format("LIKE table '{}' does not exist", other.display()));
+    const TableInfo like = *found;
     note_read(like);
     if (element.including_properties) inherit_properties(create, like, name, inherits);
     for (const auto& column : visible_columns(like)) {
@@ -347,7 +357,8 @@ void Resolver::create_table(CreateTable& create) {
   for (auto& element : create.elements) {
     ColumnDefinition& column = *element.column;
     const std::string column_name = lower(column.name.back().value);
-    check_column_type(column);
+    check_column_type(*column.type, column.name.back().value, column.pos);
+    if (!itself) refuse_properties(column.properties, name.catalog, "column");
     if (!seen.insert(column_name).second)
       fail(Code::kDuplicateColumnName, column.pos,
            fmt::format("Column name '{}' specified more than once", column_name));
@@ -362,53 +373,100 @@ void Resolver::create_table(CreateTable& create) {
   analysis_.writes.push_back(std::move(info));
 }
 
-void Resolver::declare(Fields& fields) {
+void Resolver::declare(Fields& fields, Position pos) {
   std::set<std::string> seen;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const auto& type = fields[i].known_type();
-    if (type && type->kind == TypeKind::kUnknown)
-      fail(Code::kColumnTypeUnknown, {1, 1},
-           fmt::format("Column type is unknown at position {}", i + 1));
     if (!fields[i].name)
-      fail(Code::kMissingColumnName, {1, 1},
+      fail(Code::kMissingColumnName, pos,
            fmt::format("Column name not specified at position {}", i + 1));
     if (!seen.insert(lower(*fields[i].name)).second)
-      fail(Code::kDuplicateColumnName, {1, 1},
+      fail(Code::kDuplicateColumnName, pos,
            fmt::format("Column name '{}' specified more than once", *fields[i].name));
+    const auto& type = fields[i].known_type();
+    if (type && type->kind == TypeKind::kUnknown)
+      fail(Code::kColumnTypeUnknown, pos,
+           fmt::format("Column type is unknown: {}", *fields[i].name));
   }
+}
+
+/// Text of a known length keeps it in a table that DuckDB makes of a query: only a cast tells it.
+void Resolver::label(QueryPtr& query, Fields outputs, const std::vector<ColumnInfo>& columns) {
+  const auto is_labelled = [](const ColumnInfo& column) {
+    return column.type.display().find("varchar(") != std::string::npos;
+  };
+  if (std::ranges::none_of(columns, is_labelled)) return;
+  const Position pos = query->pos;
+  auto inner = std::make_unique<SubqueryRelation>();
+  inner->pos = pos;
+  inner->query = std::move(query);
+  RelationPtr slot = std::move(inner);
+  outputs = wrap(slot, std::move(outputs), "query");
+  auto select = std::make_unique<Select>();
+  select->pos = pos;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ExprPtr value = reference(outputs[i], pos, columns[i].name);
+    if (is_labelled(columns[i])) {
+      auto cast = std::make_unique<Cast>();
+      cast->pos = pos;
+      cast->value = std::move(value);
+      cast->type = parse_type(columns[i].type.display());
+      value = std::move(cast);
+    }
+    select->items.push_back({std::move(value), Ident{columns[i].name, true, pos}, pos});
+  }
+  select->from = std::move(slot);
+  query = std::make_unique<Query>();
+  query->pos = pos;
+  query->body = std::move(select);
 }
 
 void Resolver::create_table_as(CreateTableAs& create) {
   const TableName name = new_name(create.name, create.pos);
-  if (existing(name, create.pos) && !create.if_not_exists && !create.or_replace)
+  const auto before = existing(name, create.pos);
+  if (before && create.if_not_exists) {  // the query is not looked at
+    analysis_.writes.push_back(*before);
+    return;
+  }
+  if (before && !create.or_replace)
     fail(Code::kTableAlreadyExists, create.pos,
-         fmt::format("Table '{}' already exists", name.display()));
+         fmt::format("Destination table '{}' already exists", name.display()));
+  check_creation(create);
   Fields outputs = query(*create.query, top(), nullptr);
   if (!create.columns.empty()) {
     if (create.columns.size() != outputs.size())
-      fail(Code::kMismatchedColumnAliases, create.pos,
+      fail(Code::kMismatchedColumnAliases, create.columns.front().pos,
            fmt::format("Column alias list has {} entries but relation has {} columns",
                        create.columns.size(), outputs.size()));
     for (size_t i = 0; i < outputs.size(); ++i) outputs[i].name = create.columns[i].value;
   }
-  declare(outputs);
+  declare(outputs, create.pos);
+  if (!context_.catalogs->runs_changes(name.catalog))
+    refuse_properties(create.properties, name.catalog, "table");
   TableInfo info;
   info.name = name;
   info.duckdb_target = create.duckdb_target = duckdb_name(name);
+  info.comment = create.comment.value_or("");
   create.columns.clear();
+  bool known = true;
   for (const auto& output : outputs) {
     create.columns.push_back({lower(*output.name), true, create.pos});
+    known = known && output.known_type();
     info.columns.push_back(
         {lower(*output.name), output.known_type().value_or(Type()), true, "", "", false});
   }
+  create.keeps_labels = context_.catalogs->keeps_labels(name.catalog);
+  if (create.keeps_labels && known) label(create.query, std::move(outputs), info.columns);
   analysis_.writes.push_back(std::move(info));
 }
 
 TableInfo Resolver::view_of(CreateView& create, const TableName& name, TableInfo::Kind kind) {
+  if (!create.query->functions.empty())
+    fail(Code::kNotSupported, create.query->functions.front()->pos,
+         "Views cannot contain inline functions");
   views_.push_back(name.display());
   Fields outputs = query(*create.query, top(), nullptr);
   views_.pop_back();
-  declare(outputs);
+  declare(outputs, create.pos);
   create.duckdb_target = duckdb_name(name);
   TableInfo info;
   info.name = name;
@@ -462,12 +520,12 @@ std::optional<int64_t> grace_period_ms(const CreateView& create) {
 
 void Resolver::create_materialized_view(CreateView& create) {
   const TableName name = new_name(create.name, create.pos);
-  if (!context_.catalogs->runs_changes(name.catalog))
-    fail(Code::kNotSupported, create.pos,
-         "This connector does not support creating materialized views");
   if (create.or_replace && create.if_not_exists)
     fail(Code::kNotSupported, create.pos,
          "'CREATE OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
+  if (!context_.catalogs->runs_changes(name.catalog))
+    throw Error(Code::kNotSupported,
+                "This connector does not support creating materialized views");
   const auto before = existing(name, create.pos);
   if (before && before->kind != TableInfo::Kind::kMaterializedView)
     fail(Code::kTableAlreadyExists, create.pos,

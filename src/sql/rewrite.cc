@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
+#include <algorithm>
 
+#include "sql/routine.h"
 #include "sql/scope.h"
+#include "sql/session_properties.h"
+#include "sql/signatures.h"
 
 namespace meesh::sql {
 namespace {
@@ -21,44 +24,37 @@ std::string quote(std::string_view text, char with) {
 std::string literal(std::string_view text) { return quote(text, '\''); }
 std::string ident(std::string_view text) { return quote(text, '"'); }
 
-struct Setting {
-  std::string_view name, value, type, description;
-};
-/// Trino's session properties that clients set. They are accepted for their sake; those that have
-/// no meaning here (join strategies of a cluster) change nothing.
-constexpr std::array<Setting, 20> kSettings = {{
-    {"distributed_sort", "true", "boolean", "Parallelize sort across multiple nodes"},
-    {"enable_dynamic_filtering", "true", "boolean", "Enable dynamic filtering"},
-    {"execution_policy", "phased", "varchar", "Policy used for scheduling query tasks"},
-    {"join_distribution_type", "AUTOMATIC", "varchar",
-     "Join distribution type. Possible values: [BROADCAST, PARTITIONED, AUTOMATIC]"},
-    {"join_max_broadcast_table_size", "100MB", "varchar",
-     "Maximum estimated size of a table that can be broadcast when using automatic join type "
-     "selection"},
-    {"join_reordering_strategy", "AUTOMATIC", "varchar",
-     "Join reordering strategy. Possible values: [NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC]"},
-    {"max_recursion_depth", "10", "integer",
-     "Maximum recursion depth for recursive common table expression"},
-    {"prefer_partial_aggregation", "true", "boolean",
-     "Prefer splitting aggregations into partial and final stages"},
-    {"push_aggregation_through_outer_join", "true", "boolean",
-     "Allow pushing aggregations below joins"},
-    {"query_max_cpu_time", "1000000000.00d", "varchar", "Maximum CPU time of a query"},
-    {"query_max_execution_time", "100.00d", "varchar", "Maximum execution time of a query"},
-    {"query_max_memory", "20GB", "varchar", "Maximum amount of distributed memory a query can use"},
-    {"query_max_planning_time", "10.00m", "varchar", "Maximum planning time of a query"},
-    {"query_max_run_time", "100.00d", "varchar",
-     "Maximum run time of a query (includes the queueing time)"},
-    {"query_priority", "1", "integer",
-     "The priority of queries. Larger numbers are higher priority"},
-    {"retry_policy", "NONE", "varchar", "Retry policy. Possible values: [TASK, QUERY, NONE]"},
-    {"spill_enabled", "true", "boolean", "Enable spilling"},
-    {"task_concurrency", "16", "integer", "Default number of local parallel jobs per worker"},
-    {"use_preferred_write_partitioning", "true", "boolean", "Use preferred write partitioning"},
-    {"writer_scaling_min_data_processed", "120MB", "varchar",
-     "Minimum amount of uncompressed output data processed by writers before writer scaling can "
-     "happen"},
-}};
+/// "varchar", "decimal(5,2)": the types of the parameters as SHOW FUNCTIONS lists them.
+std::string parameter_types(const Routine& routine) {
+  std::vector<std::string> types;
+  for (const auto& parameter : routine.parameters) types.push_back(to_type(*parameter.type).display());
+  return fmt::format("{}", fmt::join(types, ", "));
+}
+
+/// A row of SHOW FUNCTIONS for each of Trino's own functions.
+std::vector<std::vector<std::string>> function_lines() {
+  const auto kind = [](char letter) {
+    return letter == 'a' ? "aggregate" : letter == 'w' ? "window" : letter == 't' ? "table" : "scalar";
+  };
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& s : signatures())
+    for (int n = 0; n < s.shown; ++n)
+      lines.push_back({std::string(s.name), std::string(s.result), std::string(s.arguments),
+                       kind(s.kind), s.deterministic ? "true" : "false",
+                       std::string(s.description)});
+  return lines;
+}
+
+/// Letters of the longest text of a column.
+size_t longest(const std::vector<std::vector<std::string>>& rows, size_t column) {
+  size_t width = 0;
+  for (const auto& row : rows) {
+    size_t length = 0;
+    for (char c : row[column]) length += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    width = std::max(width, length);
+  }
+  return width;
+}
 
 class Rewriter {
  public:
@@ -71,6 +67,9 @@ class Rewriter {
   }
   std::string like(std::string_view column) const {
     if (!show_.like) return "";
+    const auto is_start = [](char c) { return (c & 0xC0) != 0x80; };
+    if (show_.escape && std::ranges::count_if(*show_.escape, is_start) != 1)
+      throw Error(Code::kInvalidFunctionArgument, "Escape string must be a single character");
     return fmt::format("{} LIKE {}{}", column, literal(*show_.like),
                        show_.escape ? " ESCAPE " + literal(*show_.escape) : "");
   }
@@ -84,16 +83,20 @@ class Rewriter {
   TableName schema_name() const;
   TableName table_name() const;
   TableInfo table() const;
-  /// SELECT the rows as varchar columns of these names; no rows is fine.
+  /// SELECT the rows as varchar columns of these names; no rows is fine. `bounded`: each column is
+  /// as wide as its longest text, whatever `rest` leaves of the rows.
   static std::string rows(const std::vector<std::string>& columns,
                           const std::vector<std::vector<std::string>>& rows,
-                          const std::string& rest);
+                          const std::string& rest, bool bounded = false);
 
   std::string catalogs() const;
   std::string schemas() const;
   std::string tables() const;
   std::string columns() const;
   std::string functions_list() const;
+  std::vector<std::vector<std::string>> routine_lines(const std::string& catalog,
+                                                      const std::string& schema) const;
+  std::string create_function() const;
   std::string session() const;
   std::string create_table() const;
   std::string create_view() const;
@@ -101,6 +104,7 @@ class Rewriter {
   std::string create_schema() const;
   std::string stats() const;
   std::string grants() const;
+  std::string roles() const;
 
   const Show& show_;
   const ResolveContext& context_;
@@ -108,10 +112,12 @@ class Rewriter {
 
 std::string Rewriter::rows(const std::vector<std::string>& columns,
                            const std::vector<std::vector<std::string>>& rows,
-                           const std::string& rest) {
+                           const std::string& rest, bool bounded) {
   std::vector<std::string> casts, names, nothing, lines;
   for (const auto& column : columns) {
-    casts.push_back(fmt::format("CAST({0} AS varchar) AS {0}", ident(column)));
+    const size_t width = bounded ? longest(rows, casts.size()) : 0;
+    casts.push_back(fmt::format("CAST({0} AS varchar{1}) AS {0}", ident(column),
+                                bounded ? fmt::format("({})", width) : ""));
     names.push_back(ident(column));
     nothing.push_back("CAST(NULL AS varchar)");
   }
@@ -143,23 +149,28 @@ void Rewriter::check_catalog(const std::string& catalog, const char* text) const
 /// The schema that FROM names, or the session's; it exists.
 TableName Rewriter::schema_name() const {
   if (show_.name.size() > 2)
-    refuse(Code::kInvalidArguments,
+    refuse(Code::kSyntaxError,
            fmt::format("Too many parts in schema name: {}", display_name(show_.name)));
   TableName name;
   name.catalog = catalog_or_session(1);
   name.schema = show_.name.empty() ? lower(context_.schema) : lower(show_.name.back().value);
   if (name.schema.empty())
     refuse(Code::kMissingSchemaName, "Schema must be specified when session schema is not set");
-  check_catalog(name.catalog, "Catalog '{}' does not exist");
-  if (!context_.catalogs->schema_exists(name.catalog, name.schema))
-    refuse(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema));
+  const bool definition = show_.what == "create schema";
+  if (!definition) check_catalog(name.catalog, "Catalog '{}' not found");
+  if (!context_.catalogs->catalog_exists(name.catalog) ||
+      !context_.catalogs->schema_exists(name.catalog, name.schema))
+    refuse(Code::kSchemaNotFound,
+           definition ? fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema)
+                      : fmt::format("Schema '{}' does not exist", name.schema));
   return name;
 }
 
 TableName Rewriter::table_name() const {
   const Name& parts = show_.name;
   if (parts.size() > 3)
-    refuse(Code::kSyntaxError, fmt::format("Too many dots in table name: {}", display_name(parts)));
+    throw Error(Code::kSyntaxError,
+                fmt::format("Too many dots in table name: {}", display_name(parts)));
   TableName name;
   name.table = lower(parts.back().value);
   name.schema = parts.size() > 1 ? lower(parts[parts.size() - 2].value) : lower(context_.schema);
@@ -172,10 +183,20 @@ TableName Rewriter::table_name() const {
 TableInfo Rewriter::table() const {
   const TableName name = table_name();
   if (auto info = context_.catalogs->table(name)) return std::move(*info);
-  check_catalog(name.catalog, "Catalog '{}' not found");
+  // Of statistics Trino tells no place.
+  const auto missing = [&](Code code, const std::string& message) {
+    if (show_.what != "stats") refuse(code, message);
+    throw Error(code, message);
+  };
+  if (!context_.catalogs->catalog_exists(name.catalog))
+    missing(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", name.catalog));
   if (!context_.catalogs->schema_exists(name.catalog, name.schema))
-    refuse(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema));
-  refuse(Code::kTableNotFound, fmt::format("Table '{}' does not exist", name.display()));
+    missing(Code::kSchemaNotFound, fmt::format("Schema '{}' does not exist", name.schema));
+  const char* kind = show_.what == "create view"                ? "View"
+                     : show_.what == "create materialized view" ? "Materialized view"
+                                                                : "Table";
+  missing(Code::kTableNotFound, fmt::format("{} '{}' does not exist", kind, name.display()));
+  internal_error("a missing table is refused");
 }
 
 std::string Rewriter::catalogs() const {
@@ -185,7 +206,8 @@ std::string Rewriter::catalogs() const {
 
 std::string Rewriter::schemas() const {
   const std::string catalog = catalog_or_session(0);
-  check_catalog(catalog, "Catalog '{}' not found");
+  if (!context_.catalogs->catalog_exists(catalog))
+    throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", catalog));
   return fmt::format(
       "SELECT schema_name AS \"Schema\" FROM {}.information_schema.schemata{} "
       "ORDER BY 1",
@@ -209,44 +231,69 @@ std::string Rewriter::columns() const {
   return rows({"Column", "Type", "Extra", "Comment"}, lines, where("\"Column\""));
 }
 
+std::vector<std::vector<std::string>> Rewriter::routine_lines(const std::string& catalog,
+                                                              const std::string& schema) const {
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& text : context_.catalogs->routines(catalog, schema)) {
+    const auto routine = parse_routine(text);
+    lines.push_back({lower(routine->name.back().value), to_type(*routine->returns).display(),
+                     parameter_types(*routine), "scalar",
+                     routine->deterministic.value_or(true) ? "true" : "false",
+                     routine->comment.value_or("")});
+  }
+  return lines;
+}
+
+std::string Rewriter::create_function() const {
+  if (show_.name.size() != 3)
+    refuse(Code::kNotSupported,
+           "Catalog and schema must be specified when function schema is not configured");
+  std::vector<std::string> lines;
+  for (const auto& text :
+       context_.catalogs->routines(lower(show_.name[0].value), lower(show_.name[1].value))) {
+    const auto routine = parse_routine(text);
+    if (lower(routine->name.back().value) == lower(show_.name[2].value))
+      lines.push_back(literal(format_routine(*routine)));
+  }
+  if (lines.empty()) refuse(Code::kNotFound, "Function not found");
+  return fmt::format("SELECT * FROM (VALUES {}) AS t(\"Create Function\")", fmt::join(lines, ", "));
+}
+
 std::string Rewriter::functions_list() const {
-  // Ours are all in system.builtin; a schema of one's own has none.
+  // Ours are all in system.builtin; another schema has those written in SQL.
   const std::string schema = show_.name.empty() ? "" : lower(show_.name.back().value);
-  if (!schema.empty()) check_catalog(catalog_or_session(1), "Catalog '{}' does not exist");
   const bool ours = schema.empty() || (schema == "builtin" && catalog_or_session(1) == "system");
   std::vector<std::vector<std::string>> lines;
-  for (const auto& f : functions()) {
-    if (!ours) break;
-    const char* kind = f.kind == FunctionInfo::Kind::kScalar      ? "scalar"
-                       : f.kind == FunctionInfo::Kind::kAggregate ? "aggregate"
-                                                                  : "window";
-    const bool random =
-        f.name == "random" || f.name == "rand" || f.name == "uuid" || f.name == "shuffle";
-    lines.push_back({std::string(f.name), std::string(f.return_type), std::string(f.argument_types),
-                     kind, random ? "false" : "true", std::string(f.description)});
+  if (ours) lines = function_lines();
+  if (!ours) lines = routine_lines(catalog_or_session(1), schema);
+  const std::vector<std::string> names = {"Function",      "Return Type",   "Argument Types",
+                                          "Function Type", "Deterministic", "Description"};
+  // Each column is as wide as its longest text, whatever LIKE leaves of the rows; Deterministic is
+  // a boolean.
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < names.size(); ++i) {
+    size_t width = 0;
+    for (const auto& line : lines) width = std::max(width, line[i].size());
+    const std::string length = lines.empty() ? "" : fmt::format("({})", width);
+    columns.push_back(names[i] == "Deterministic"
+                          ? fmt::format("{0} = 'true' AS {0}", ident(names[i]))
+                          : fmt::format("CAST({0} AS varchar{1}) AS {0}", ident(names[i]), length));
   }
-  const std::string inner = rows({"Function", "Return Type", "Argument Types", "Function Type",
-                                  "Deterministic", "Description"},
-                                 lines, where("\"Function\""));
-  // Deterministic is a boolean in Trino.
-  return "SELECT \"Function\", \"Return Type\", \"Argument Types\", \"Function Type\", "
-         "\"Deterministic\" = 'true' AS \"Deterministic\", \"Description\" FROM (" +
-         inner + ") AS f ORDER BY 1, 3, 2, 4";
+  return fmt::format("SELECT {} FROM ({}) AS f ORDER BY 1, 2, 3, 4", fmt::join(columns, ", "),
+                     rows(names, lines, where("\"Function\"")));
 }
 
 std::string Rewriter::session() const {
   std::vector<std::vector<std::string>> lines;
-  const auto* set = context_.session_properties;
-  for (const auto& setting : kSettings) {
-    std::string value(setting.value);
-    if (set)
-      if (const auto it = set->find(std::string(setting.name)); it != set->end())
-        value = it->second;
-    lines.push_back({std::string(setting.name), value, std::string(setting.value),
-                     std::string(setting.type), std::string(setting.description)});
+  for (const auto& property : session_properties()) {
+    if (property.hidden) continue;
+    lines.push_back({std::string(property.name),
+                     session_property(context_.session_properties, property.name),
+                     std::string(property.value), property_type(property).display(),
+                     std::string(property.description)});
   }
   return rows({"Name", "Value", "Default", "Type", "Description"}, lines,
-              where("\"Name\"") + " ORDER BY 1");
+              where("\"Name\"") + " ORDER BY 1", true);
 }
 
 std::string Rewriter::create_table() const {
@@ -271,7 +318,7 @@ std::string Rewriter::create_table() const {
       shown_ident(info.name.schema), shown_ident(info.name.table), fmt::join(lines, ",\n"),
       info.comment.empty() ? "" : "\nCOMMENT " + literal(info.comment),
       properties.empty() ? "" : fmt::format("\nWITH (\n{}\n)", fmt::join(properties, ",\n")));
-  return rows({"Create Table"}, {{text}}, "");
+  return rows({"Create Table"}, {{text}}, "", true);
 }
 
 std::string Rewriter::create_view() const {
@@ -285,7 +332,7 @@ std::string Rewriter::create_view() const {
                   shown_ident(info.name.schema), shown_ident(info.name.table),
                   info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
                   info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
-  return rows({"Create View"}, {{text}}, "");
+  return rows({"Create View"}, {{text}}, "", true);
 }
 
 std::string Rewriter::create_materialized_view() const {
@@ -306,7 +353,7 @@ std::string Rewriter::create_materialized_view() const {
     properties.push_back(fmt::format("   {} = {}", name, value));
   if (!properties.empty()) text += fmt::format("\nWITH (\n{}\n)", fmt::join(properties, ",\n"));
   text += " AS\n" + info.view_sql;
-  return rows({"Create Materialized View"}, {{text}}, "");
+  return rows({"Create Materialized View"}, {{text}}, "", true);
 }
 
 std::string Rewriter::create_schema() const {
@@ -314,7 +361,7 @@ std::string Rewriter::create_schema() const {
   return rows(
       {"Create Schema"},
       {{fmt::format("CREATE SCHEMA {}.{}", shown_ident(name.catalog), shown_ident(name.schema))}},
-      "");
+      "", true);
 }
 
 std::string Rewriter::stats() const {
@@ -376,6 +423,17 @@ std::string Rewriter::grants() const {
       ident(catalog), condition);
 }
 
+/// There are none: what a user may do is decided by the mesh's policies.
+std::string Rewriter::roles() const {
+  if (!show_.name.empty()) {
+    const std::string catalog = lower(show_.name[0].value);
+    check_catalog(catalog, "Catalog '{}' not found");
+    refuse(Code::kNotSupported,
+           fmt::format("Catalog '{}' does not support role management", catalog));
+  }
+  return rows({show_.what == "role grants" ? "Role Grants" : "Role"}, {}, "");
+}
+
 std::string Rewriter::text() {
   const std::string& what = show_.what;
   if (what == "catalogs") return catalogs();
@@ -383,6 +441,7 @@ std::string Rewriter::text() {
   if (what == "tables") return tables();
   if (what == "columns") return columns();
   if (what == "functions") return functions_list();
+  if (what == "create function") return create_function();
   if (what == "session") return session();
   if (what == "create table") return create_table();
   if (what == "create view") return create_view();
@@ -390,8 +449,7 @@ std::string Rewriter::text() {
   if (what == "create schema") return create_schema();
   if (what == "stats" || what == "stats for") return stats();
   if (what == "grants") return grants();
-  if (what == "roles" || what == "current roles") return rows({"Role"}, {}, "");
-  if (what == "role grants") return rows({"Role Grants"}, {}, "");
+  if (what.ends_with("roles") || what == "role grants") return roles();
   std::string upper = what;
   for (char& c : upper)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -405,12 +463,6 @@ std::string shown_ident(std::string_view name) {
   for (char c : name)
     plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
   return plain ? std::string(name) : ident(name);
-}
-
-bool is_session_property(std::string_view name) {
-  for (const auto& setting : kSettings)
-    if (setting.name == lower(name)) return true;
-  return false;
 }
 
 StatementPtr rewrite_show(const Show& show, const ResolveContext& context) {

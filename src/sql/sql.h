@@ -28,8 +28,6 @@ std::vector<std::string_view> split_statements(std::string_view script);
 
 /// How many `?` the statement has.
 int parameter_count(const Statement& statement);
-/// Whether SET SESSION may set it (system properties only; SHOW SESSION lists them).
-bool is_session_property(std::string_view name);
 
 /// The AST as one S-expression without positions: equality of trees, test output.
 std::string dump(const Statement& statement);
@@ -56,6 +54,7 @@ struct Analysis {
 struct ResolveContext {
   CatalogReader* catalogs = nullptr;
   std::string catalog, schema;  // session defaults, may be empty
+  std::string path;             // SET PATH: where functions without a schema are looked for
   std::string user, time_zone = "UTC";
   std::vector<const Expr*> parameters;  // EXECUTE … USING, in order
   bool parameters_unknown = false;      // DESCRIBE INPUT/OUTPUT: `?` stays, printed as a NULL

@@ -40,6 +40,13 @@ constexpr auto kTypeNames = std::to_array<TypeName>({
     {TypeKind::kArray, "array"},
     {TypeKind::kMap, "map"},
     {TypeKind::kRow, "row"},
+    {TypeKind::kHyperLogLog, "HyperLogLog"},
+    {TypeKind::kP4HyperLogLog, "P4HyperLogLog"},
+    {TypeKind::kSetDigest, "SetDigest"},
+    {TypeKind::kTdigest, "tdigest"},
+    {TypeKind::kQdigest, "qdigest"},
+    {TypeKind::kColor, "color"},
+    {TypeKind::kJsonPath, "JsonPath"},
 });
 
 [[noreturn]] void bad_type(const TypeNode& node) {
@@ -125,6 +132,16 @@ Type child(const TypeNode& node, size_t n) {
   return to_type(*node.params[n].type);
 }
 
+Type qdigest_type(const TypeNode& node) {
+  if (node.params.size() != 1) bad_type(node);
+  Type type = Type::of(TypeKind::kQdigest);
+  type.children.push_back(child(node, 0));
+  const TypeKind kind = type.children[0].kind;
+  if (kind != TypeKind::kBigint && kind != TypeKind::kDouble && kind != TypeKind::kReal)
+    bad_type(node);
+  return type;
+}
+
 }  // namespace
 
 Type Type::of(TypeKind kind, int32_t precision, int32_t scale) {
@@ -180,6 +197,7 @@ std::string Type::display() const {
     case TypeKind::kArray:
     case TypeKind::kMap:
     case TypeKind::kRow:
+    case TypeKind::kQdigest:
       break;
     default:
       return base_name();
@@ -215,7 +233,7 @@ Type to_type(const TypeNode& node) {
   if (node.with_time_zone) name += " with time zone";
   const auto* entry =
       std::find_if(kTypeNames.begin(), kTypeNames.end(),
-                   [&](const TypeName& candidate) { return candidate.name == name; });
+                   [&](const TypeName& candidate) { return lower(candidate.name) == name; });
   if (entry == kTypeNames.end()) bad_type(node);
   switch (entry->kind) {
     case TypeKind::kDecimal: {
@@ -247,6 +265,8 @@ Type to_type(const TypeNode& node) {
       return Type::map(child(node, 0), child(node, 1));
     case TypeKind::kRow:
       return row_type(node);
+    case TypeKind::kQdigest:
+      return qdigest_type(node);
     default:
       at_most(node, 0);
       return Type::of(entry->kind);

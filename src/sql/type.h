@@ -39,6 +39,14 @@ enum class TypeKind {
   kArray,  // children[0] = element
   kMap,    // children[0] = key, children[1] = value
   kRow,    // children = fields, field_names parallel ("" = anonymous)
+  // Summaries of many values; in memory the bytes that a cast to varbinary gives.
+  kHyperLogLog,
+  kP4HyperLogLog,
+  kSetDigest,
+  kTdigest,
+  kQdigest,  // children[0] = bigint, double or real
+  kColor,    // text: a name or #rrggbb
+  kJsonPath,
 };
 
 struct Type {

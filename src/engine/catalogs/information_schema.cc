@@ -7,26 +7,38 @@ namespace {
 
 using Rows = std::vector<VirtualRow>;
 
-Rows schemata(CatalogSet& catalogs, const VirtualRequest& request) {
+Rows schemata(CatalogSet& catalogs, const TableRequest& request) {
   Rows rows;
   for (const auto& schema : catalogs.schemas(request.catalog))
     rows.push_back({text(request.catalog), text(schema)});
   return rows;
 }
 
-bool is_view(const sql::TableInfo& table) { return table.kind == sql::TableInfo::Kind::kView; }
+constexpr auto kView = sql::TableInfo::Kind::kView;
 
-Rows tables(CatalogSet& catalogs, const VirtualRequest& request) {
+VirtualRow table_row(const sql::TableName& name, sql::TableInfo::Kind kind,
+                     const std::string& comment) {
+  return {text(name.catalog),
+          text(name.schema),
+          text(name.table),
+          text(kind == kView ? "VIEW" : "BASE TABLE"),
+          text(kind == kView ? "VIEW" : "TABLE"),
+          text_or_null(comment)};
+}
+
+Rows tables(CatalogSet& catalogs, const TableRequest& request) {
   Rows rows;
-  for (const auto& table : tables_of(catalogs, request.catalog, request)) {
-    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
-                    text(is_view(table) ? "VIEW" : "BASE TABLE"),
-                    text(is_view(table) ? "VIEW" : "TABLE"), text_or_null(table.comment)});
+  if (request.details) {
+    for (const auto& table : tables_of(catalogs, request.catalog, request))
+      rows.push_back(table_row(table.name, table.kind, table.comment));
+  } else {
+    for (const auto& table : list_of(catalogs, request.catalog, request))
+      rows.push_back(table_row(table.name, table.kind, ""));
   }
   return rows;
 }
 
-Rows columns(CatalogSet& catalogs, const VirtualRequest& request) {
+Rows columns(CatalogSet& catalogs, const TableRequest& request) {
   Rows rows;
   for (const auto& table : tables_of(catalogs, request.catalog, request)) {
     int64_t position = 0;
@@ -42,21 +54,32 @@ Rows columns(CatalogSet& catalogs, const VirtualRequest& request) {
   return rows;
 }
 
-Rows views(CatalogSet& catalogs, const VirtualRequest& request) {
+/// "" for a view that has no text in Trino's dialect, or was dropped meanwhile.
+std::string view_text(CatalogSet& catalogs, const sql::TableName& name) {
+  try {
+    const auto view = catalogs.get(name.catalog)->table(name.schema, name.table);
+    return view ? view->view_sql : "";
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotSupported) throw;
+    return "";
+  }
+}
+
+Rows views(CatalogSet& catalogs, const TableRequest& request) {
   Rows rows;
-  for (const auto& table : tables_of(catalogs, request.catalog, request)) {
-    if (!is_view(table)) continue;
-    rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
-                    text(table.view_sql)});
+  for (const auto& [name, kind] : list_of(catalogs, request.catalog, request)) {
+    if (kind != kView) continue;
+    rows.push_back(
+        {text(name.catalog), text(name.schema), text(name.table), text(view_text(catalogs, name))});
   }
   return rows;
 }
 
 /// No grants and no roles exist yet: these tables are there and empty.
-Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
+Rows none(CatalogSet&, const TableRequest&) { return {}; }
 
 VirtualTable make(const char* name, std::vector<VirtualColumn> columns,
-                  Rows (*rows)(CatalogSet&, const VirtualRequest&), bool has_hints) {
+                  Rows (*rows)(CatalogSet&, const TableRequest&), bool has_hints) {
   VirtualTable table;
   table.schema = "information_schema";
   table.name = name;
@@ -94,6 +117,7 @@ std::vector<VirtualTable> make_tables() {
                                      "privilege_type", "is_grantable", "with_hierarchy"}),
                        none, false));
   found.push_back(make("tables", std::move(of_tables), tables, true));
+  found.back().detail_column = "table_comment";
   found.push_back(make(
       "views", text_columns({"table_catalog", "table_schema", "table_name", "view_definition"}),
       views, true));

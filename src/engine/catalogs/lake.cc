@@ -14,6 +14,7 @@
 #include "engine/lake/values.h"
 #include "engine/lake/views.h"
 #include "engine/statement_runner.h"
+#include "engine/table_listing.h"
 #include "lake/schema_change.h"
 #include "lake/storage_tables.h"
 #include "sql/ast.h"
@@ -21,7 +22,7 @@
 namespace meesh::engine {
 namespace {
 
-class LakeCatalog : public Catalog {
+class LakeCatalog : public Catalog, public TableLister {
  public:
   LakeCatalog(std::string name, lake::Catalog& catalog, lake::ManifestCache& cache,
               AuthorizeObject authorize)
@@ -52,6 +53,7 @@ class LakeCatalog : public Catalog {
   std::optional<sql::TableStatistics> statistics(const sql::TableInfo& table,
                                                  const std::string& user) override;
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
+  std::vector<ListedTable> list(const std::string& schema) override;
 
   std::optional<int64_t> run(ChangeStatement& change) override;
   void allow_change(const std::string& user, const std::string& schema,
@@ -73,6 +75,8 @@ class LakeCatalog : public Catalog {
   sql::TableInfo table_info(const lake::Table& table, const lake::Schema& schema,
                             const lake::Snapshot* snapshot) const;
   std::optional<sql::TableInfo> find(const std::string& schema, const std::string& table) const;
+  /// Of the schema, without those that hold the rows of materialized views.
+  std::vector<std::string> base_tables(const std::string& schema) const;
   bool is_storage(const std::string& schema, const std::string& table) const;
 
   const std::string name_;
@@ -86,7 +90,7 @@ std::vector<std::string> LakeCatalog::schemas() {
   return names;
 }
 
-std::vector<std::string> LakeCatalog::tables(const std::string& schema) {
+std::vector<std::string> LakeCatalog::base_tables(const std::string& schema) const {
   auto names = catalog_.tables({schema});
   if (std::any_of(names.begin(), names.end(), lake::may_be_storage)) {
     const auto hidden = storage_tables(catalog_, {schema});
@@ -94,9 +98,32 @@ std::vector<std::string> LakeCatalog::tables(const std::string& schema) {
       return std::find(hidden.begin(), hidden.end(), name) != hidden.end();
     });
   }
+  return names;
+}
+
+std::vector<std::string> LakeCatalog::tables(const std::string& schema) {
+  auto names = base_tables(schema);
   for (auto& view : catalog_.views({schema})) names.push_back(std::move(view));
   std::sort(names.begin(), names.end());
   return names;
+}
+
+/// Tables by their names alone; of views it must be known which ones are materialized.
+std::vector<ListedTable> LakeCatalog::list(const std::string& schema) {
+  std::vector<ListedTable> found;
+  for (const auto& space : schema.empty() ? schemas() : std::vector<std::string>{schema}) {
+    if (!schema.empty() && !schema_exists(schema)) break;
+    for (auto& name : base_tables(space)) {
+      found.push_back({{name_, space, std::move(name)}, sql::TableInfo::Kind::kTable});
+    }
+    for (const auto& name : catalog_.views({space})) {
+      if (const auto view = catalog_.find_view({{space}, name})) {
+        const auto info = view_info(name_, *view);
+        found.push_back({info.name, info.kind});
+      }
+    }
+  }
+  return found;
 }
 
 sql::TableInfo LakeCatalog::table_info(const lake::Table& table, const lake::Schema& schema,

@@ -14,6 +14,7 @@
 #include "engine/catalogs/state.h"
 #include "engine/duck.h"
 #include "engine/duck_types.h"
+#include "engine/table_listing.h"
 
 namespace meesh::engine {
 namespace {
@@ -25,7 +26,7 @@ bool is_hidden(const std::string& schema) {
   return schema == "main" || schema == "pg_catalog" || schema == "information_schema";
 }
 
-class MemoryCatalog : public Catalog {
+class MemoryCatalog : public Catalog, public TableLister {
  public:
   /// `file`: of DuckDB; "" = in memory.
   explicit MemoryCatalog(std::string name, std::string file = "")
@@ -45,11 +46,17 @@ class MemoryCatalog : public Catalog {
   std::vector<std::string> tables(const std::string& schema) override;
   std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) override;
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
+  std::vector<ListedTable> list(const std::string& schema) override;
 
   void create_view(const sql::TableInfo& view, bool or_replace) override;
   void drop_view(const std::string& schema, const std::string& view) override;
   void rename_view(const std::string& schema, const std::string& view, const std::string& to_schema,
                    const std::string& to) override;
+  std::vector<std::string> routines(const std::string& schema) override;
+  void create_routine(const std::string& schema, const std::string& signature,
+                      const std::string& text, bool or_replace) override;
+  void drop_routine(const std::string& schema, const std::string& signature) override;
+  void rename_schema(const std::string& schema, const std::string& to) override;
   void invalidate() override;
   void set_comment(const std::string& schema, const std::string& table, const std::string& column,
                    const std::optional<std::string>& comment) override;
@@ -63,7 +70,10 @@ class MemoryCatalog : public Catalog {
                                 duckdb::TableCatalogEntry& entry) const;
   std::optional<sql::TableInfo> base_table(const std::string& schema,
                                            const std::string& table) const;
-  std::vector<sql::TableInfo> base_tables(const std::string& schema) const;
+  /// Calls `use` with every table of the schema, of all schemas if it is "".
+  void for_each_base_table(
+      const std::string& schema,
+      const std::function<void(duckdb::ClientContext&, duckdb::TableCatalogEntry&)>& use) const;
   std::string display(const std::string& schema, const std::string& table) const {
     return name_ + "." + schema + "." + table;
   }
@@ -73,6 +83,7 @@ class MemoryCatalog : public Catalog {
   bool attached_ = false;  // by us; DuckDB's own in-memory database otherwise
   mutable std::mutex mutex_;
   std::map<Key, sql::TableInfo> views_;  // guarded by mutex_
+  std::map<Key, std::string> routines_;  // by schema and signature; guarded by mutex_
 };
 
 void MemoryCatalog::open(Duck& duck) {
@@ -157,18 +168,18 @@ std::optional<sql::TableInfo> MemoryCatalog::base_table(const std::string& schem
   return found;
 }
 
-std::vector<sql::TableInfo> MemoryCatalog::base_tables(const std::string& schema) const {
-  std::vector<sql::TableInfo> found;
+void MemoryCatalog::for_each_base_table(
+    const std::string& schema,
+    const std::function<void(duckdb::ClientContext&, duckdb::TableCatalogEntry&)>& use) const {
   inspect([&](duckdb::ClientContext& context, duckdb::Catalog& catalog) {
     catalog.ScanSchemas(context, [&](duckdb::SchemaCatalogEntry& in) {
       if (is_hidden(in.name) || (!schema.empty() && in.name != schema)) return;
       in.Scan(context, duckdb::CatalogType::TABLE_ENTRY, [&](duckdb::CatalogEntry& entry) {
         if (entry.type != duckdb::CatalogType::TABLE_ENTRY) return;
-        found.push_back(describe_entry(context, entry.Cast<duckdb::TableCatalogEntry>()));
+        use(context, entry.Cast<duckdb::TableCatalogEntry>());
       });
     });
   });
-  return found;
 }
 
 std::vector<std::string> MemoryCatalog::schemas() {
@@ -193,8 +204,21 @@ bool MemoryCatalog::schema_exists(const std::string& schema) {
 
 std::vector<std::string> MemoryCatalog::tables(const std::string& schema) {
   std::vector<std::string> names;
-  for (const auto& table : describe(schema)) names.push_back(table.name.table);
+  for (auto& table : list(schema)) names.push_back(std::move(table.name.table));
+  std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<ListedTable> MemoryCatalog::list(const std::string& schema) {
+  std::vector<ListedTable> found;
+  for_each_base_table(schema, [&](duckdb::ClientContext&, duckdb::TableCatalogEntry& entry) {
+    found.push_back({{name_, entry.schema.name, entry.name}, sql::TableInfo::Kind::kTable});
+  });
+  std::lock_guard lock(mutex_);
+  for (const auto& [key, view] : views_) {
+    if (schema.empty() || key.first == schema) found.push_back({view.name, view.kind});
+  }
+  return found;
 }
 
 std::optional<sql::TableInfo> MemoryCatalog::table(const std::string& schema,
@@ -208,7 +232,11 @@ std::optional<sql::TableInfo> MemoryCatalog::table(const std::string& schema,
 }
 
 std::vector<sql::TableInfo> MemoryCatalog::describe(const std::string& schema) {
-  auto found = base_tables(schema);
+  std::vector<sql::TableInfo> found;
+  for_each_base_table(schema,
+                      [&](duckdb::ClientContext& context, duckdb::TableCatalogEntry& entry) {
+                        found.push_back(describe_entry(context, entry));
+                      });
   {
     std::lock_guard lock(mutex_);
     for (const auto& [key, view] : views_) {
@@ -263,6 +291,76 @@ void MemoryCatalog::rename_view(const std::string& schema, const std::string& vi
   node.mapped().name.schema = to_schema;
   node.mapped().name.table = to;
   views_.insert(std::move(node));
+}
+
+std::vector<std::string> MemoryCatalog::routines(const std::string& schema) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> texts;
+  for (auto it = routines_.lower_bound({schema, ""});
+       it != routines_.end() && it->first.first == schema; ++it)
+    texts.push_back(it->second);
+  return texts;
+}
+
+/// As in Trino, the schema need not be there.
+void MemoryCatalog::create_routine(const std::string& schema, const std::string& signature,
+                                   const std::string& text, bool or_replace) {
+  std::lock_guard lock(mutex_);
+  const auto [known, fresh] = routines_.try_emplace({schema, signature}, text);
+  if (fresh) return;
+  if (!or_replace) throw Error(Code::kAlreadyExists, "Function already exists");
+  known->second = text;
+}
+
+void MemoryCatalog::drop_routine(const std::string& schema, const std::string& signature) {
+  std::lock_guard lock(mutex_);
+  if (routines_.erase({schema, signature}) == 0) throw Error(Code::kNotFound, "Function not found");
+}
+
+/// DuckDB moves no table from schema to schema: they are copied, all in one transaction.
+void MemoryCatalog::rename_schema(const std::string& schema, const std::string& to) {
+  std::vector<sql::TableInfo> tables;
+  for_each_base_table(schema,
+                      [&](duckdb::ClientContext& context, duckdb::TableCatalogEntry& entry) {
+                        tables.push_back(describe_entry(context, entry));
+                      });
+  duckdb::Connection connection(*duck_->db);
+  const auto run = [&](const std::string& text) {
+    const auto result = connection.Query(text);
+    if (result->HasError()) throw translate(result->GetErrorObject());
+  };
+  const auto comment = [](const std::string& what, const std::string& text) {
+    return "COMMENT ON " + what + " IS " + quote_string(text);
+  };
+  const std::string base = quote_ident(name_) + ".", target = base + quote_ident(to);
+  run("BEGIN TRANSACTION");
+  run("CREATE SCHEMA " + target);
+  for (const auto& table : tables) {
+    const std::string copy = target + "." + quote_ident(table.name.table);
+    run("CREATE TABLE " + copy + " AS FROM " + table.duckdb_source);
+    if (!table.comment.empty()) run(comment("TABLE " + copy, table.comment));
+    for (const auto& column : table.columns) {
+      const std::string name = quote_ident(column.name);
+      const std::string alter = "ALTER TABLE " + copy + " ALTER COLUMN " + name;
+      if (!column.default_value.empty()) run(alter + " SET DEFAULT " + column.default_value);
+      if (!column.nullable) run(alter + " SET NOT NULL");
+      if (!column.comment.empty()) run(comment("COLUMN " + copy + "." + name, column.comment));
+    }
+  }
+  run("DROP SCHEMA " + base + quote_ident(schema) + " CASCADE");
+  run("COMMIT");
+  std::lock_guard lock(mutex_);
+  std::map<Key, sql::TableInfo> views;
+  for (auto& [key, view] : views_) {
+    Key moved = key;
+    if (key.first == schema) view.name.schema = moved.first = to;
+    views.emplace(std::move(moved), std::move(view));
+  }
+  views_ = std::move(views);
+  std::map<Key, std::string> routines;
+  for (auto& [key, text] : routines_)
+    routines.emplace(Key{key.first == schema ? to : key.first, key.second}, std::move(text));
+  routines_ = std::move(routines);
 }
 
 /// Views go with their schema.

@@ -50,6 +50,14 @@ PGresult* wait_for_result(PGconn* connection, std::string& failure) {
 }  // namespace
 
 void PostgresRows::clear(pg_result* result) { PQclear(result); }
+int PostgresRows::columns() const { return PQnfields(result_.get()); }
+
+std::string PostgresRows::column_name(int column) const { return PQfname(result_.get(), column); }
+
+int64_t PostgresRows::column_type(int column) const { return PQftype(result_.get(), column); }
+
+int PostgresRows::column_modifier(int column) const { return PQfmod(result_.get(), column); }
+
 int PostgresRows::count() const { return PQntuples(result_.get()); }
 bool PostgresRows::is_null(int row, int column) const {
   return PQgetisnull(result_.get(), row, column);

@@ -27,6 +27,10 @@ class PostgresRows {
   std::string text(int row, int column) const;  // "" for NULL
   int64_t number(int row, int column) const;    // 0 for NULL
   bool flag(int row, int column) const;         // false for NULL
+  int columns() const;
+  std::string column_name(int column) const;
+  int64_t column_type(int column) const;  // pg_type.oid
+  int column_modifier(int column) const;  // typmod, -1 = none
 
  private:
   static void clear(pg_result* result);

@@ -18,6 +18,7 @@
 #include "engine/catalogs/postgres_ddl.h"
 #include "engine/catalogs/postgres_errors.h"
 #include "engine/catalogs/postgres_metadata.h"
+#include "engine/catalogs/postgres_query.h"
 #include "engine/duck.h"
 
 namespace meesh::engine {
@@ -50,6 +51,9 @@ class PostgresCatalog : public Catalog {
   void on_error(Error& error) override;
   void release(Duck& duck) override;
   void cancel(const std::string& query_id, bool alone) override;
+  std::optional<sql::TableInfo> pass_through(const std::string& query) override {
+    return postgres_query_table(pool_, options_.name, query);
+  }
   void invalidate() override;
   bool define(const sql::Statement& statement, const sql::TableName& target) override;
   bool create_table(const sql::TableInfo& table) override;

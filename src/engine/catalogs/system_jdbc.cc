@@ -134,34 +134,35 @@ duckdb::Value octet_length(const Type& type) {
   }
 }
 
-Rows catalogs(CatalogSet& set, const VirtualRequest&) {
+Rows catalogs(CatalogSet& set, const TableRequest&) {
   Rows rows;
   for (const auto& name : set.names()) rows.push_back({text(name)});
   return rows;
 }
 
-Rows schemas(CatalogSet& set, const VirtualRequest&) {
+Rows schemas(CatalogSet& set, const TableRequest& request) {
   Rows rows;
-  for (const auto& [catalog, schema] : all_schemas(set))
+  for (const auto& [catalog, schema] : all_schemas(set, request))
     rows.push_back({text(schema), text(catalog)});
   return rows;
 }
 
-Rows tables(CatalogSet& set, const VirtualRequest& request) {
+/// Without remarks, as in Trino: comments are asked for in system.metadata.table_comments.
+Rows tables(CatalogSet& set, const TableRequest& request) {
   Rows rows;
-  for_each_table(set, request, [&](const sql::TableInfo& table) {
+  for_each_listed(set, request, [&](const ListedTable& table) {
     const bool view = table.kind == sql::TableInfo::Kind::kView;
     rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
-                    text(view ? "VIEW" : "TABLE"), text_or_null(table.comment), null_text(),
-                    null_text(), null_text(), null_text(), null_text()});
+                    text(view ? "VIEW" : "TABLE"), null_text(), null_text(), null_text(),
+                    null_text(), null_text(), null_text()});
   });
   return rows;
 }
 
-Rows table_types(CatalogSet&, const VirtualRequest&) { return {{text("TABLE")}, {text("VIEW")}}; }
+Rows table_types(CatalogSet&, const TableRequest&) { return {{text("TABLE")}, {text("VIEW")}}; }
 
-Rows columns(CatalogSet& set, const VirtualRequest& request) {
-  constexpr int64_t kNullableUnknown = 2, kNoNulls = 0;
+Rows columns(CatalogSet& set, const TableRequest& request) {
+  constexpr int64_t kNullable = 1, kNoNulls = 0;
   Rows rows;
   for_each_table(set, request, [&](const sql::TableInfo& table) {
     int64_t position = 0;
@@ -178,7 +179,7 @@ Rows columns(CatalogSet& set, const VirtualRequest& request) {
                       bigint(0),
                       decimal_digits(type),
                       radix(type),
-                      bigint(column.nullable ? kNullableUnknown : kNoNulls),
+                      bigint(column.nullable ? kNullable : kNoNulls),
                       text_or_null(column.comment),
                       text_or_null(column.default_value),
                       null_bigint(),
@@ -221,31 +222,50 @@ VirtualRow type_row(const std::string& name, int64_t jdbc, duckdb::Value size, i
           std::move(base)};
 }
 
-Rows types(CatalogSet&, const VirtualRequest&) {
-  constexpr int64_t kSearchable = 3, kNotSearchable = 0;
+/// In Trino's order: by the number of JDBC, and what takes parameters last. Types of geography and
+/// machine learning are not there.
+Rows types(CatalogSet&, const TableRequest&) {
+  constexpr int64_t kNotSearchable = 0, kSearchable = 3;
   Rows rows;
-  for (const auto& type :
-       {Type::of(TypeKind::kBoolean), Type::of(TypeKind::kTinyint), Type::of(TypeKind::kSmallint),
-        Type::of(TypeKind::kInteger), Type::of(TypeKind::kBigint), Type::of(TypeKind::kReal),
-        Type::of(TypeKind::kDouble), Type::varchar(), Type::of(TypeKind::kVarbinary),
-        Type::of(TypeKind::kDate), Type::of(TypeKind::kTime, 3), Type::of(TypeKind::kTimestamp, 3),
-        Type::of(TypeKind::kTimestampTz, 3), Type::of(TypeKind::kIntervalYearToMonth),
-        Type::of(TypeKind::kIntervalDayToSecond), Type::of(TypeKind::kUuid),
-        Type::of(TypeKind::kIpaddress), Type::of(TypeKind::kJson)}) {
+  for (const auto kind :
+       {TypeKind::kTinyint, TypeKind::kBigint, TypeKind::kVarbinary, TypeKind::kInteger,
+        TypeKind::kSmallint, TypeKind::kReal, TypeKind::kDouble, TypeKind::kBoolean,
+        TypeKind::kDate, TypeKind::kJson, TypeKind::kUnknown, TypeKind::kIpaddress,
+        TypeKind::kIntervalYearToMonth, TypeKind::kIntervalDayToSecond, TypeKind::kUuid}) {
+    const Type type = Type::of(kind);
     rows.push_back(
         type_row(type.display(), jdbc_type(type), column_size(type), kSearchable, radix(type)));
   }
-  for (const auto& [name, jdbc] : {std::pair{"decimal", 2000},
-                                   {"char", 2000},
-                                   {"array", 2003},
-                                   {"map", 2000},
-                                   {"row", 2000}}) {
-    rows.push_back(type_row(name, jdbc, null_bigint(), kNotSearchable, null_bigint()));
+  constexpr int64_t kJavaObject = 2000, kArray = 2003;
+  for (const char* name : {"JoniRegExp",
+                           "SetDigest",
+                           "P4HyperLogLog",
+                           "Re2JRegExp",
+                           "tdigest",
+                           "JsonPath2016",
+                           "LikePattern",
+                           "time with time zone",
+                           "varchar",
+                           "qdigest",
+                           "timestamp with time zone",
+                           "HyperLogLog",
+                           "CodePoints",
+                           "json2016",
+                           "JsonPath",
+                           "timestamp",
+                           "function",
+                           "char",
+                           "row",
+                           "time",
+                           "decimal",
+                           "map"}) {
+    rows.push_back(type_row(name, kJavaObject, null_bigint(), kNotSearchable, null_bigint()));
   }
+  rows.push_back(type_row("array", kArray, null_bigint(), kNotSearchable, null_bigint()));
   return rows;
 }
 
-Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
+Rows none(CatalogSet&, const TableRequest&) { return {}; }
 
 /// "name" is text, "#name" bigint, "?name" boolean.
 std::vector<VirtualColumn> parse_columns(std::initializer_list<const char*> names) {
@@ -262,7 +282,7 @@ std::vector<VirtualColumn> parse_columns(std::initializer_list<const char*> name
   return found;
 }
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const TableRequest&),
                   std::initializer_list<const char*> columns_of) {
   VirtualTable table;
   table.schema = "jdbc";
@@ -320,8 +340,9 @@ std::vector<VirtualTable> system_jdbc_tables() {
   found.push_back(make("pseudo_columns", none,
                        {"table_cat", "table_schem", "table_name", "column_name", "#data_type",
                         "#column_size", "#decimal_digits", "#num_prec_radix", "column_usage",
-                        "remarks", "#char_octet_length", "is_nullable"}));
+                        "remarks", "#char_octet_length", "#is_nullable"}));
   found.push_back(make("schemas", schemas, {"table_schem", "table_catalog"}));
+  found.back().catalog_column = "table_catalog";
   found.push_back(
       make("super_tables", none, {"table_cat", "table_schem", "table_name", "supertable_name"}));
   found.push_back(make("super_types", none,
@@ -338,11 +359,12 @@ std::vector<VirtualTable> system_jdbc_tables() {
             "create_params", "#nullable", "?case_sensitive", "#searchable", "?unsigned_attribute",
             "?fixed_prec_scale", "?auto_increment", "local_type_name", "#minimum_scale",
             "#maximum_scale", "#sql_data_type", "#sql_datetime_sub", "#num_prec_radix"}));
-  found.push_back(make("udts", none,
-                       {"type_cat", "type_schem", "type_name", "class_name", "#data_type",
-                        "remarks", "#base_type"}));
+  found.push_back(make(
+      "udts", none,
+      {"type_cat", "type_schem", "type_name", "class_name", "data_type", "remarks", "base_type"}));
   for (auto& table : found) {
     if (table.name != "tables" && table.name != "columns") continue;
+    table.catalog_column = "table_cat";
     table.schema_column = "table_schem";
     table.table_column = "table_name";
   }

@@ -9,7 +9,7 @@ namespace {
 
 using Rows = std::vector<VirtualRow>;
 
-Rows catalogs(CatalogSet& set, const VirtualRequest&) {
+Rows catalogs(CatalogSet& set, const TableRequest&) {
   Rows rows;
   for (const auto& name : set.names()) {
     const auto catalog = set.find(name);
@@ -20,7 +20,7 @@ Rows catalogs(CatalogSet& set, const VirtualRequest&) {
   return rows;
 }
 
-Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
+Rows table_comments(CatalogSet& set, const TableRequest& request) {
   Rows rows;
   for_each_table(set, request, [&](const sql::TableInfo& table) {
     rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
@@ -29,10 +29,13 @@ Rows table_comments(CatalogSet& set, const VirtualRequest& request) {
   return rows;
 }
 
-Rows materialized_views(CatalogSet& set, const VirtualRequest& request) {
+Rows materialized_views(CatalogSet& set, const TableRequest& request) {
   Rows rows;
-  for_each_table(set, request, [&](const sql::TableInfo& table) {
-    if (!table.materialization) return;
+  for_each_listed(set, request, [&](const ListedTable& listed) {
+    if (listed.kind != sql::TableInfo::Kind::kMaterializedView) return;
+    const auto found = set.get(listed.name.catalog)->table(listed.name.schema, listed.name.table);
+    if (!found || !found->materialization) return;  // dropped meanwhile
+    const sql::TableInfo& table = *found;
     const auto& stored = *table.materialization;
     std::chrono::system_clock::time_point until;
     if (stored.last_fresh_ms) until += std::chrono::milliseconds(*stored.last_fresh_ms);
@@ -45,9 +48,9 @@ Rows materialized_views(CatalogSet& set, const VirtualRequest& request) {
 }
 
 /// No kind of catalog has properties yet: these tables are there and empty.
-Rows none(CatalogSet&, const VirtualRequest&) { return {}; }
+Rows none(CatalogSet&, const TableRequest&) { return {}; }
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const TableRequest&),
                   std::vector<VirtualColumn> columns) {
   VirtualTable table;
   table.schema = "metadata";
@@ -76,10 +79,12 @@ std::vector<VirtualTable> system_metadata_tables() {
   views.push_back(text_column("comment"));
   views.push_back(text_column("definition"));
   found.push_back(make("materialized_views", materialized_views, std::move(views)));
+  found.back().catalog_column = "catalog_name";
   found.back().schema_column = "schema_name";
   found.back().table_column = "name";
   found.push_back(make("table_comments", table_comments,
                        text_columns({"catalog_name", "schema_name", "table_name", "comment"})));
+  found.back().catalog_column = "catalog_name";
   found.back().schema_column = "schema_name";
   found.back().table_column = "table_name";
   return found;

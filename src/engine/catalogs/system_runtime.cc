@@ -26,13 +26,13 @@ std::chrono::system_clock::time_point started(const QueryInfo& query) {
              : query.created + std::chrono::milliseconds(query.queued_ms);
 }
 
-Rows nodes(CatalogSet& set, const VirtualRequest&) {
+Rows nodes(CatalogSet& set, const TableRequest&) {
   const auto& hooks = set.hooks();
   return {{text(hooks.node_id), text(hooks.http_uri), text(hooks.node_version),
            Value::BOOLEAN(true), text("active")}};
 }
 
-Rows queries(CatalogSet& set, const VirtualRequest&) {
+Rows queries(CatalogSet& set, const TableRequest&) {
   Rows rows;
   const auto now = std::chrono::system_clock::now();
   const auto running = std::chrono::system_clock::time_point();
@@ -50,7 +50,7 @@ Rows queries(CatalogSet& set, const VirtualRequest&) {
 }
 
 /// A query runs as one task on the one node.
-Rows tasks(CatalogSet& set, const VirtualRequest&) {
+Rows tasks(CatalogSet& set, const TableRequest&) {
   Rows rows;
   const auto now = std::chrono::system_clock::now();
   const auto number = [](uint64_t value) { return bigint(static_cast<int64_t>(value)); };
@@ -86,7 +86,7 @@ Rows tasks(CatalogSet& set, const VirtualRequest&) {
   return rows;
 }
 
-Rows transactions(CatalogSet& set, const VirtualRequest&) {
+Rows transactions(CatalogSet& set, const TableRequest&) {
   Rows rows;
   const auto& ask = set.hooks().transactions;
   if (!ask) return rows;
@@ -99,7 +99,10 @@ Rows transactions(CatalogSet& set, const VirtualRequest&) {
   return rows;
 }
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const VirtualRequest&),
+/// Trino's optimizer is not here, so none of its rules ever ran.
+Rows optimizer_rule_stats(CatalogSet&, const TableRequest&) { return {}; }
+
+VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const TableRequest&),
                   std::vector<VirtualColumn> columns) {
   VirtualTable table;
   table.schema = "runtime";
@@ -121,6 +124,15 @@ std::vector<VirtualTable> system_runtime_tables() {
   of_nodes.push_back(boolean_column("coordinator"));
   of_nodes.push_back(text_column("state"));
   found.push_back(make("nodes", nodes, std::move(of_nodes)));
+
+  const sql::Type number = sql::Type::of(sql::TypeKind::kDouble);
+  found.push_back(make("optimizer_rule_stats", optimizer_rule_stats,
+                       {text_column("rule_name"),
+                        bigint_column("invocations"),
+                        bigint_column("matches"),
+                        bigint_column("failures"),
+                        {"average_time", number},
+                        {"time_distribution_percentiles", sql::Type::map(number, number)}}));
 
   auto of_queries = text_columns({"query_id", "state", "user", "source", "query"});
   of_queries.push_back(list_column("resource_group_id"));

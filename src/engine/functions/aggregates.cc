@@ -8,7 +8,9 @@
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/number_aggregates.h"
 #include "engine/functions/rules.h"
+#include "engine/functions/text.h"
 #include "engine/int128.h"
 
 namespace meesh::engine {
@@ -203,6 +205,19 @@ Bound bind_avg(ClientContext& context, AggregateFunction& function, Exprs& args)
 
 // ---------------------------------------------------------------- the rest
 
+/// Of min(x, n) and max(x, n); one that is no constant is the engine's to check.
+void check_count(const Build& build, const duckdb::Expression& count, const char* name) {
+  constexpr int64_t kMost = 10000;
+  const auto constant = build.constant_value(count);
+  if (constant.IsNull()) return;
+  const auto n = constant.GetValue<int64_t>();
+  const std::string start = std::string("second argument of ") + name + "_n must be ";
+  if (n <= 0) raise(Code::kInvalidFunctionArgument, start + "positive");
+  if (n > kMost)
+    raise(Code::kInvalidFunctionArgument,
+          start + "less than or equal to 10000; found " + std::to_string(n));
+}
+
 Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& args,
                    const char* name) {
   check_arity(name, args, 1, 2);
@@ -212,7 +227,15 @@ Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& a
     unexpected(name, args, std::string(name) + "(E) E:orderable");
   const Build build(context);
   strip(build, args);
+  const auto id = args[0]->return_type.id();
+  if (args.size() == 1 && (id == LogicalTypeId::DOUBLE || id == LogicalTypeId::FLOAT)) {
+    const std::string own = function.name;
+    function = floating_extreme(args[0]->return_type, name == std::string_view("max"));
+    function.name = own;
+    return nullptr;
+  }
   if (args.size() == 2) args[1] = build.native_cast(std::move(args[1]), LogicalType::BIGINT);
+  if (args.size() == 2) check_count(build, *args[1], name);
   auto data = become(context, function, args, name);
   function.SetReturnType(args.size() == 2 ? LogicalType::LIST(label) : label);
   return data;
@@ -231,9 +254,20 @@ Bound bind_by(ClientContext& context, AggregateFunction& function, Exprs& args, 
   const Build build(context);
   strip(build, args);
   if (args.size() == 3) args[2] = build.native_cast(std::move(args[2]), LogicalType::BIGINT);
-  const bool list = args.size() == 3;
-  auto data = become(context, function, args, list ? many : one);
-  function.SetReturnType(list ? LogicalType::LIST(label) : label);
+  if (args.size() == 2) {
+    auto data = become(context, function, args, one);
+    function.SetReturnType(label);
+    return data;
+  }
+  const auto count = build.constant_value(*args[2]);
+  if (!count.IsNull() && count.GetValue<int64_t>() <= 0)
+    raise(Code::kInvalidFunctionArgument,
+          std::string("third argument of ") + name + " must be a positive integer");
+  // A value that is NULL counts as well: within a row it is none to DuckDB.
+  args[0] = build.relabel(build.call("row", std::move(args[0])),
+                          LogicalType::STRUCT({{"by", plain_type(label)}}));
+  auto data = become(context, function, args, many);
+  function.SetReturnType(LogicalType::LIST(LogicalType::STRUCT({{"by", label}})));
   return data;
 }
 Bound bind_min_by(ClientContext& c, AggregateFunction& f, Exprs& a) {
@@ -257,15 +291,28 @@ Bound bind_array_agg(ClientContext& context, AggregateFunction& function, Exprs&
   return become(context, function, args, "array_agg");
 }
 
-Bound bind_listagg(ClientContext& context, AggregateFunction& function, Exprs& args) {
-  check_arity("listagg", args, 1, 2);
+/// The arguments of each row as one value, for what computes a group from its rows: the fields are
+/// p0, p1, …
+Bound pack(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  duckdb::child_list_t<LogicalType> fields;
+  for (auto& arg : args) fields.emplace_back("p" + std::to_string(fields.size()), arg->return_type);
   const Build build(context);
-  for (auto& arg : args) {
-    const Type type = type_of(*arg);
+  auto row = build.relabel(build.call("row", std::move(args)), LogicalType::STRUCT(fields));
+  args.clear();
+  args.push_back(std::move(row));
+  return become(context, function, args, "array_agg");
+}
+
+Bound bind_listagg(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  check_arity("listagg", args, 1, 4);
+  const Build build(context);
+  for (size_t i = 0; i < std::min<size_t>(args.size(), 3); ++i) {
+    const Type type = type_of(*args[i]);
     if (!is_text(type) && type.kind != TypeKind::kUnknown)
       unexpected("listagg", args, "listagg(varchar, varchar)");
-    arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
+    args[i] = build.native_cast(build.plain(std::move(args[i])), LogicalType::VARCHAR);
   }
+  if (args.size() == 4) return pack(context, function, args);  // ON OVERFLOW TRUNCATE
   if (args.size() == 1) args.push_back(build.constant(duckdb::Value("")));
   return become(context, function, args, "string_agg");
 }
@@ -289,21 +336,18 @@ Bound bind_histogram(ClientContext& context, AggregateFunction& function, Exprs&
 
 Bound bind_approx_distinct(ClientContext& context, AggregateFunction& function, Exprs& args) {
   check_arity("approx_distinct", args, 1, 2);
-  if (args.size() == 2) args.pop_back();  // the allowed error; ours is fixed
+  if (args.size() == 2) {  // the allowed error; ours is fixed
+    const auto error = Build(context).constant_value(*args[1]);
+    if (!error.IsNull() && error.type().IsNumeric()) {
+      const double allowed = error.DefaultCastAs(LogicalType::DOUBLE).GetValue<double>();
+      if (!(allowed >= 0.0040625 && allowed <= 0.26))
+        raise(Code::kInvalidFunctionArgument,
+              "Max standard error must be in [0.0040625, 0.26]: " + java_double(allowed));
+    }
+    args.pop_back();
+  }
   strip(Build(context), args);
   return become(context, function, args, "approx_count_distinct");
-}
-
-/// The arguments of each row as one value, for what computes a group from its rows: the fields are
-/// p0, p1, …
-Bound pack(ClientContext& context, AggregateFunction& function, Exprs& args) {
-  duckdb::child_list_t<LogicalType> fields;
-  for (auto& arg : args) fields.emplace_back("p" + std::to_string(fields.size()), arg->return_type);
-  const Build build(context);
-  auto row = build.relabel(build.call("row", std::move(args)), LogicalType::STRUCT(fields));
-  args.clear();
-  args.push_back(std::move(row));
-  return become(context, function, args, "array_agg");
 }
 
 /// Brings each argument to its type; false when one does not coerce.
@@ -448,20 +492,42 @@ Bound bind_plain(ClientContext& context, AggregateFunction& function, Exprs& arg
   }
 MEESH_AGGREGATE(bind_bool_and, kBoolean, 1, "bool_and", "bool_and")
 MEESH_AGGREGATE(bind_bool_or, kBoolean, 1, "bool_or", "bool_or")
-MEESH_AGGREGATE(bind_stddev_samp, kDouble, 1, "stddev", "stddev_samp")
-MEESH_AGGREGATE(bind_stddev_pop, kDouble, 1, "stddev_pop", "stddev_pop")
-MEESH_AGGREGATE(bind_var_samp, kDouble, 1, "variance", "var_samp")
-MEESH_AGGREGATE(bind_var_pop, kDouble, 1, "var_pop", "var_pop")
-MEESH_AGGREGATE(bind_covar_samp, kDouble, 2, "covar_samp", "covar_samp")
-MEESH_AGGREGATE(bind_covar_pop, kDouble, 2, "covar_pop", "covar_pop")
-MEESH_AGGREGATE(bind_corr, kDouble, 2, "corr", "corr")
-MEESH_AGGREGATE(bind_regr_slope, kDouble, 2, "regr_slope", "regr_slope")
-MEESH_AGGREGATE(bind_regr_intercept, kDouble, 2, "regr_intercept", "regr_intercept")
 MEESH_AGGREGATE(bind_kurtosis, kDouble, 1, "kurtosis", "kurtosis")
 MEESH_AGGREGATE(bind_bit_and, kBigint, 1, "bitwise_and_agg", "bit_and")
 MEESH_AGGREGATE(bind_bit_or, kBigint, 1, "bitwise_or_agg", "bit_or")
 MEESH_AGGREGATE(bind_bit_xor, kBigint, 1, "bitwise_xor_agg", "bit_xor")
 #undef MEESH_AGGREGATE
+
+/// Of two doubles or of two reals; other numbers become reals.
+template <const char* const& kName>
+Bound bind_pair(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  const bool real = std::none_of(args.begin(), args.end(), [](const ExprPtr& arg) {
+    return type_of(*arg).kind == TypeKind::kDouble;
+  });
+  numbers(Build(context), kName, args, 2, Type::of(TypeKind::kDouble));
+  auto data = become(context, function, args, kName);
+  if (real) {
+    auto label = LogicalType(LogicalType::DOUBLE);
+    label.SetAlias("real");
+    function.SetReturnType(label);
+  }
+  return data;
+}
+constexpr const char* kCorr = "corr";
+constexpr const char* kCovarSamp = "covar_samp";
+constexpr const char* kCovarPop = "covar_pop";
+constexpr const char* kRegrSlope = "regr_slope";
+constexpr const char* kRegrIntercept = "regr_intercept";
+
+template <bool kSample, bool kRoot>
+Bound bind_spread(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  const std::string name = function.name;
+  numbers(Build(context), name.c_str() + std::string_view("trino_").size(), args, 1,
+          Type::of(TypeKind::kDouble));
+  function = spread_aggregate(kSample, kRoot);
+  function.name = name;
+  return nullptr;
+}
 
 }  // namespace
 
@@ -486,15 +552,15 @@ void register_aggregates(duckdb::ExtensionLoader& loader) {
       {"trino_geometric_mean", bind_geometric_mean},
       {"trino_bool_and", bind_bool_and},
       {"trino_bool_or", bind_bool_or},
-      {"trino_stddev_samp", bind_stddev_samp},
-      {"trino_stddev_pop", bind_stddev_pop},
-      {"trino_var_samp", bind_var_samp},
-      {"trino_var_pop", bind_var_pop},
-      {"trino_covar_samp", bind_covar_samp},
-      {"trino_covar_pop", bind_covar_pop},
-      {"trino_corr", bind_corr},
-      {"trino_regr_slope", bind_regr_slope},
-      {"trino_regr_intercept", bind_regr_intercept},
+      {"trino_stddev_samp", bind_spread<true, true>},
+      {"trino_stddev_pop", bind_spread<false, true>},
+      {"trino_var_samp", bind_spread<true, false>},
+      {"trino_var_pop", bind_spread<false, false>},
+      {"trino_covar_samp", bind_pair<kCovarSamp>},
+      {"trino_covar_pop", bind_pair<kCovarPop>},
+      {"trino_corr", bind_pair<kCorr>},
+      {"trino_regr_slope", bind_pair<kRegrSlope>},
+      {"trino_regr_intercept", bind_pair<kRegrIntercept>},
       {"trino_kurtosis", bind_kurtosis},
       {"trino_bit_and", bind_bit_and},
       {"trino_bit_or", bind_bit_or},

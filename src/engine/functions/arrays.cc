@@ -1,7 +1,10 @@
 // Array and map kernels over any element type, and format().
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "duckdb/common/operator/comparison_operators.hpp"
+#include "engine/functions/json_arrays.h"
 #include "engine/functions/text.h"
 #include "engine/functions/value_kernels.h"
 
@@ -241,13 +244,68 @@ void array_join(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vecto
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
-/// One %… of Java's Formatter.
-std::string format_one(const std::string& spec, const Value& value) {
+/// A pattern of LIKE in which the escape stands only before %, _ and itself.
+std::string like_pattern(View pattern, View escape) {
+  for (size_t at = 0; !escape.empty() && at < pattern.size(); ++at) {
+    if (!pattern.substr(at).starts_with(escape)) continue;
+    at += escape.size();
+    const View next = pattern.substr(std::min(at, pattern.size()));
+    if (!next.starts_with('%') && !next.starts_with('_') && !next.starts_with(escape))
+      raise(Code::kInvalidFunctionArgument,
+            "Escape character must be followed by '%', '_' or the escape character itself");
+  }
+  return std::string(pattern);
+}
+
+[[noreturn]] void bad_format(const std::string& whole, const std::string& why) {
+  raise(Code::kInvalidFunctionArgument, "Invalid format string: " + whole + " (" + why + ")");
+}
+
+/// Java's class of a value that is formatted.
+const char* java_class(const Value& value) {
+  switch (value.type().id()) {
+    case duckdb::LogicalTypeId::BIGINT:
+      return "java.lang.Long";
+    case duckdb::LogicalTypeId::DOUBLE:
+      return "java.lang.Double";
+    case duckdb::LogicalTypeId::DECIMAL:
+      return "java.math.BigDecimal";
+    default:
+      return "java.lang.String";
+  }
+}
+
+/// Java's %g: as many digits as asked for, zeros at the end among them; with an exponent only below
+/// a ten-thousandth and where the digits end before the point.
+std::string general_format(const std::string& flags, double value) {
+  const auto dot = flags.find('.');
+  const long asked =
+      dot == std::string::npos ? 6 : std::strtol(flags.c_str() + dot + 1, nullptr, 10);
+  const int digits = static_cast<int>(std::clamp(asked, 1L, 300L));
+  const std::string start = "%" + flags.substr(0, dot) + ".";
+  char buffer[512];
+  std::snprintf(buffer, sizeof buffer, "%.*e", digits - 1, value);
+  const char* exponent = std::strchr(buffer, 'e');
+  const long power = exponent ? std::strtol(exponent + 1, nullptr, 10) : 0;
+  const bool plain = value == 0 || (power >= -4 && power < digits);
+  const long places = value == 0 ? digits - 1 : plain ? digits - 1 - power : digits - 1;
+  const std::string spec = start + std::to_string(places) + (plain ? "f" : "e");
+  std::snprintf(buffer, sizeof buffer, spec.c_str(), value);
+  return buffer;
+}
+
+/// One %… of Java's Formatter, of the format `whole`.
+std::string format_one(const std::string& whole, const std::string& spec, const Value& value) {
   const char kind = spec.back();
   std::string flags = spec.substr(1, spec.size() - 2);
   const bool commas = flags.find(',') != std::string::npos;
   std::erase(flags, ',');
-  auto bad = [&]() { raise(Code::kInvalidFunctionArgument, "Invalid format string: " + spec); };
+  const auto bad = [&] {
+    bad_format(whole, std::string("IllegalFormatConversion: ") + kind + " != " + java_class(value));
+  };
+  constexpr View kKinds = "dxXofeEgsSbc";
+  if (kKinds.find(kind) == View::npos)
+    bad_format(whole, std::string("UnknownFormatConversion: Conversion = '") + kind + "'");
   if (value.IsNull()) return "null";
   char buffer[512];
   std::string out;
@@ -257,12 +315,14 @@ std::string format_one(const std::string& spec, const Value& value) {
                   static_cast<long>(value.GetValue<int64_t>()));
     out = buffer;
   } else if (kind == 'f' || kind == 'e' || kind == 'E' || kind == 'g') {
-    if (value.type().id() != duckdb::LogicalTypeId::DOUBLE) bad();
-    std::snprintf(buffer, sizeof buffer, ("%" + flags + kind).c_str(), value.GetValue<double>());
-    out = buffer;
+    const auto id = value.type().id();
+    if (id != duckdb::LogicalTypeId::DOUBLE && id != duckdb::LogicalTypeId::DECIMAL) bad();
+    const auto number = value.GetValue<double>();
+    std::snprintf(buffer, sizeof buffer, ("%" + flags + kind).c_str(), number);
+    out = kind == 'g' ? general_format(flags, number) : buffer;
   } else if (kind == 's' || kind == 'S' || kind == 'b') {
     std::string text = value.type().id() == duckdb::LogicalTypeId::DOUBLE
-                           ? scientific(value.GetValue<double>())
+                           ? java_double(value.GetValue<double>())
                            : value.ToString();
     if (kind == 'S')
       std::transform(text.begin(), text.end(), text.begin(),
@@ -320,9 +380,8 @@ void format_rows(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
         ++next;
       }
       if (index == 0 || index >= args.ColumnCount())
-        raise(Code::kInvalidFunctionArgument,
-              "Invalid format string: " + text + " (missing argument)");
-      out += format_one(spec, args.data[index].GetValue(row));
+        bad_format(text, "MissingFormatArgument: Format specifier '" + spec + "'");
+      out += format_one(text, spec, args.data[index].GetValue(row));
     }
     result.SetValue(row, Value(out));
   }
@@ -411,14 +470,8 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
           raise(Code::kNumericValueOutOfRange, "bigint addition overflow");
         return out;
       });
-  add_kernel<View, bool>(
-      loader, "meesh_json_parse", {kText, kBool}, LogicalType::JSON(), [](View text, bool valid) {
-        auto made = valid ? canonical_json(text) : std::nullopt;
-        if (!made)
-          raise(Code::kInvalidFunctionArgument,
-                "Cannot convert value to JSON: '" + std::string(text.substr(0, 1000)) + "'");
-        return *made;
-      });
+  register_json_array_kernels(loader);
+  add_kernel<View, View>(loader, "meesh_like_pattern", {kText, kText}, kText, like_pattern);
   add_special(loader,
               duckdb::ScalarFunction("meesh_array_join", {LogicalType::LIST(kText), kText, kText},
                                      kText, array_join));

@@ -4,9 +4,12 @@
 #include "duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/function/function_binder.hpp"
+#include "duckdb/main/client_config.hpp"
 #include "duckdb/parser/expression/list.hpp"
 #include "duckdb/planner/expression/list.hpp"
+#include "engine/functions/long_times.h"
 #include "engine/functions/rules.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -95,12 +98,15 @@ LogicalType plain_type(const LogicalType& type) {
     case LogicalTypeId::VARCHAR:
       return type.HasAlias() && type.GetAlias() == "JSON" ? type
                                                           : LogicalType(LogicalTypeId::VARCHAR);
+    case LogicalTypeId::BLOB:
     case LogicalTypeId::TIMESTAMP:
     case LogicalTypeId::TIMESTAMP_NS:
     case LogicalTypeId::TIMESTAMP_TZ:
     case LogicalTypeId::TIME:
     case LogicalTypeId::TIME_TZ:
     case LogicalTypeId::INTERVAL:
+    case LogicalTypeId::HUGEINT:
+    case LogicalTypeId::BIGINT:
       return LogicalType(type.id());
     default:
       return type;
@@ -204,8 +210,12 @@ ExprPtr Build::either(ExprPtr left, ExprPtr right) const {
 
 std::string Build::session_zone() const {
   duckdb::Value zone;
-  if (context.TryGetCurrentSetting("TimeZone", zone)) return zone.ToString();
-  return "UTC";
+  // What the session says; DuckDB's own setting knows no offsets of half an hour.
+  if (duckdb::ClientConfig::GetConfig(context).GetUserVariable("meesh_zone", zone) && !zone.IsNull())
+    return zone.ToString();
+  if (!context.TryGetCurrentSetting("TimeZone", zone)) return "UTC";
+  const auto known = find_zone(zone.ToString());
+  return known ? known->id() : zone.ToString();
 }
 
 bool Build::is_constant(const duckdb::Expression& value) const { return value.IsFoldable(); }
@@ -227,26 +237,14 @@ std::optional<int64_t> fixed_offset(const std::string& zone) {
 }
 
 std::string canonical_zone(const std::string& zone, const duckdb::Expression* at) {
-  if (fixed_offset(zone)) return zone == "+00:00" || zone == "-00:00" ? "UTC" : zone;
-  if (zone.size() == 3 && (zone[0] == '+' || zone[0] == '-') && fixed_offset(zone + ":00")) {
-    return canonical_zone(zone + ":00", at);
-  }
-  if (zone.size() == 2 && (zone[0] == '+' || zone[0] == '-') &&
-      std::isdigit(static_cast<unsigned char>(zone[1]))) {
-    return canonical_zone(std::string{zone[0], '0', zone[1]} + ":00", at);
-  }
-  if (zone == "Z" || zone == "z" || zone == "GMT" || zone == "UT" || zone == "utc") return "UTC";
-  bool plausible = !zone.empty();
-  for (char c : zone) {
-    plausible = plausible &&
-                (std::isalnum(static_cast<unsigned char>(c)) || std::strchr("/_+-", c) != nullptr);
-  }
-  if (!plausible)
+  const auto known = find_zone(zone);
+  if (!known)
     raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone", at);
-  return zone;
+  return known->id();
 }
 
 ExprPtr Build::local_time(ExprPtr value) const {
+  if (is_zoned(value->return_type)) return in_micros(*this, local_of_zoned(*this, std::move(value)));
   std::string zone = zone_of(value->return_type);
   if (zone.empty()) zone = session_zone();
   value = plain(std::move(value));
@@ -260,7 +258,7 @@ ExprPtr Build::local_time(ExprPtr value) const {
 
 ExprPtr Build::instant(ExprPtr local, const std::string& zone_name) const {
   const std::string zone = zone_name.empty() ? session_zone() : zone_name;
-  local = native_cast(plain(std::move(local)), LogicalType::TIMESTAMP);
+  local = in_micros(*this, std::move(local));
   if (auto offset = fixed_offset(zone)) {
     local = call("-", std::move(local), constant(duckdb::Value::INTERVAL(0, 0, *offset * 1000000)));
     return relabel(std::move(local), LogicalType::TIMESTAMP_TZ);

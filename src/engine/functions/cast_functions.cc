@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 
+#include "duckdb/common/types/blob.hpp"
+#include "duckdb/common/types/uuid.hpp"
 #include "duckdb/common/vector_operations/unary_executor.hpp"
+#include "engine/functions/addresses.h"
 #include "engine/functions/build.h"
 #include "engine/functions/coercion.h"
+#include "engine/functions/long_times.h"
+#include "engine/functions/json_casts.h"
+#include "engine/functions/read_numbers.h"
 #include "engine/functions/text.h"
 
 namespace meesh::engine {
@@ -76,29 +81,22 @@ std::string cannot(const string_t& text, TypeKind kind) {
 template <class T, TypeKind K>
 bool text_to_integer(Vector& source, Vector& result, duckdb::idx_t count,
                      CastParameters& parameters) {
-  return convert_all<string_t, T>(
-      source, result, count, parameters, [](string_t in, T& out, std::string& error) {
-        auto text = view(in);
-        if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-        auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
-        if (code == std::errc() && end == text.data() + text.size() && !text.empty()) return true;
-        error = cannot(in, K);
-        return false;
-      });
+  return convert_all<string_t, T>(source, result, count, parameters,
+                                  [](string_t in, T& out, std::string& error) {
+                                    if (read_integer(view(in), out)) return true;
+                                    error = cannot(in, K);
+                                    return false;
+                                  });
 }
 
 bool text_to_boolean(Vector& source, Vector& result, duckdb::idx_t count,
                      CastParameters& parameters) {
-  return convert_all<string_t, bool>(
-      source, result, count, parameters, [](string_t in, bool& out, std::string& error) {
-        std::string text(view(in));
-        for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        if (text == "true" || text == "t" || text == "1") return out = true;
-        out = false;
-        if (text == "false" || text == "f" || text == "0") return true;
-        error = cannot(in, TypeKind::kBoolean);
-        return false;
-      });
+  return convert_all<string_t, bool>(source, result, count, parameters,
+                                     [](string_t in, bool& out, std::string& error) {
+                                       if (read_boolean(view(in), out)) return true;
+                                       error = cannot(in, TypeKind::kBoolean);
+                                       return false;
+                                     });
 }
 
 template <class T, TypeKind K>
@@ -164,81 +162,23 @@ bool text_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
       });
 }
 
-bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count,
-                     CastParameters& parameters) {
-  const Type& to = types_of(parameters).to;
-  auto convert = [&to](string_t in, duckdb::hugeint_t& out, std::string& error) {
-    auto text = view(in);
-    const std::string whole(text);
-    auto fail = [&](const char* why) {
-      error = "Cannot cast VARCHAR '" + whole + "' to DECIMAL(" + std::to_string(to.precision) +
-              ", " + std::to_string(to.scale) + "). " + why;
-      return false;
-    };
-    bool negative = false;
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
-      negative = text[0] == '-';
-      text.remove_prefix(1);
-    }
-    std::string figures;
-    int scale = 0;
-    bool point = false, any = false;
-    size_t i = 0;
-    for (; i < text.size(); ++i) {
-      if (text[i] == '.' && !point) {
-        point = true;
-      } else if (text[i] >= '0' && text[i] <= '9') {
-        any = true;
-        figures += text[i];
-        scale += point;
-      } else {
-        break;
-      }
-    }
-    if (!any) return fail("Value is not a number.");
-    if (i < text.size()) {
-      int exponent = 0;
-      if (text[i] != 'e' && text[i] != 'E') return fail("Value is not a number.");
-      auto rest = text.substr(i + 1);
-      if (!rest.empty() && rest[0] == '+') rest.remove_prefix(1);
-      auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), exponent);
-      if (code != std::errc() || end != rest.data() + rest.size() || std::abs(exponent) > 1000)
-        return fail("Value is not a number.");
-      scale -= exponent;
-    }
-    while (scale < to.scale) figures += '0', ++scale;
-    bool up = false;
-    if (scale > to.scale) {
-      const size_t drop = static_cast<size_t>(scale - to.scale);
-      up = drop <= figures.size() && figures[figures.size() - drop] >= '5';
-      figures.resize(drop >= figures.size() ? 0 : figures.size() - drop);
-    }
-    const auto first = figures.find_first_not_of('0');
-    figures = first == std::string::npos ? "" : figures.substr(first);
-    if (figures.size() > 38) return fail("Value too large.");
-    __int128 value = 0, limit = 1;
-    for (char c : figures) value = value * 10 + (c - '0');
-    for (int k = 0; k < to.precision; ++k) limit *= 10;
-    value += up;
-    if (value >= limit) return fail("Value too large.");
-    if (negative) value = -value;
-    out.upper = static_cast<int64_t>(value >> 64);
-    out.lower = static_cast<uint64_t>(value);
-    return true;
-  };
+/// `convert` gives the unscaled value; it is stored as the decimal's width wants it.
+template <class From, class F>
+bool write_decimals(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters,
+                    F convert) {
   auto narrowed = [&](auto zero) {
     using T = decltype(zero);
-    return convert_all<string_t, T>(source, result, count, parameters,
-                                    [&](string_t in, T& out, std::string& error) {
-                                      duckdb::hugeint_t value;
-                                      if (!convert(in, value, error)) return false;
-                                      if constexpr (std::is_same_v<T, duckdb::hugeint_t>) {
-                                        out = value;
-                                      } else {
-                                        out = static_cast<T>(static_cast<int64_t>(value.lower));
-                                      }
-                                      return true;
-                                    });
+    return convert_all<From, T>(source, result, count, parameters,
+                                [&](From in, T& out, std::string& error) {
+                                  duckdb::hugeint_t value;
+                                  if (!convert(in, value, error)) return false;
+                                  if constexpr (std::is_same_v<T, duckdb::hugeint_t>) {
+                                    out = value;
+                                  } else {
+                                    out = static_cast<T>(static_cast<int64_t>(value.lower));
+                                  }
+                                  return true;
+                                });
   };
   switch (result.GetType().InternalType()) {
     case duckdb::PhysicalType::INT16:
@@ -252,7 +192,54 @@ bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count,
   }
 }
 
+bool text_to_decimal(Vector& source, Vector& result, duckdb::idx_t count,
+                     CastParameters& parameters) {
+  const Type& to = types_of(parameters).to;
+  auto convert = [&to](string_t in, duckdb::hugeint_t& out, std::string& error) {
+    const char* why = "";
+    if (read_decimal(view(in), to.precision, to.scale, out, why)) return true;
+    error = "Cannot cast VARCHAR '" + std::string(view(in)) + "' to DECIMAL(" +
+            std::to_string(to.precision) + ", " + std::to_string(to.scale) + "). " + why;
+    return false;
+  };
+  return write_decimals<string_t>(source, result, count, parameters, convert);
+}
+
+/// By the shortest digits that tell the value, as Trino does.
+template <class From>
+bool floating_to_decimal(Vector& source, Vector& result, duckdb::idx_t count,
+                         CastParameters& parameters) {
+  const Type& to = types_of(parameters).to;
+  const double power = std::pow(10.0, to.scale), limit = std::pow(10.0, to.precision);
+  auto convert = [&](From in, duckdb::hugeint_t& out, std::string& error) {
+    if constexpr (sizeof(From) == 8) {
+      // Far enough from the middle of two decimals the product, exact to 1e-4, decides.
+      const double scaled = in * power, whole = std::round(scaled);
+      if (std::abs(scaled) < 1e12 && std::abs(whole) < limit &&
+          std::abs(std::abs(scaled - std::trunc(scaled)) - 0.5) > 1e-3) {
+        out = duckdb::hugeint_t(static_cast<int64_t>(whole));
+        return true;
+      }
+    }
+    const char* why = "";
+    const std::string text = scientific(in);
+    if (std::isfinite(in) && read_decimal(text, to.precision, to.scale, out, why)) return true;
+    error = fmt::format("Cannot cast {} '{}' to DECIMAL({}, {})",
+                        sizeof(From) == 4 ? "REAL" : "DOUBLE", text, to.precision, to.scale);
+    return false;
+  };
+  return write_decimals<From>(source, result, count, parameters, convert);
+}
+
 // ---------------------------------------------------------------- to text
+
+/// Types whose casts Trino does not check against a length: the error is then that of the value
+/// which does not fit its type.
+bool is_unchecked(TypeKind kind) {
+  return kind == TypeKind::kBoolean || kind == TypeKind::kTime || kind == TypeKind::kTimeTz ||
+         kind == TypeKind::kTimestamp || kind == TypeKind::kTimestampTz ||
+         kind == TypeKind::kIntervalDayToSecond || kind == TypeKind::kIntervalYearToMonth;
+}
 
 /// Fits `text` into varchar(n) or char(n); numbers and dates that do not fit are an error.
 bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t& out,
@@ -264,6 +251,12 @@ bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t
     return true;
   }
   if (to.precision != Type::kUnbounded && count_points(text) > length) {
+    if (is_unchecked(types.from.kind)) {
+      raise(Code::kGenericInternalError,
+            fmt::format(
+                "Character count exceeds length limit {}: base64:{}", length,
+                duckdb::Blob::ToBase64(string_t(text.data(), static_cast<uint32_t>(text.size())))));
+    }
     if (!is_text(types.from)) {
       error = "Value " + std::string(text) + " cannot be represented as " + to.display();
       return false;
@@ -331,28 +324,56 @@ bool interval_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) 
 
 // ---------------------------------------------------------------- numbers, times
 
-template <class From, class To, TypeKind K>
+template <class From, class To>
 bool floating_to_integer(Vector& source, Vector& result, duckdb::idx_t count,
                          CastParameters& parameters) {
   return convert_all<From, To>(
       source, result, count, parameters, [](From in, To& out, std::string& error) {
-        const double rounded = std::round(static_cast<double>(in));
-        constexpr double kLimit = static_cast<double>(std::numeric_limits<To>::max());
-        const bool fits = sizeof(To) == 8
-                              ? rounded >= -9223372036854775808.0 && rounded < 9223372036854775808.0
-                              : rounded >= -kLimit - 1 && rounded <= kLimit;
-        if (!fits) {
-          std::string name = K == TypeKind::kInteger ? "integer" : cast_word(K);
-          for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-          error = std::isnan(in)
-                      ? "Cannot cast " + std::string(sizeof(From) == 4 ? "real" : "double") +
-                            " NaN to " + name
-                  : sizeof(To) == 8 ? "Unable to cast " + scientific(in) + " to bigint"
-                                    : "Out of range for " + name + ": " + scientific(in);
-          return false;
-        }
-        out = static_cast<To>(rounded);
-        return true;
+        error = round_to_integer(static_cast<double>(in), sizeof(From) == 4, out);
+        return error.empty();
+      });
+}
+
+/// What is too large for a real is infinite.
+bool double_to_real(Vector& source, Vector& result, duckdb::idx_t count, CastParameters&) {
+  duckdb::UnaryExecutor::Execute<double, float>(source, result, count,
+                                                [](double in) { return static_cast<float>(in); });
+  return true;
+}
+
+// ---------------------------------------------------------------- addresses
+
+bool put_address(Vector& result, const std::optional<AddressBytes>& bytes, string_t& out) {
+  if (bytes)
+    out = duckdb::StringVector::AddStringOrBlob(result, std::string(bytes->begin(), bytes->end()));
+  return bytes.has_value();
+}
+bool text_to_address(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
+  return convert_all<string_t, string_t>(
+      s, r, n, p, [&r](string_t in, string_t& out, std::string& error) {
+        error = "Cannot cast value to IPADDRESS: " + std::string(view(in));
+        return put_address(r, read_address(view(in)), out);
+      });
+}
+bool bytes_to_address(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
+  return convert_all<string_t, string_t>(
+      s, r, n, p, [&r](string_t in, string_t& out, std::string& error) {
+        error = "Invalid IP address binary length: " + std::to_string(in.GetSize());
+        return put_address(r, address_of_bytes(view(in)), out);
+      });
+}
+bool address_to_text(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
+  return to_text<string_t>(s, r, n, p,
+                           [](const string_t& in, const Type&) { return address_text(view(in)); });
+}
+bool text_to_uuid(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
+  return convert_all<string_t, duckdb::hugeint_t>(
+      s, r, n, p, [](string_t in, duckdb::hugeint_t& out, std::string& error) {
+        const auto text = view(in);
+        bool fits = text.size() == 36;
+        for (size_t i : {8, 13, 18, 23}) fits = fits && text[i] == '-';
+        error = "Cannot cast value to UUID: " + std::string(text);
+        return fits && duckdb::UUID::FromString(std::string(text), out);
       });
 }
 
@@ -413,8 +434,11 @@ duckdb::cast_function_t from_text(TypeKind to) {
     case TypeKind::kChar:
       return text_to_text;
     case TypeKind::kVarbinary:
-    case TypeKind::kIpaddress:
       return duckdb::DefaultCasts::ReinterpretCast;
+    case TypeKind::kIpaddress:
+      return text_to_address;
+    case TypeKind::kUuid:
+      return text_to_uuid;
     default:
       return nullptr;
   }
@@ -446,7 +470,7 @@ duckdb::cast_function_t into_text(TypeKind from) {
     case TypeKind::kIntervalYearToMonth:
       return interval_to_text;
     case TypeKind::kIpaddress:
-      return text_to_text;
+      return address_to_text;
     default:
       return nullptr;
   }
@@ -456,13 +480,17 @@ template <class From>
 duckdb::cast_function_t floating_into(TypeKind to) {
   switch (to) {
     case TypeKind::kTinyint:
-      return floating_to_integer<From, int8_t, TypeKind::kTinyint>;
+      return floating_to_integer<From, int8_t>;
     case TypeKind::kSmallint:
-      return floating_to_integer<From, int16_t, TypeKind::kSmallint>;
+      return floating_to_integer<From, int16_t>;
     case TypeKind::kInteger:
-      return floating_to_integer<From, int32_t, TypeKind::kInteger>;
+      return floating_to_integer<From, int32_t>;
     case TypeKind::kBigint:
-      return floating_to_integer<From, int64_t, TypeKind::kBigint>;
+      return floating_to_integer<From, int64_t>;
+    case TypeKind::kReal:
+      return sizeof(From) == 8 ? double_to_real : nullptr;
+    case TypeKind::kDecimal:
+      return floating_to_decimal<From>;
     default:
       return nullptr;
   }
@@ -470,9 +498,20 @@ duckdb::cast_function_t floating_into(TypeKind to) {
 
 }  // namespace
 
+bool written_to_text(Vector& source, Vector& result, duckdb::idx_t count,
+                     CastParameters& parameters) {
+  return text_to_text(source, result, count, parameters);
+}
+
 bool has_text_cast(TypeKind from) { return into_text(from) != nullptr; }
 
 duckdb::cast_function_t own_cast_function(const Type& from, const Type& to) {
+  if (auto* function = long_cast_function(from, to)) return function;
+  if (from.kind == TypeKind::kJson || to.kind == TypeKind::kJson)
+    return json_cast_function(from, to);
+  if (to.kind == TypeKind::kIpaddress && from.kind == TypeKind::kVarbinary) return bytes_to_address;
+  if (from.kind == TypeKind::kIpaddress && to.kind == TypeKind::kVarbinary)
+    return duckdb::DefaultCasts::ReinterpretCast;
   if (is_text(from))
     return to.kind == TypeKind::kVarchar && to.precision == Type::kUnbounded
                ? duckdb::DefaultCasts::ReinterpretCast

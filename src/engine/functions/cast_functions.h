@@ -19,6 +19,9 @@ struct CastTypes : duckdb::BoundCastData {
 /// Our own function for the pair, to be bound with CastTypes; null where DuckDB's cast means the
 /// same. ReinterpretCast stands for the same bits.
 duckdb::cast_function_t own_cast_function(const sql::Type& from, const sql::Type& to);
+/// From the text of a value of CastTypes::from to a bounded varchar.
+bool written_to_text(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t count,
+                     duckdb::CastParameters& parameters);
 /// Whether the type is written as text by a function of ours.
 bool has_text_cast(sql::TypeKind from);
 

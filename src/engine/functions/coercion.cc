@@ -108,7 +108,6 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
     const Type& low = datetime_rank(a) <= datetime_rank(b) ? a : b;
     Type high = datetime_rank(a) <= datetime_rank(b) ? b : a;
     high.precision = std::max(high.precision, low.kind == TypeKind::kDate ? 0 : low.precision);
-    if (high.kind == TypeKind::kTimestampTz) high.precision = std::min(high.precision, 6);
     return high;
   }
   if (a.kind != b.kind) {
@@ -125,6 +124,8 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
     case TypeKind::kMap:
     case TypeKind::kRow:
       return common_nested(a, b);
+    case TypeKind::kQdigest:
+      return std::nullopt;  // of other values
     default:
       return a;
   }

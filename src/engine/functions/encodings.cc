@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "engine/functions/kernels.h"
+#include "engine/functions/spooky_hash.h"
+#include "engine/sketches/murmur3.h"
 
 namespace meesh::engine {
 namespace {
@@ -81,42 +83,54 @@ double from_ieee_64(View bytes) {
   return std::bit_cast<double>(from_big_endian<uint64_t>(bytes));
 }
 
-uint64_t little_endian(View bytes) {
-  uint64_t out = 0;
-  for (size_t i = bytes.size(); i-- > 0;) out = out << 8 | static_cast<unsigned char>(bytes[i]);
+/// The six bits of a character, -1 of any other.
+int base64_digit(char c, bool url) {
+  return c >= 'A' && c <= 'Z'     ? c - 'A'
+         : c >= 'a' && c <= 'z'   ? c - 'a' + 26
+         : c >= '0' && c <= '9'   ? c - '0' + 52
+         : c == (url ? '-' : '+') ? 62
+         : c == (url ? '_' : '/') ? 63
+                                  : -1;
+}
+
+/// As Java's decoders: padding may be missing, but not be half there; nothing may follow it.
+std::string from_base64(View text, bool url) {
+  const auto refuse = [](const std::string& why) { raise(Code::kInvalidFunctionArgument, why); };
+  std::string out;
+  uint32_t held = 0;
+  size_t digits = 0, at = 0;
+  for (; at < text.size() && text[at] != '='; ++at) {
+    const int digit = base64_digit(text[at], url);
+    if (digit < 0)
+      refuse(fmt::format("Illegal base64 character {:x}", static_cast<unsigned char>(text[at])));
+    held = held << 6 | static_cast<uint32_t>(digit);
+    if (++digits % 4 != 0) continue;
+    for (const int shift : {16, 8, 0}) out += static_cast<char>(held >> shift);
+  }
+  const size_t rest = digits % 4;
+  if (at < text.size()) {
+    const size_t padding = rest == 2 ? 2 : rest == 3 ? 1 : 0;
+    if (padding == 0 || text.substr(at, padding) != View("==").substr(0, padding))
+      refuse("Input byte array has wrong 4-byte ending unit");
+    at += padding;
+    if (at < text.size())
+      refuse("Input byte array has incorrect ending byte at " + std::to_string(at));
+  }
+  if (rest == 1) {
+    refuse(text.size() < 2 ? "Input byte[] should at least have 2 bytes for base64 bytes"
+                           : "Last unit does not have enough valid bits");
+  }
+  held <<= 6 * (4 - rest);
+  if (rest >= 2) out += static_cast<char>(held >> 16);
+  if (rest == 3) out += static_cast<char>(held >> 8);
   return out;
 }
 
-uint64_t murmur_mix(uint64_t k) {
-  k = (k ^ k >> 33) * 0xFF51AFD7ED558CCD;
-  k = (k ^ k >> 33) * 0xC4CEB9FE1A85EC53;
-  return k ^ k >> 33;
-}
-
-/// MurmurHash3's x64 variant of 128 bits with seed 0, both halves little endian.
+/// Both halves in little endian.
 std::string murmur3(View bytes) {
-  constexpr uint64_t c1 = 0x87C37B91114253D5, c2 = 0x4CF5AD432745937F;
-  uint64_t h1 = 0, h2 = 0;
-  const size_t size = bytes.size();
-  for (; bytes.size() >= 16; bytes.remove_prefix(16)) {
-    h1 ^= std::rotl(little_endian(bytes.substr(0, 8)) * c1, 31) * c2;
-    h1 = (std::rotl(h1, 27) + h2) * 5 + 0x52DCE729;
-    h2 ^= std::rotl(little_endian(bytes.substr(8, 8)) * c2, 33) * c1;
-    h2 = (std::rotl(h2, 31) + h1) * 5 + 0x38495AB5;
-  }
-  if (bytes.size() > 8) h2 ^= std::rotl(little_endian(bytes.substr(8)) * c2, 33) * c1;
-  h1 ^= std::rotl(little_endian(bytes.substr(0, 8)) * c1, 31) * c2;
-  h1 ^= size;
-  h2 ^= size;
-  h1 += h2;
-  h2 += h1;
-  h1 = murmur_mix(h1);
-  h2 = murmur_mix(h2);
-  h1 += h2;
-  h2 += h1;
+  const auto halves = murmur3_128(bytes);
   std::string out(16, '\0');
-  std::memcpy(out.data(), &h1, 8);
-  std::memcpy(out.data() + 8, &h2, 8);
+  std::memcpy(out.data(), halves.data(), 16);
   return out;
 }
 
@@ -212,7 +226,19 @@ void register_encoding_kernels(duckdb::ExtensionLoader& loader) {
                      [](double v) { return big_endian(std::bit_cast<uint64_t>(v)); });
   add_kernel<View>(loader, "meesh_from_ieee_32", {kBytes}, LogicalType::FLOAT, from_ieee_32);
   add_kernel<View>(loader, "meesh_from_ieee_64", {kBytes}, kDouble, from_ieee_64);
+  // Of text and of the bytes of one.
+  for (const auto& type : {kText, kBytes}) {
+    add_kernel<View>(loader, "meesh_from_base64", {type}, kBytes,
+                     [](View text) { return from_base64(text, false); });
+    add_kernel<View>(loader, "meesh_from_base64url", {type}, kBytes,
+                     [](View text) { return from_base64(text, true); });
+  }
   add_kernel<View>(loader, "meesh_murmur3", {kBytes}, kBytes, murmur3);
+  add_kernel<View>(loader, "meesh_spooky_32", {kBytes}, kBytes, [](View bytes) {
+    return big_endian(static_cast<uint32_t>(spooky_hash(bytes)));
+  });
+  add_kernel<View>(loader, "meesh_spooky_64", {kBytes}, kBytes,
+                   [](View bytes) { return big_endian(spooky_hash(bytes)); });
   add_kernel<View>(loader, "meesh_char_to_hex", {kText}, kText, char_to_hex);
   add_kernel<int64_t>(loader, "meesh_format_number", {kLong}, kText, format_number);
   add_kernel<double>(loader, "meesh_format_number", {kDouble}, kText, [](double value) {

@@ -35,6 +35,64 @@ uint64_t hash_long(int64_t value) {
 
 uint64_t hash_value(const Value& value);
 
+/// What does not fit in 64 bits: a whole part and the picoseconds below it.
+uint64_t hash_parts(int64_t whole, int64_t picos) { return hash_long(whole) ^ hash_long(picos); }
+
+/// Sixteen bytes, as two numbers in little endian.
+uint64_t hash_halves(const char* bytes) {
+  int64_t halves[2];
+  std::memcpy(halves, bytes, sizeof(halves));
+  return hash_long(halves[0]) ^ hash_long(halves[1]);
+}
+
+/// Of microseconds since the epoch, or a smaller unit of which `units` are one.
+uint64_t hash_timestamp(int64_t value, int64_t units) {
+  constexpr int64_t kPicos = 1'000'000;  // in a microsecond
+  const int64_t rest = (value % units + units) % units;
+  return hash_parts((value - rest) / units, rest * (kPicos / units));
+}
+
+/// Of a moment in microseconds; in Trino milliseconds, and what is finer beside them.
+uint64_t hash_moment(int64_t micros, int precision) {
+  const int64_t rest = (micros % 1000 + 1000) % 1000, millis = (micros - rest) / 1000;
+  return precision <= 3 ? hash_long(millis) : hash_parts(millis, rest * 1'000'000);
+}
+
+uint64_t hash_uuid(const Value& value) {
+  const auto bits = value.GetValueUnsafe<duckdb::hugeint_t>();
+  const uint64_t halves[2] = {
+      __builtin_bswap64(static_cast<uint64_t>(bits.upper) ^ uint64_t{1} << 63),
+      __builtin_bswap64(bits.lower)};
+  char bytes[16];
+  std::memcpy(bytes, halves, sizeof(bytes));
+  return hash_halves(bytes);
+}
+
+uint64_t hash_interval(const Value& value) {
+  const auto interval = value.GetValueUnsafe<duckdb::interval_t>();
+  if (from_duckdb(value.type()).kind == sql::TypeKind::kIntervalYearToMonth)
+    return hash_long(interval.months);
+  constexpr int64_t kDay = 86'400'000;  // milliseconds
+  return hash_long(interval.days * kDay + interval.micros / 1000);
+}
+
+/// Of the time in UTC, in nanoseconds.
+uint64_t hash_zoned_time(const Value& value) {
+  const auto time = value.GetValueUnsafe<duckdb::dtime_tz_t>();
+  constexpr int64_t kDay = 86'400'000'000;  // microseconds
+  const int64_t micros = time.time().micros - int64_t{time.offset()} * 1'000'000;
+  return hash_long((micros % kDay + kDay) % kDay * 1000);
+}
+
+/// A text; that of a char without the spaces that fill it.
+uint64_t hash_text(const Value& value) {
+  std::string_view text = duckdb::StringValue::Get(value);
+  const auto kind = from_duckdb(value.type()).kind;
+  if (kind == sql::TypeKind::kChar) text = text.substr(0, text.find_last_not_of(' ') + 1);
+  if (kind == sql::TypeKind::kIpaddress && text.size() == 16) return hash_halves(text.data());
+  return xxhash64(text);
+}
+
 uint64_t hash_nested(const Value& value) {
   uint64_t out = 0;
   switch (value.type().id()) {
@@ -78,7 +136,16 @@ uint64_t hash_value(const Value& value) {
     case LogicalTypeId::TIMESTAMP:
       return hash_long(value.GetValueUnsafe<duckdb::timestamp_t>().value);
     case LogicalTypeId::TIMESTAMP_TZ:
-      return hash_long(value.GetValueUnsafe<duckdb::timestamp_t>().value / 1000);
+      return hash_moment(value.GetValueUnsafe<duckdb::timestamp_t>().value,
+                         from_duckdb(value.type()).precision);
+    case LogicalTypeId::TIMESTAMP_NS:
+      return hash_timestamp(value.GetValueUnsafe<duckdb::timestamp_t>().value, 1000);
+    case LogicalTypeId::TIME_TZ:
+      return hash_zoned_time(value);
+    case LogicalTypeId::INTERVAL:
+      return hash_interval(value);
+    case LogicalTypeId::UUID:
+      return hash_uuid(value);
     case LogicalTypeId::DECIMAL: {
       const auto whole = duckdb::IntegralValue::Get(value);
       if (duckdb::DecimalType::GetWidth(value.type()) <= 18)
@@ -91,7 +158,7 @@ uint64_t hash_value(const Value& value) {
       return hash_nested(value);
     case LogicalTypeId::BLOB:
     case LogicalTypeId::VARCHAR:
-      return xxhash64(duckdb::StringValue::Get(value));
+      return hash_text(value);
     default:
       return xxhash64(value.ToString());
   }
@@ -259,6 +326,61 @@ Value weighted_percentile(const Values& in, const LogicalType& type) {
   return list_like(type, std::move(out));
 }
 
+// ---------------------------------------------------------------- listagg, max_by
+
+constexpr size_t kMostText = size_t{1} << 20;  // bytes that LISTAGG gives
+
+std::string short_enough(std::string_view text) {
+  if (text.size() > kMostText)
+    raise(Code::kExceededFunctionMemoryLimit,
+          "Concatenated string has the length in bytes larger than the maximum output length " +
+              std::to_string(kMostText));
+  return std::string(text);
+}
+
+/// Rows of (value, separator, filler, whether to count): what fits, then the filler and how many
+/// values are left out.
+Value truncated_list(const Values& in, const LogicalType&) {
+  std::string out, separator, filler;
+  int64_t left_out = 0;
+  bool first = true, counted = false;
+  for (const auto& packed : list_of(in[0])) {
+    const auto& row = row_of(packed);
+    if (row[0].IsNull()) continue;
+    if (first) {
+      separator = duckdb::StringValue::Get(row[1]);
+      filler = duckdb::StringValue::Get(row[2]);
+      counted = row[3].GetValue<bool>();
+    }
+    const auto& value = duckdb::StringValue::Get(row[0]);
+    const size_t grown = out.size() + (first ? 0 : separator.size()) + value.size();
+    if (left_out > 0 || grown > kMostText) {
+      ++left_out;
+    } else {
+      out += (first ? "" : separator) + value;
+    }
+    first = false;
+  }
+  if (first) return Value(LogicalType::VARCHAR);
+  if (left_out > 0) out += separator + filler;
+  if (left_out > 0 && counted) out += "(" + std::to_string(left_out) + ")";
+  return Value(out);
+}
+
+/// Out of the rows that hold them.
+Value unpacked_values(const Values& in, const LogicalType& type) {
+  Values out;
+  for (const auto& packed : list_of(in[0])) out.push_back(row_of(packed)[0]);
+  return list_like(type, std::move(out));
+}
+
+Bound bind_unpacked(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
+  take_types(function, args);
+  const auto& row = duckdb::ListType::GetChildType(args[0]->return_type);
+  function.SetReturnType(LogicalType::LIST(duckdb::StructType::GetChildType(row, 0)));
+  return nullptr;
+}
+
 // ---------------------------------------------------------------- hooks
 
 template <const char* kKernel>
@@ -278,6 +400,26 @@ ExprPtr percentile_result(const Build& build, Exprs args) {
   return build.call("meesh_weighted_percentile", std::move(args));
 }
 
+/// A list of rows is what must still be put together.
+bool is_packed(const LogicalType& type, const char* field) {
+  if (type.id() != LogicalTypeId::LIST) return false;
+  const auto& row = duckdb::ListType::GetChildType(type);
+  return row.id() == LogicalTypeId::STRUCT && duckdb::StructType::GetChildName(row, 0) == field;
+}
+ExprPtr listagg_result(const Build& build, Exprs args) {
+  const bool packed = is_packed(args[0]->return_type, "p0");
+  return build.call(packed ? "meesh_truncated_list" : "meesh_short_enough", std::move(args));
+}
+/// What has no value, as the slope through one point, is NULL.
+ExprPtr finite_result(const Build& build, Exprs args) {
+  args[0] = build.call("trino_sum_result", std::move(args[0]));
+  return expand_text(build, "CASE WHEN isfinite($1) THEN $1 ELSE NULL END", args);
+}
+ExprPtr by_result(const Build& build, Exprs args) {
+  if (!is_packed(args[0]->return_type, "by")) return std::move(args[0]);
+  return build.call("meesh_unpacked_values", std::move(args));
+}
+
 }  // namespace
 
 void register_group_kernels(duckdb::ExtensionLoader& loader) {
@@ -291,6 +433,10 @@ void register_group_kernels(duckdb::ExtensionLoader& loader) {
   add_value_kernel(loader, kChecksum, {any_list}, kBytes, as_it_is, checksum);
   add_value_kernel(loader, kHistogram, {any_list}, any, bind_histogram, numeric_histogram);
   add_value_kernel(loader, kFrequent, {any_list}, any, bind_frequent, most_frequent);
+  add_value_kernel(loader, "meesh_truncated_list", {any_list}, kText, as_it_is, truncated_list);
+  add_value_kernel(loader, "meesh_unpacked_values", {any_list}, any, bind_unpacked,
+                   unpacked_values);
+  add_kernel<std::string_view>(loader, "meesh_short_enough", {kText}, kText, short_enough);
   add_value_kernel(loader, "meesh_weighted_percentile", {any_list}, any, bind_percentile,
                    weighted_percentile);
 }
@@ -298,6 +444,9 @@ void register_group_kernels(duckdb::ExtensionLoader& loader) {
 const std::vector<NamedHook>& group_hooks() {
   static const std::vector<NamedHook> hooks = {
       {"trino_checksum_result", by_kernel<kChecksum>},
+      {"trino_listagg_result", listagg_result},
+      {"trino_by_result", by_result},
+      {"trino_finite_result", finite_result},
       {"trino_numeric_histogram_result", by_kernel<kHistogram>},
       {"trino_most_frequent_result", by_kernel<kFrequent>},
       {"trino_approx_percentile_result", percentile_result},

@@ -8,6 +8,7 @@
 
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/json_functions.h"
 #include "engine/functions/json_path.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/text.h"
@@ -208,8 +209,9 @@ std::string clause(const Exprs& args, size_t i) {
 }
 ExprPtr text_of(const Build& build, const std::string& text) { return build.constant(Value(text)); }
 
-/// The input as text: text is, bytes are read in the encoding of the FORMAT clause.
-ExprPtr as_json(const Build& build, ExprPtr input, const std::string& format) {
+}  // namespace
+
+ExprPtr json_input(const Build& build, ExprPtr input, const std::string& format) {
   const Type type = type_of(*input);
   const bool utf8 = format.empty() || format == "FORMAT JSON" || format.ends_with("UTF8");
   if (type.kind == TypeKind::kVarbinary && !utf8)
@@ -225,11 +227,13 @@ ExprPtr as_json(const Build& build, ExprPtr input, const std::string& format) {
   return build.native_cast(build.plain(std::move(input)), LogicalType::VARCHAR);
 }
 
+namespace {
+
 /// An SQL value as JSON text; NULL stays NULL. `what` says where it stands, for errors.
 ExprPtr member_text(const Build& build, ExprPtr value, const std::string& format,
                     const std::string& what) {
   if (!format.empty())
-    return build.call("meesh_json_formatted", as_json(build, std::move(value), format));
+    return build.call("meesh_json_formatted", json_input(build, std::move(value), format));
   const Type type = type_of(*value);
   switch (type.kind) {
     case TypeKind::kUnknown:
@@ -257,9 +261,9 @@ ExprPtr member_text(const Build& build, ExprPtr value, const std::string& format
   }
 }
 
-/// name, value, format, … from `from` on, as one JSON object. Every variable of the path must be
-/// among them.
-ExprPtr variables(const Build& build, Exprs& args, size_t from, const std::string& path) {
+}  // namespace
+
+ExprPtr json_variables(const Build& build, Exprs& args, size_t from, const JsonPath& path) {
   Exprs names, values;
   std::set<std::string> given;
   const auto* at = args[0].get();
@@ -269,7 +273,7 @@ ExprPtr variables(const Build& build, Exprs& args, size_t from, const std::strin
     names.push_back(text_of(build, name));
     values.push_back(member_text(build, std::move(args[i + 1]), format, "JSON path parameter"));
   }
-  for (const auto& name : compiled(path).variables) {
+  for (const auto& name : path.variables) {
     if (given.contains(name)) continue;
     std::string upper = name;
     std::transform(upper.begin(), upper.end(), upper.begin(),
@@ -287,12 +291,14 @@ ExprPtr variables(const Build& build, Exprs& args, size_t from, const std::strin
                     build.constant(Value::BOOLEAN(false)), build.constant(Value::BOOLEAN(false)));
 }
 
+namespace {
+
 /// input, path, format, on error, (name, value, format)*
 ExprPtr exists_hook(const Build& build, Exprs args) {
   const std::string path = clause(args, 1);
-  auto given = variables(build, args, 4, path);
+  auto given = json_variables(build, args, 4, compiled(path));
   const std::string format = clause(args, 2);
-  return build.call("meesh_json_exists", as_json(build, std::move(args[0]), format),
+  return build.call("meesh_json_exists", json_input(build, std::move(args[0]), format),
                     text_of(build, path), std::move(given), std::move(args[3]));
 }
 
@@ -327,8 +333,8 @@ ExprPtr value_hook(const Build& build, Exprs args) {
   const char* style = is_integral(type)                 ? "whole"
                       : type.kind == TypeKind::kDecimal ? "decimal"
                                                         : "text";
-  auto given = variables(build, args, 8, path);
-  auto found = build.call("meesh_json_value", as_json(build, std::move(args[0]), format),
+  auto given = json_variables(build, args, 8, compiled(path));
+  auto found = build.call("meesh_json_value", json_input(build, std::move(args[0]), format),
                           text_of(build, path), std::move(given), text_of(build, style),
                           text_of(build, on_empty), text_of(build, on_error));
   const auto label = to_duckdb(type);
@@ -364,9 +370,9 @@ ExprPtr returned(const Build& build, ExprPtr text, const std::string& name, cons
 /// input, path, format, type, wrapper, quotes, on empty, on error, (name, value, format)*
 ExprPtr query_hook(const Build& build, Exprs args) {
   const std::string path = clause(args, 1), format = clause(args, 2), type = clause(args, 3);
-  auto given = variables(build, args, 8, path);
+  auto given = json_variables(build, args, 8, compiled(path));
   Exprs all;
-  all.push_back(as_json(build, std::move(args[0]), format));
+  all.push_back(json_input(build, std::move(args[0]), format));
   all.push_back(std::move(args[1]));
   all.push_back(std::move(given));
   for (size_t i = 4; i < 8; ++i) all.push_back(std::move(args[i]));
@@ -446,7 +452,7 @@ const std::vector<NamedHook>& json_hooks() {
   static const std::vector<NamedHook> hooks = {
       {"trino_json_exists", exists_hook}, {"trino_json_value", value_hook},
       {"trino_json_query", query_hook},   {"trino_json_object", object_hook},
-      {"trino_json_array", array_hook},
+      {"trino_json_array", array_hook},   {"trino_json_table", json_table_hook},
   };
   return hooks;
 }

@@ -1,5 +1,6 @@
 #include <bit>
 #include <cmath>
+#include <span>
 
 #include "engine/functions/text.h"
 #include "engine/functions/value_kernels.h"
@@ -92,9 +93,9 @@ template <class T>
 T shift(T value, int64_t by, int32_t how) {
   using U = std::make_unsigned_t<T>;
   constexpr int64_t kBits = sizeof(T) * 8;
-  if (by < 0) raise(Code::kInvalidFunctionArgument, "Shift must be positive");
-  if (how == 2) return static_cast<T>(value >> std::min(by, kBits - 1));
-  if (by >= kBits) return 0;
+  const bool out_of_range = by < 0 || by >= kBits;  // then every bit is shifted out
+  if (how == 2) return static_cast<T>(value >> (out_of_range ? kBits - 1 : by));
+  if (out_of_range) return 0;
   return how == 0 ? static_cast<T>(static_cast<U>(value) << by)
                   : static_cast<T>(static_cast<U>(value) >> by);
 }
@@ -125,6 +126,83 @@ int64_t round_integer(int64_t value, int64_t places) {
   return static_cast<int64_t>(rounded);
 }
 
+using Doubles = std::span<const double>;
+
+double dot_product(Doubles a, Doubles b) {
+  double out = 0;
+  for (size_t i = 0; i < a.size(); ++i) out += a[i] * b[i];
+  return out;
+}
+
+double euclidean_distance(Doubles a, Doubles b) {
+  double out = 0;
+  for (size_t i = 0; i < a.size(); ++i) out += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(out);
+}
+
+double cosine_similarity(Doubles a, Doubles b) {
+  const double lengths = std::sqrt(dot_product(a, a)) * std::sqrt(dot_product(b, b));
+  if (lengths == 0) raise(Code::kInvalidFunctionArgument, "Vector magnitude cannot be zero");
+  return dot_product(a, b) / lengths;
+}
+
+/// A function of two arrays of doubles of one length; NULL when an element is.
+template <double (*kFunction)(Doubles, Doubles)>
+void on_vectors(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  struct Side {
+    duckdb::UnifiedVectorFormat lists, items;
+    Side(duckdb::Vector& column, size_t rows) {
+      column.ToUnifiedFormat(rows, lists);
+      duckdb::ListVector::GetEntry(column).ToUnifiedFormat(duckdb::ListVector::GetListSize(column),
+                                                           items);
+    }
+    /// False for a NULL: with values when it is one of them, without when it stands for the list.
+    bool read(size_t row, std::vector<double>& out) const {
+      out.clear();
+      const auto at = lists.sel->get_index(row);
+      if (!lists.validity.RowIsValid(at)) return false;
+      const auto list = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(lists)[at];
+      bool whole = true;
+      for (size_t i = 0; i < list.length; ++i) {
+        const auto item = items.sel->get_index(list.offset + i);
+        whole = whole && items.validity.RowIsValid(item);
+        out.push_back(duckdb::UnifiedVectorFormat::GetData<double>(items)[item]);
+      }
+      return whole;
+    }
+  };
+  const bool constant = args.AllConstant();
+  const Side left(args.data[0], args.size()), right(args.data[1], args.size());
+  std::vector<double> a, b;
+  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+    const bool whole_a = left.read(row, a), whole_b = right.read(row, b);
+    const bool nulls = (!whole_a && a.empty()) || (!whole_b && b.empty());
+    if (!nulls && a.size() != b.size())
+      raise(Code::kInvalidFunctionArgument, "The arguments must have the same length");
+    if (whole_a && whole_b) {
+      duckdb::FlatVector::GetData<double>(result)[row] = kFunction(a, b);
+    } else {
+      duckdb::FlatVector::SetNull(result, row, true);
+    }
+  }
+  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
+void register_vectors(duckdb::ExtensionLoader& loader) {
+  const auto list = duckdb::LogicalType::LIST(kDouble);
+  const std::pair<const char*, duckdb::scalar_function_t> all[] = {
+      {"meesh_dot_product", on_vectors<dot_product>},
+      {"meesh_euclidean_distance", on_vectors<euclidean_distance>},
+      {"meesh_cosine_similarity", on_vectors<cosine_similarity>},
+  };
+  for (const auto& [name, function] : all) {
+    duckdb::ScalarFunction made(name, {list, list}, kDouble, function);
+    made.SetFallible();
+    loader.RegisterFunction(std::move(made));
+  }
+}
+
 int64_t random_between(int64_t low, int64_t high, double random) {
   if (low >= high)
     raise(Code::kInvalidFunctionArgument,
@@ -137,6 +215,7 @@ int64_t random_between(int64_t low, int64_t high, double random) {
 }  // namespace
 
 void register_math_kernels(duckdb::ExtensionLoader& loader) {
+  register_vectors(loader);
   auto unary = [&](const char* name, double (*function)(double)) {
     add_kernel<double>(loader, name, {kDouble}, kDouble,
                        [function](double x) { return function(x); });

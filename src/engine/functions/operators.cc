@@ -2,8 +2,12 @@
 // become DuckDB's own, so that joins hash and filters push down.
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/comparisons.h"
 #include "engine/functions/decimals.h"
+#include "engine/functions/moments.h"
 #include "engine/functions/rules.h"
+#include "engine/functions/time_tz.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -105,108 +109,6 @@ ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
 
 // ---------------------------------------------------------------- dates, times, intervals
 
-/// The day count of an interval that must have no smaller part.
-ExprPtr add_days(const Build& build, ExprPtr date, ExprPtr interval, bool minus) {
-  duckdb::ScalarFunction function(
-      minus ? "meesh_date_minus" : "meesh_date_plus", {LogicalType::DATE, LogicalType::INTERVAL},
-      LogicalType::DATE,
-      [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
-        duckdb::BinaryExecutor::Execute<duckdb::date_t, duckdb::interval_t, duckdb::date_t>(
-            chunk.data[0], chunk.data[1], result, chunk.size(),
-            [minus](duckdb::date_t d, duckdb::interval_t i) {
-              constexpr int64_t kDay = 86400000000;
-              if (i.micros % kDay != 0) {
-                raise(Code::kInvalidFunctionArgument,
-                      "Cannot add hour, minutes or seconds to a date");
-              }
-              const int64_t days = i.days + i.micros / kDay;
-              return duckdb::date_t(static_cast<int32_t>(d.days + (minus ? -days : days)));
-            });
-      });
-  function.SetFallible();
-  return build.kernel(std::move(function), two(std::move(date), std::move(interval)));
-}
-
-ExprPtr add_nanos(const Build& build, ExprPtr value, ExprPtr interval, bool minus) {
-  auto type = value->return_type;
-  duckdb::ScalarFunction function(
-      minus ? "meesh_nanos_minus" : "meesh_nanos_plus",
-      {LogicalType::BIGINT, LogicalType::INTERVAL}, LogicalType::BIGINT,
-      [minus](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
-        duckdb::BinaryExecutor::Execute<int64_t, duckdb::interval_t, int64_t>(
-            chunk.data[0], chunk.data[1], result, chunk.size(),
-            [minus](int64_t t, duckdb::interval_t i) {
-              const int64_t nanos = (i.days * int64_t{86400000000} + i.micros) * 1000;
-              int64_t out;
-              if (minus ? __builtin_sub_overflow(t, nanos, &out)
-                        : __builtin_add_overflow(t, nanos, &out)) {
-                raise(Code::kNumericValueOutOfRange, "timestamp out of range");
-              }
-              return out;
-            });
-      });
-  function.SetFallible();
-  value = build.relabel(build.plain(std::move(value)), LogicalType::BIGINT);
-  return build.relabel(
-      build.kernel(std::move(function), two(std::move(value), std::move(interval))), type);
-}
-
-/// timestamp, timestamp with time zone, date or time plus or minus an interval.
-ExprPtr shift(const Build& build, const char* sign, ExprPtr value, ExprPtr interval) {
-  const Type type = type_of(*value);
-  const bool months = type_of(*interval).kind == TypeKind::kIntervalYearToMonth;
-  const auto result = value->return_type;
-  interval = build.plain(std::move(interval));
-  if (type.kind == TypeKind::kDate) {
-    if (!months) return add_days(build, std::move(value), std::move(interval), *sign == '-');
-    return build.native_cast(build.call(sign, std::move(value), std::move(interval)),
-                             LogicalType::DATE);
-  }
-  if (type.kind == TypeKind::kTime) {
-    return build.relabel(build.call(sign, build.plain(std::move(value)), std::move(interval)),
-                         to_duckdb(Type::of(TypeKind::kTime, std::max(3, type.precision))));
-  }
-  if (type.kind == TypeKind::kTimestampTz) {
-    const std::string zone = zone_of(result);
-    if (months) {
-      auto local = build.call(sign, build.local_time(std::move(value)), std::move(interval));
-      return build.relabel(build.instant(std::move(local), zone), result);
-    }
-    auto utc = build.relabel(build.plain(std::move(value)), LogicalType::TIMESTAMP);
-    return build.relabel(build.call(sign, std::move(utc), std::move(interval)),
-                         timestamp_tz_type(std::max(3, type.precision), zone));
-  }
-  if (type.precision > 6) {
-    if (months) {
-      raise(Code::kNotSupported,
-            "Adding months to " + type.display() + " is not supported; cast it to timestamp(6)",
-            value.get());
-    }
-    return add_nanos(build, std::move(value), std::move(interval), *sign == '-');
-  }
-  auto moved = build.call(sign, build.plain(std::move(value)), std::move(interval));
-  return build.relabel(std::move(moved),
-                       to_duckdb(Type::of(TypeKind::kTimestamp,
-                                          months ? type.precision : std::max(3, type.precision))));
-}
-
-ExprPtr difference(const Build& build, Exprs args) {
-  const Type common = *common_type(type_of(*args[0]), type_of(*args[1]));
-  if (common.kind == TypeKind::kDate) {
-    auto days = build.call("-", std::move(args));
-    return build.call("to_days", build.native_cast(std::move(days), LogicalType::INTEGER));
-  }
-  for (auto& arg : args) {
-    arg = build.coerce(std::move(arg), to_duckdb(common));
-    if (common.kind == TypeKind::kTimestampTz) {
-      arg = build.relabel(build.plain(std::move(arg)), LogicalType::TIMESTAMP);
-    } else {
-      arg = build.native_cast(build.plain(std::move(arg)), LogicalType::TIMESTAMP);
-    }
-  }
-  return build.call("-", std::move(args));
-}
-
 ExprPtr scale_interval(const Build& build, ExprPtr interval, ExprPtr factor, bool divide) {
   const bool months = type_of(*interval).kind == TypeKind::kIntervalYearToMonth;
   const auto type = interval->return_type;
@@ -244,6 +146,17 @@ bool is_moment(const Type& type) {
          type.kind == TypeKind::kTimestampTz;
 }
 
+bool is_clock(const Type& type) {
+  return type.kind == TypeKind::kTime || type.kind == TypeKind::kTimeTz;
+}
+
+/// Whether an interval of the other type can be added: to a clock's time no months.
+bool is_shifted_by(const Type& type, const Type& interval) {
+  return is_interval(interval) &&
+         (is_moment(type) ||
+          (is_clock(type) && interval.kind == TypeKind::kIntervalDayToSecond));
+}
+
 ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
   Type a = type_of(*args[0]), b = type_of(*args[1]);
   if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown)
@@ -254,7 +167,7 @@ ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
     if (is_numeric(other) || is_interval(other)) {
       args[null] =
           build.native_cast(std::move(args[null]), plain_type(args[1 - null]->return_type));
-    } else if (is_moment(other) || other.kind == TypeKind::kTime) {
+    } else if (is_moment(other) || is_clock(other)) {
       return build.constant(Value(args[1 - null]->return_type));
     }
     a = type_of(*args[0]), b = type_of(*args[1]);
@@ -262,18 +175,16 @@ ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
   if (is_numeric(a) && is_numeric(b)) return numeric(build, sign, std::move(args));
   const bool plus = *sign == '+', minus = *sign == '-';
   if (plus || minus) {
-    if (is_interval(b) && (is_moment(a) || a.kind == TypeKind::kTime)) {
-      return shift(build, sign, std::move(args[0]), std::move(args[1]));
-    }
-    if (plus && is_interval(a) && (is_moment(b) || b.kind == TypeKind::kTime)) {
+    if (is_shifted_by(a, b)) return shift(build, sign, std::move(args[0]), std::move(args[1]));
+    if (plus && is_shifted_by(b, a))
       return shift(build, sign, std::move(args[1]), std::move(args[0]));
-    }
     if (is_interval(a) && a.kind == b.kind) {
       const auto type = args[0]->return_type;
       for (auto& arg : args) arg = build.plain(std::move(arg));
       return build.relabel(build.call(sign, std::move(args)), type);
     }
-    if (minus && is_moment(a) && is_moment(b)) return difference(build, std::move(args));
+    if (minus && ((is_moment(a) && is_moment(b)) || (is_clock(a) && is_clock(b))))
+      return difference(build, std::move(args));
   }
   if (*sign == '*' && is_interval(a) && is_numeric(b))
     return scale_interval(build, std::move(args[0]), std::move(args[1]), false);
@@ -289,6 +200,16 @@ ExprPtr subtract(const Build& b, Exprs args) { return arithmetic(b, "-", std::mo
 ExprPtr multiply(const Build& b, Exprs args) { return arithmetic(b, "*", std::move(args)); }
 ExprPtr divide(const Build& b, Exprs args) { return arithmetic(b, "/", std::move(args)); }
 ExprPtr modulus(const Build& b, Exprs args) { return arithmetic(b, "%", std::move(args)); }
+
+/// Unary plus; decimals have none in Trino.
+ExprPtr plus(const Build&, Exprs args) {
+  const Type type = type_of(*args[0]);
+  if (type.kind != TypeKind::kUnknown &&
+      (!is_numeric(type) || type.kind == TypeKind::kDecimal))
+    raise(Code::kTypeMismatch,
+          "Unary '+' operator cannot by applied to " + type.display() + " type", args[0].get());
+  return std::move(args[0]);
+}
 
 ExprPtr negate(const Build& build, Exprs args) {
   const Type type = type_of(*args[0]);
@@ -306,6 +227,13 @@ ExprPtr negate(const Build& build, Exprs args) {
 }
 
 // ---------------------------------------------------------------- comparisons
+
+ExprPtr negated(ExprPtr condition) {
+  auto made = make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::OPERATOR_NOT,
+                                                         LogicalType::BOOLEAN);
+  made->children.push_back(std::move(condition));
+  return made;
+}
 
 /// Brings both sides to one type for comparing; false if there is none.
 bool align(const Build& build, Exprs& args) {
@@ -325,16 +253,108 @@ bool align(const Build& build, Exprs& args) {
     }
     return true;
   }
+  if (common->kind == TypeKind::kTimestampTz && has_zoned(args, 0)) {
+    for (auto& arg : args)
+      arg = comparable_instant(build, build.trino_cast(std::move(arg), *common));
+    return true;
+  }
   const auto target = to_duckdb(*common);
-  for (auto& arg : args) arg = build.plain(build.coerce(std::move(arg), target));
+  for (auto& arg : args) {
+    arg = build.plain(build.coerce(std::move(arg), target));
+    if (common->kind == TypeKind::kTimeTz) arg = comparable_time(build, std::move(arg));
+  }
   return true;
+}
+
+/// A row that is made of its fields right here; null if it is not.
+const Exprs* fields_of(const duckdb::Expression& value) {
+  if (value.GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return nullptr;
+  const auto& call = value.Cast<duckdb::BoundFunctionExpression>();
+  return call.function.name == "row" || call.function.name == "struct_pack" ? &call.children
+                                                                            : nullptr;
+}
+
+/// (a, b) = (c, d): field by field, so that joins can hash each. Null if they are no such rows.
+ExprPtr equal_fields(const Build& build, const Exprs& args) {
+  const Exprs *left = fields_of(*args[0]), *right = fields_of(*args[1]);
+  if (!left || !right || left->empty() || left->size() != right->size()) return nullptr;
+  auto all = make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
+  for (size_t i = 0; i < left->size(); ++i)
+    all->children.push_back(
+        build.call("trino_eq", two((*left)[i]->Copy(), (*right)[i]->Copy())));
+  if (all->children.size() == 1) return std::move(all->children[0]);
+  return all;
+}
+
+bool is_floating(const duckdb::Expression& value) {
+  return value.return_type.id() == LogicalTypeId::DOUBLE ||
+         value.return_type.id() == LogicalTypeId::FLOAT;
+}
+
+/// NaN is neither equal to anything nor more or less; DuckDB has it equal to itself and greater
+/// than all. A value that is compared with a constant is therefore also compared with infinity,
+/// which filters on files and joins can still use.
+ExprPtr floating(const Build& build, ExpressionType type, Exprs args) {
+  const bool less = type == ExpressionType::COMPARE_LESSTHAN ||
+                    type == ExpressionType::COMPARE_LESSTHANOREQUALTO;
+  const bool more = type == ExpressionType::COMPARE_GREATERTHAN ||
+                    type == ExpressionType::COMPARE_GREATERTHANOREQUALTO;
+  const size_t high = less ? 1 : 0;
+  const bool both = build.is_constant(*args[0]) && build.is_constant(*args[1]);
+  const bool guarded = both ? type != ExpressionType::COMPARE_DISTINCT_FROM &&
+                                  type != ExpressionType::COMPARE_NOT_DISTINCT_FROM
+                            : (less || more) && build.is_constant(*args[1 - high]) &&
+                                  !build.constant_value(*args[1 - high]).IsNull();
+  ExprPtr number;
+  if (guarded)
+    number = build.compare(ExpressionType::COMPARE_LESSTHANOREQUALTO, args[high]->Copy(),
+                           build.native_cast(
+                               build.constant(Value::DOUBLE(std::numeric_limits<double>::infinity())),
+                               args[high]->return_type));
+  const bool unequal = type == ExpressionType::COMPARE_NOTEQUAL;
+  auto made = build.compare(unequal && guarded ? ExpressionType::COMPARE_EQUAL : type,
+                            std::move(args[0]), std::move(args[1]));
+  if (!guarded) return made;
+  made = make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND,
+                                                       std::move(made), std::move(number));
+  return unequal ? negated(std::move(made)) : std::move(made);
+}
+
+/// Arrays, maps and rows, aligned.
+ExprPtr compare_nested(const Build& build, ExpressionType type, Exprs args) {
+  switch (type) {
+    case ExpressionType::COMPARE_EQUAL:
+      return nested_equal(build, std::move(args[0]), std::move(args[1]));
+    case ExpressionType::COMPARE_NOTEQUAL:
+      return negated(nested_equal(build, std::move(args[0]), std::move(args[1])));
+    case ExpressionType::COMPARE_DISTINCT_FROM:
+    case ExpressionType::COMPARE_NOT_DISTINCT_FROM:
+      return build.compare(type, sorted_maps(build, std::move(args[0])),
+                           sorted_maps(build, std::move(args[1])));
+    default:
+      return build.compare(type, nested_order(build, std::move(args[0]), std::move(args[1])),
+                           build.constant(Value::INTEGER(0)));
+  }
 }
 
 ExprPtr compare(const Build& build, const char* sign, ExpressionType type, Exprs args) {
   const auto location = args[0]->GetQueryLocation();
-  const std::string left = shown(type_of(*args[0])), right = shown(type_of(*args[1]));
-  if (!align(build, args)) cannot_apply(sign, args);
-  auto made = build.compare(type, std::move(args[0]), std::move(args[1]));
+  const bool ordered = *sign == '<';
+  const auto common = common_type(type_of(*args[0]), type_of(*args[1]));
+  if (!common || (ordered && !is_orderable(*common))) cannot_apply(sign, args);
+  ExprPtr made;
+  if (type == ExpressionType::COMPARE_EQUAL) made = equal_fields(build, args);
+  if (!made) {
+    align(build, args);
+    if (common->kind == TypeKind::kArray || common->kind == TypeKind::kMap ||
+        common->kind == TypeKind::kRow) {
+      made = compare_nested(build, type, std::move(args));
+    } else if (is_floating(*args[0])) {
+      made = floating(build, type, std::move(args));
+    } else {
+      made = build.compare(type, std::move(args[0]), std::move(args[1]));
+    }
+  }
   made->SetQueryLocation(location);
   return made;
 }
@@ -343,7 +363,7 @@ ExprPtr eq(const Build& b, Exprs args) {
   return compare(b, "=", ExpressionType::COMPARE_EQUAL, std::move(args));
 }
 ExprPtr ne(const Build& b, Exprs args) {
-  return compare(b, "<>", ExpressionType::COMPARE_NOTEQUAL, std::move(args));
+  return compare(b, "=", ExpressionType::COMPARE_NOTEQUAL, std::move(args));
 }
 ExprPtr lt(const Build& b, Exprs args) {
   return compare(b, "<", ExpressionType::COMPARE_LESSTHAN, std::move(args));
@@ -352,16 +372,26 @@ ExprPtr le(const Build& b, Exprs args) {
   return compare(b, "<=", ExpressionType::COMPARE_LESSTHANOREQUALTO, std::move(args));
 }
 ExprPtr gt(const Build& b, Exprs args) {
-  return compare(b, ">", ExpressionType::COMPARE_GREATERTHAN, std::move(args));
+  return compare(b, "<", ExpressionType::COMPARE_GREATERTHAN, std::move(args));
 }
 ExprPtr ge(const Build& b, Exprs args) {
-  return compare(b, ">=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args));
+  return compare(b, "<=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args));
 }
 ExprPtr distinct(const Build& b, Exprs args) {
   return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_DISTINCT_FROM, std::move(args));
 }
 ExprPtr not_distinct(const Build& b, Exprs args) {
   return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(args));
+}
+
+/// IN over arrays, maps or rows: by their own equality.
+ExprPtr any_equal(const Build& build, Exprs args) {
+  ExprPtr out;
+  for (size_t i = 1; i < args.size(); ++i) {
+    auto equal = build.call("trino_eq", two(args[0]->Copy(), std::move(args[i])));
+    out = out ? build.either(std::move(out), std::move(equal)) : std::move(equal);
+  }
+  return out;
 }
 
 ExprPtr in_list(const Build& build, Exprs args) {
@@ -377,6 +407,7 @@ ExprPtr in_list(const Build& build, Exprs args) {
     }
     common = *next;
   }
+  if (!common.children.empty()) return any_equal(build, std::move(args));
   align(build, args);
   auto made =
       make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::COMPARE_IN, LogicalType::BOOLEAN);
@@ -387,7 +418,16 @@ ExprPtr in_list(const Build& build, Exprs args) {
 ExprPtr between(const Build& build, Exprs args) {
   const std::string message = "Cannot check if " + shown(type_of(*args[0])) + " is BETWEEN " +
                               shown(type_of(*args[1])) + " and " + shown(type_of(*args[2]));
-  if (!align(build, args)) raise(Code::kTypeMismatch, message, args[0].get());
+  std::optional<Type> common = type_of(*args[0]);
+  for (size_t i = 1; i < 3 && common; ++i) common = common_type(*common, type_of(*args[i]));
+  if (!common || !is_orderable(*common)) raise(Code::kTypeMismatch, message, args[0].get());
+  if (!common->children.empty()) {
+    auto low = build.call("trino_ge", two(args[0]->Copy(), std::move(args[1])));
+    auto high = build.call("trino_le", two(std::move(args[0]), std::move(args[2])));
+    return make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND,
+                                                         std::move(low), std::move(high));
+  }
+  align(build, args);
   return make_uniq<duckdb::BoundBetweenExpression>(std::move(args[0]), std::move(args[1]),
                                                    std::move(args[2]), true, true);
 }
@@ -411,8 +451,9 @@ ExprPtr like(const Build& build, Exprs args) {
             args[2].get());
     }
   }
-  return args.size() == 3 ? build.call("like_escape", std::move(args))
-                          : build.call("~~", std::move(args));
+  if (args.size() == 2) return build.call("~~", std::move(args));
+  args[1] = build.call("meesh_like_pattern", std::move(args[1]), args[2]->Copy());
+  return build.call("like_escape", std::move(args));
 }
 
 // ---------------------------------------------------------------- || and [ ]
@@ -448,13 +489,15 @@ ExprPtr subscript(const Build& build, Exprs args) {
   if (base.kind == TypeKind::kRow && is_integral(index)) {
     auto position = build.constant_value(*args[1]);
     const int64_t at = position.IsNull() ? 0 : position.GetValue<int64_t>();
-    if (position.IsNull())
-      raise(Code::kExpressionNotConstant, "Subscript expression on ROW requires a constant",
+    if (position.IsNull() ||
+        args[1]->GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION)
+      raise(Code::kExpressionNotConstant, "Subscript expression on ROW requires a constant index",
             args[1].get());
     if (at < 1 || at > static_cast<int64_t>(base.children.size())) {
       raise(Code::kInvalidFunctionArgument,
-            "Invalid subscript index: " + std::to_string(at) +
-                ". ROW indices start at 1 and end at " + std::to_string(base.children.size()),
+            at < 1 ? "Invalid subscript index: " + std::to_string(at) + ". ROW indices start at 1"
+                   : "Subscript index out of bounds: " + std::to_string(at) + ", max value is " +
+                         std::to_string(base.children.size()),
             args[1].get());
     }
     return build.call("struct_extract_at", std::move(args[0]), build.constant(Value::BIGINT(at)));
@@ -474,6 +517,7 @@ const std::vector<NamedHook>& operator_hooks() {
       {"trino_divide", divide},
       {"trino_modulus", modulus},
       {"trino_negate", negate},
+      {"trino_plus", plus},
       {"trino_eq", eq},
       {"trino_ne", ne},
       {"trino_lt", lt},

@@ -13,6 +13,30 @@ using Texts = std::vector<std::optional<std::string>>;
 
 re2::StringPiece piece(View text) { return {text.data(), text.size()}; }
 
+/// Java's (?<name>…) as RE2 writes it.
+std::string with_named_groups(View pattern) {
+  std::string out;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '\\' && i + 1 < pattern.size()) {
+      out += pattern.substr(i++, 2);
+      continue;
+    }
+    if (c == '[') in_class = true;
+    if (c == ']') in_class = false;
+    out += c;
+    const View next = pattern.substr(i + 1, 3);
+    const bool named =
+        next.size() == 3 && next.starts_with("?<") && next[2] != '=' && next[2] != '!';
+    if (c == '(' && named && !in_class) {
+      out += "?P";
+      ++i;
+    }
+  }
+  return out;
+}
+
 /// Compiled patterns of this thread; a statement uses few, so the cache is emptied when it grows.
 const re2::RE2& compiled(View pattern) {
   thread_local std::unordered_map<std::string, std::unique_ptr<re2::RE2>> cache;
@@ -21,7 +45,7 @@ const re2::RE2& compiled(View pattern) {
   if (cache.size() > 64) cache.clear();
   re2::RE2::Options options;
   options.set_log_errors(false);
-  auto made = std::make_unique<re2::RE2>(piece(pattern), options);
+  auto made = std::make_unique<re2::RE2>(with_named_groups(pattern), options);
   if (!made->ok())
     raise(Code::kInvalidFunctionArgument,
           "Invalid regular expression '" + std::string(pattern) + "': " + made->error());
@@ -135,7 +159,7 @@ std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, V
       const std::string name(text.substr(i + 2, end - i - 2));
       auto& names = re.NamedCapturingGroups();
       auto found = names.find(name);
-      if (found == names.end()) bad("no group with name {" + name + "}");
+      if (found == names.end()) bad("unknown group { " + name + " }");
       group(found->second);
       i = end;
     } else if (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1]))) {
@@ -146,7 +170,7 @@ std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, V
       }
       group(number);
     } else {
-      bad("$ without a group");
+      bad("$");
     }
   }
   if (!plain.empty()) out.emplace_back(-1, std::move(plain));

@@ -52,12 +52,18 @@ void register_functions(duckdb::DatabaseInstance& instance) {
   register_url_kernels(loader);
   register_statistics_kernels(loader);
   register_encoding_kernels(loader);
+  register_language_kernels(loader);
+  register_network_kernels(loader);
+  register_sketch_kernels(loader);
   register_color_kernels(loader);
   register_collection_kernels(loader);
   register_json_kernels(loader);
   register_group_kernels(loader);
+  register_query_kernels(loader);
   register_lambdas(loader);
+  register_sequence_table(loader);
   register_aggregates(loader);
+  register_sketch_aggregates(loader);
   register_label_casts(loader);
   for (auto& name : rule_names()) {
     duckdb::ScalarFunction function(name, {}, duckdb::LogicalType::ANY, nullptr, remember_rule);

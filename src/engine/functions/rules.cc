@@ -7,6 +7,7 @@
 
 #include "duckdb/parser/parser.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/long_times.h"
 #include "sql/sql.h"
 
 namespace meesh::engine {
@@ -184,13 +185,16 @@ ExprPtr prepare(const Build& build, const Pattern& pattern, const Bindings& bind
   if (pattern.name == "local" && type.kind == TypeKind::kTimestampTz)
     return build.local_time(std::move(argument));
   if (pattern.name == "timestamptz") {
-    const auto zoned = build.trino_cast(
-        std::move(argument), Type::of(TypeKind::kTimestampTz, std::min(6, type.precision)));
-    return build.plain(zoned->Copy());
+    if (type.kind == TypeKind::kTimestampTz && !is_zoned(argument->return_type))
+      return build.plain(std::move(argument));
+    return build.plain(build.coerce(std::move(argument), LogicalType::TIMESTAMP_TZ));
   }
-  if (pattern.name == "timestamp" || pattern.name == "local") {
-    return build.native_cast(build.plain(std::move(argument)), LogicalType::TIMESTAMP);
-  }
+  if (pattern.name == "timestamp" || pattern.name == "local")
+    return in_micros(build, std::move(argument));
+  // A time keeps the digits it has.
+  if (type.kind == TypeKind::kTime && pattern.name == "time")
+    return in_micros(build, std::move(argument));
+  if (type.kind == TypeKind::kTimeTz && pattern.concrete) return build.plain(std::move(argument));
   if (pattern.name == "varchar") return build.plain(std::move(argument));
   const auto target = resolved(pattern, bindings, argument->return_type);
   return build.plain(build.coerce(std::move(argument), target));
@@ -252,7 +256,7 @@ struct Rules {
       parsed.try_emplace(rule.name);
     }
     for (auto* hooks : {&operator_hooks(), &cast_hooks(), &time_hooks(), &value_hooks(),
-                        &collection_hooks(), &json_hooks(), &group_hooks()}) {
+                        &collection_hooks(), &json_hooks(), &group_hooks(), &rounding_hooks(), &routine_hooks(), &row_pattern_hooks()}) {
       for (auto& hook : *hooks) {
         auto& rule = by_name[hook.name];
         rule.hook = hook.hook;

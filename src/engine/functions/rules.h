@@ -32,6 +32,9 @@ const std::vector<NamedHook>& value_hooks();       // values.cc
 const std::vector<NamedHook>& collection_hooks();  // collections.cc
 const std::vector<NamedHook>& json_hooks();        // json_functions.cc
 const std::vector<NamedHook>& group_hooks();       // groups.cc
+const std::vector<NamedHook>& rounding_hooks();    // rounding.cc
+const std::vector<NamedHook>& routine_hooks();     // routines.cc
+const std::vector<NamedHook>& row_pattern_hooks(); // row_pattern.cc
 
 /// Native scalar functions ("meesh_…") that bodies and hooks call.
 void register_math_kernels(duckdb::ExtensionLoader& loader);
@@ -42,12 +45,18 @@ void register_regexp_kernels(duckdb::ExtensionLoader& loader);
 void register_url_kernels(duckdb::ExtensionLoader& loader);
 void register_statistics_kernels(duckdb::ExtensionLoader& loader);
 void register_encoding_kernels(duckdb::ExtensionLoader& loader);
+void register_language_kernels(duckdb::ExtensionLoader& loader);
+void register_network_kernels(duckdb::ExtensionLoader& loader);
+void register_sketch_kernels(duckdb::ExtensionLoader& loader);
 void register_color_kernels(duckdb::ExtensionLoader& loader);
 void register_collection_kernels(duckdb::ExtensionLoader& loader);
 void register_json_kernels(duckdb::ExtensionLoader& loader);
 void register_group_kernels(duckdb::ExtensionLoader& loader);
+void register_query_kernels(duckdb::ExtensionLoader& loader);
 void register_lambdas(duckdb::ExtensionLoader& loader);
+void register_sequence_table(duckdb::ExtensionLoader& loader);
 void register_aggregates(duckdb::ExtensionLoader& loader);
+void register_sketch_aggregates(duckdb::ExtensionLoader& loader);
 /// Casts between labelled types that DuckDB inserts by itself (INSERT, UNION, CASE).
 void register_label_casts(duckdb::ExtensionLoader& loader);
 

@@ -50,7 +50,7 @@ bool literal(std::string_view& text, char c) {
 }
 
 bool clock_part(std::string_view& text, Moment& out) {
-  int64_t hour = 0, minute = 0, second = 0, fraction = 0;
+  int64_t hour = 0, minute = 0, second = 0, fraction = 0, picos = 0;
   if (!digits(text, 1, 2, hour) || !literal(text, ':') || !digits(text, 1, 2, minute)) return false;
   if (literal(text, ':')) {
     if (!digits(text, 1, 2, second)) return false;
@@ -58,13 +58,23 @@ bool clock_part(std::string_view& text, Moment& out) {
       const size_t before = text.size();
       if (!digits(text, 1, 12, fraction)) return false;
       out.digits = static_cast<int>(before - text.size());
+      picos = fraction;
+      for (int i = out.digits; i < 12; ++i) picos *= 10;
+      if (!text.empty() && text[0] >= '5' && text[0] <= '9') ++picos;
+      while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
+        text.remove_prefix(1);
+        ++out.digits;
+      }
+      out.digits = std::min(out.digits, 12);
       for (int i = out.digits; i < 9; ++i) fraction *= 10;
       for (int i = 9; i < out.digits; ++i)
         fraction = i + 1 == out.digits ? (fraction + 5) / 10 : fraction / 10;
     }
   }
   if (hour > 23 || minute > 59 || second > 59) return false;
-  out.nanos = ((hour * 60 + minute) * 60 + second) * 1000000000 + fraction;
+  const int64_t seconds = (hour * 60 + minute) * 60 + second;
+  out.nanos = seconds * 1000000000 + fraction;
+  out.picos = seconds * 1000000000000 + picos;
   out.has_time = true;
   return true;
 }

@@ -20,6 +20,7 @@ std::optional<double> read_double(std::string_view text);
 struct Moment {
   int32_t days = 0;   // since 1970-01-01
   int64_t nanos = 0;  // of the day
+  int64_t picos = 0;  // of the day, the same time to twelve digits
   int digits = 0;     // of the fraction as written
   bool has_time = false;
   std::string zone;  // "" = none written

@@ -1,6 +1,8 @@
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <re2/re2.h>
+#include <unicode/uchar.h>
 
 #include "engine/functions/kernels.h"
 #include "engine/functions/text.h"
@@ -132,6 +134,7 @@ using Texts = std::vector<std::optional<std::string>>;
 
 Texts split(std::string_view text, std::string_view delimiter, int64_t limit) {
   if (limit <= 0) raise(Code::kInvalidFunctionArgument, "Limit must be positive");
+  if (limit > INT32_MAX) raise(Code::kInvalidFunctionArgument, "Limit is too large");
   if (delimiter.empty())
     raise(Code::kInvalidFunctionArgument, "The delimiter may not be the empty string");
   Texts out;
@@ -249,9 +252,16 @@ std::string soundex(std::string_view text) {
   static constexpr std::string_view kCodes = "01230120022455012623010202";
   std::string out;
   char last = 0;
-  for (char raw : text) {
-    if (!std::isalpha(static_cast<unsigned char>(raw))) continue;
-    const char c = static_cast<char>(std::toupper(static_cast<unsigned char>(raw)));
+  for (const uint32_t point : code_points(text)) {
+    if (!u_isalpha(static_cast<UChar32>(point))) continue;
+    const auto upper = static_cast<uint32_t>(u_toupper(static_cast<UChar32>(point)));
+    if (upper > 'Z') {
+      std::string letter;
+      append_code_point(letter, upper);
+      raise(Code::kInvalidFunctionArgument,
+            fmt::format("The character is not mapped: {} (index={})", letter, upper - 'A'));
+    }
+    const char c = static_cast<char>(upper);
     const char code = kCodes[static_cast<size_t>(c - 'A')];
     if (out.empty()) {
       out += c;
@@ -271,7 +281,7 @@ bool luhn(std::string_view text) {
   if (text.empty()) return false;
   for (size_t i = text.size(); i-- > 0; twice = !twice) {
     if (text[i] < '0' || text[i] > '9')
-      raise(Code::kInvalidFunctionArgument, "Input contains non-digit characters");
+      raise(Code::kInvalidFunctionArgument, "Input contains non-digit character");
     const int digit = (text[i] - '0') * (twice ? 2 : 1);
     sum += digit > 9 ? digit - 9 : digit;
   }
@@ -318,38 +328,59 @@ std::string mask(std::string_view text, int64_t first, int64_t last, std::string
   return out;
 }
 
-/// Length of the valid UTF-8 sequence at the start, 0 if there is none.
-size_t valid_sequence(std::string_view text) {
+struct Sequence {
+  size_t length;  // of bytes that belong together, at least 1
+  bool valid;
+};
+
+/// The UTF-8 sequence at the start. One that is cut short, too long for its code point or stands
+/// for none is invalid as a whole.
+Sequence sequence_at(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 && lead < 0xF5   ? 4
-                        : lead >= 0xE0 && lead < 0xF0 ? 3
-                        : lead >= 0xC2 && lead < 0xE0 ? 2
-                                                      : 0;
-  if (length == 0 || text.size() < length) return 0;
+  if (lead < 0x80) return {1, true};
+  const size_t length = lead >= 0xFC   ? 1
+                        : lead >= 0xF8 ? 5
+                        : lead >= 0xF0 ? 4
+                        : lead >= 0xE0 ? 3
+                        : lead >= 0xC0 ? 2
+                                       : 1;
+  if (length == 1) return {1, false};
+  uint32_t point = lead & (0x7F >> length);
   for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+    const auto next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+    if ((next & 0xC0) != 0x80) return {i, false};
+    point = point << 6 | (next & 0x3F);
   }
-  const auto second = static_cast<unsigned char>(text[1]);
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) ||
-      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90)) {
-    return 0;
-  }
-  return length;
+  static constexpr uint32_t kLeast[] = {0x80, 0x800, 0x10000, 0x200000};
+  const bool valid =
+      point >= kLeast[length - 2] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+  return {length, valid};
 }
 
 std::string from_utf8(std::string_view bytes, std::string_view replacement) {
   std::string out;
   while (!bytes.empty()) {
-    const size_t length = valid_sequence(bytes);
-    if (length) {
-      out += bytes.substr(0, length);
-    } else {
-      out += replacement;
-    }
-    bytes.remove_prefix(std::max<size_t>(1, length));
+    const auto [length, valid] = sequence_at(bytes);
+    out += valid ? bytes.substr(0, length) : replacement;
+    bytes.remove_prefix(length);
   }
   return out;
+}
+
+std::string from_utf8_with(std::string_view bytes, std::string_view replacement) {
+  if (first_points(replacement, 1).size() != replacement.size())
+    raise(Code::kInvalidFunctionArgument,
+          "Replacement character string must empty or a single character");
+  return from_utf8(bytes, replacement);
+}
+
+std::string from_utf8_with_point(std::string_view bytes, int64_t point) {
+  if (point < 0 || point > 0x10FFFF)
+    raise(Code::kGenericInternalError,
+          fmt::format("Invalid code point 0x{:X}", static_cast<uint32_t>(point)));
+  std::string replacement;
+  append_code_point(replacement, static_cast<uint32_t>(point));
+  return from_utf8(bytes, replacement);
 }
 
 std::string to_hex(std::string_view bytes) {
@@ -365,9 +396,11 @@ std::string from_hex(std::string_view text) {
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                   : -1;
   };
+  if (text.size() % 2 != 0)
+    raise(Code::kInvalidFunctionArgument, "invalid input length " + std::to_string(text.size()));
   std::string out;
   for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = value(text[i]), low = i + 1 < text.size() ? value(text[i + 1]) : -1;
+    const int high = value(text[i]), low = value(text[i + 1]);
     if (high < 0 || low < 0)
       raise(Code::kInvalidFunctionArgument, "invalid hex input: " + std::string(text));
     out += static_cast<char>(high << 4 | low);
@@ -385,6 +418,7 @@ std::string digest(std::string_view name, std::string_view bytes) {
 }
 
 std::string hmac(std::string_view name, std::string_view bytes, std::string_view key) {
+  if (key.empty()) raise(Code::kGenericInternalError, "Empty key");
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   const EVP_MD* type = EVP_get_digestbyname(std::string(name).c_str());
@@ -464,16 +498,7 @@ uint64_t xxhash64(std::string_view bytes) {
   return hash ^ hash >> 32;
 }
 
-namespace {
-
-std::string nfc_only(std::string_view form, std::string_view normalized) {
-  if (form != "NFC" && form != "nfc")
-    raise(Code::kNotSupported,
-          "Normalization form " + std::string(form) + " is not supported; NFC is");
-  return std::string(normalized);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void register_text_kernels(duckdb::ExtensionLoader& loader) {
   using View = std::string_view;
@@ -505,7 +530,6 @@ void register_text_kernels(duckdb::ExtensionLoader& loader) {
                                translate_points);
   add_kernel<View, View>(loader, "meesh_levenshtein", {kText, kText}, kLong, levenshtein);
   add_kernel<View, View>(loader, "meesh_hamming", {kText, kText}, kLong, hamming);
-  add_kernel<View, View>(loader, "meesh_nfc_only", {kText, kText}, kText, nfc_only);
   add_kernel<View, int64_t, int64_t, View, View, View, View>(
       loader, "meesh_mask_left", {kText, kLong, kLong, kText, kText, kText, kText}, kText,
       mask<true>);
@@ -516,9 +540,12 @@ void register_text_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View>(loader, "meesh_luhn", {kText}, kBool, luhn);
   add_kernel<View>(loader, "meesh_from_utf8", {kBytes}, kText,
                    [](View b) { return from_utf8(b, "\xEF\xBF\xBD"); });
-  add_kernel<View, View>(loader, "meesh_from_utf8_with", {kBytes, kText}, kText, from_utf8);
+  add_kernel<View, View>(loader, "meesh_from_utf8_with", {kBytes, kText}, kText, from_utf8_with);
+  add_kernel<View, int64_t>(loader, "meesh_from_utf8_with", {kBytes, kLong}, kText,
+                            from_utf8_with_point);
   add_kernel<View>(loader, "meesh_to_hex", {kBytes}, kText, to_hex);
   add_kernel<View>(loader, "meesh_from_hex", {kText}, kBytes, from_hex);
+  add_kernel<View>(loader, "meesh_from_hex", {kBytes}, kBytes, from_hex);
   add_kernel<View, View>(loader, "meesh_digest", {kText, kBytes}, kBytes, digest);
   add_kernel<View, View, View>(loader, "meesh_hmac", {kText, kBytes, kBytes}, kBytes, hmac);
   add_kernel<View>(loader, "meesh_crc32", {kBytes}, kLong, crc32);

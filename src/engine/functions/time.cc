@@ -1,8 +1,20 @@
 // Dates, times and zones: current time, truncation, adding, differences, AT TIME ZONE, formats.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
 #include "engine/functions/coercion.h"
+#include "engine/functions/iso8601.h"
 #include "engine/functions/kernels.h"
+#include "engine/functions/long_times.h"
+#include "engine/functions/moments.h"
+#include "engine/functions/teradata.h"
 #include "engine/functions/text.h"
 #include "engine/functions/time_format.h"
+#include "engine/functions/time_tz.h"
+#include "engine/functions/time_units.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -19,139 +31,48 @@ std::string constant_text(const Build& build, const duckdb::Expression& value, c
   return found.ToString();
 }
 
-std::string unit_of(const Build& build, const duckdb::Expression& value, bool time) {
-  std::string unit = constant_text(build, value, "The unit");
-  for (char& c : unit) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  static const std::set<View> kTime = {"millisecond", "second", "minute", "hour"};
-  static const std::set<View> kDate = {"day", "week", "month", "quarter", "year"};
-  if (!kTime.contains(unit) && (time || !kDate.contains(unit))) {
-    raise(Code::kInvalidFunctionArgument,
-          "'" + unit + "' is not a valid " + (time ? "Time" : "Timestamp") + " field", &value);
-  }
-  return unit;
-}
-
-bool clock_unit(const std::string& unit) {
-  return unit == "millisecond" || unit == "second" || unit == "minute" || unit == "hour";
-}
-
-void date_unit(const std::string& unit, const duckdb::Expression& at) {
-  if (clock_unit(unit))
-    raise(Code::kInvalidFunctionArgument, "'" + unit + "' is not a valid DATE field", &at);
-}
-
-/// Of the month or year: the date less how many days of it have passed. `counted`: DuckDB's
-/// function that tells the day's number in it, from 1.
-ExprPtr first_day(const Build& build, ExprPtr date, const char* counted) {
-  auto number = build.native_cast(build.call(counted, date->Copy()), LogicalType::INTEGER);
-  auto passed = build.call("-", std::move(number), build.constant(Value::INTEGER(1)));
-  return build.call("-", std::move(date), std::move(passed));
-}
-
-ExprPtr date_trunc(const Build& build, Exprs args) {
-  const Type type = type_of(*args[1]);
-  const auto label = args[1]->return_type;
-  const std::string unit = unit_of(build, *args[0], type.kind == TypeKind::kTime);
-  auto name = build.constant(Value(unit));
-  if (type.kind == TypeKind::kDate) {
-    date_unit(unit, *args[0]);
-    // Three times as fast as DuckDB's own, which goes by way of timestamps.
-    if ((unit == "month" || unit == "year") && !args[1]->IsVolatile())
-      return first_day(build, std::move(args[1]), unit == "month" ? "day" : "dayofyear");
-    return build.native_cast(build.call("date_trunc", std::move(name), std::move(args[1])),
-                             LogicalType::DATE);
-  }
-  if (type.kind == TypeKind::kTimestampTz) {
-    auto local = build.call("date_trunc", std::move(name), build.local_time(std::move(args[1])));
-    return build.relabel(build.instant(std::move(local), zone_of(label)), label);
-  }
-  if (type.kind == TypeKind::kTime) {
-    return build.relabel(
-        build.call("meesh_time_trunc", std::move(name), build.plain(std::move(args[1]))), label);
-  }
-  auto value = build.native_cast(build.plain(std::move(args[1])), LogicalType::TIMESTAMP);
-  return build.coerce(build.call("date_trunc", std::move(name), std::move(value)), label);
-}
-
-ExprPtr date_add(const Build& build, Exprs args) {
-  const Type type = type_of(*args[2]);
-  const auto label = args[2]->return_type;
-  const std::string unit = unit_of(build, *args[0], type.kind == TypeKind::kTime);
-  if (type.kind == TypeKind::kDate) date_unit(unit, *args[0]);
-  auto count = build.native_cast(std::move(args[1]), LogicalType::BIGINT);
-  auto interval = build.call("meesh_interval_of", build.constant(Value(unit)), std::move(count));
-  ExprPtr value;
-  if (type.kind == TypeKind::kTimestampTz && !clock_unit(unit)) {
-    auto local = build.call("+", build.local_time(std::move(args[2])), std::move(interval));
-    return build.relabel(build.instant(std::move(local), zone_of(label)), label);
-  }
-  if (type.kind == TypeKind::kTimestampTz) {
-    value = build.relabel(build.plain(std::move(args[2])), LogicalType::TIMESTAMP);
-    return build.relabel(build.call("+", std::move(value), std::move(interval)), label);
-  }
-  if (type.kind == TypeKind::kTimestamp) {
-    if (type.precision > 6)
-      raise(Code::kNotSupported,
-            "date_add on " + type.display() + " is not supported; cast it to timestamp(6)",
-            args[2].get());
-    return build.relabel(build.call("+", build.plain(std::move(args[2])), std::move(interval)),
-                         label);
-  }
-  auto sum = build.call("+", build.plain(std::move(args[2])), std::move(interval));
-  return build.relabel(build.native_cast(std::move(sum), plain_type(label)), label);
-}
-
-ExprPtr date_diff(const Build& build, Exprs args) {
-  const Type common = *common_type(type_of(*args[1]), type_of(*args[2]));
-  const std::string unit = unit_of(build, *args[0], common.kind == TypeKind::kTime);
-  if (common.kind == TypeKind::kDate) date_unit(unit, *args[0]);
-  for (size_t i : {1, 2}) {
-    args[i] = build.coerce(std::move(args[i]), to_duckdb(common));
-    if (common.kind == TypeKind::kTimestampTz) {
-      args[i] = clock_unit(unit)
-                    ? build.relabel(build.plain(std::move(args[i])), LogicalType::TIMESTAMP)
-                    : build.instant(build.plain(std::move(args[i])), "UTC");
-      if (!clock_unit(unit)) {
-        auto zoned = build.relabel(std::move(args[i]), LogicalType::TIMESTAMP_TZ);
-        args[i] = build.local_time(std::move(zoned));
-      }
-    } else if (common.kind == TypeKind::kTimestamp) {
-      args[i] = build.native_cast(build.plain(std::move(args[i])), LogicalType::TIMESTAMP);
-    } else {
-      args[i] = build.plain(std::move(args[i]));
-    }
-  }
-  // date_sub counts complete units, as Trino's date_diff does.
-  return build.call("date_sub", build.constant(Value(unit)), std::move(args[1]),
-                    std::move(args[2]));
-}
-
 // ---------------------------------------------------------------- zones
 
+std::string offset_name(int64_t seconds) {
+  return fmt::format("{}{:02}:{:02}", seconds < 0 ? '-' : '+', std::abs(seconds) / 3600,
+                     std::abs(seconds) / 60 % 60);
+}
+std::string minutes_zone(int64_t minutes) {
+  if (std::abs(minutes) > 14 * 60)
+    raise(Code::kInvalidFunctionArgument, "Invalid offset minutes " + std::to_string(minutes));
+  return minutes == 0 ? "UTC" : offset_name(minutes * 60);
+}
+std::string interval_zone(duckdb::interval_t interval) {
+  return minutes_zone((interval.days * int64_t{86400000000} + interval.micros) / 60000000);
+}
+
+/// The zone an argument names, checked: a name, or an interval from UTC. Nothing when it differs by
+/// row (or is NULL).
+std::optional<std::string> constant_zone(const Build& build, const duckdb::Expression& value) {
+  const auto constant = build.constant_value(value);
+  if (constant.IsNull()) return std::nullopt;
+  if (type_of(value).kind == TypeKind::kIntervalDayToSecond)
+    return interval_zone(constant.GetValue<duckdb::interval_t>());
+  return canonical_zone(constant.ToString(), nullptr);
+}
+
+/// The zones' names, row by row.
+ExprPtr zone_names(const Build& build, ExprPtr value) {
+  if (type_of(*value).kind == TypeKind::kIntervalDayToSecond)
+    return build.call("meesh_interval_zone", build.plain(std::move(value)));
+  return build.native_cast(build.plain(std::move(value)), LogicalType::VARCHAR);
+}
+
+/// A clock's time keeps no region: the offset that the zone has now.
+ExprPtr time_at_zone(const Build& build, Exprs args) {
+  auto offset = build.call("meesh_zone_offset_now", zone_names(build, std::move(args[1])));
+  return time_at_offset(build, std::move(args[0]), std::move(offset));
+}
+
 ExprPtr at_zone(const Build& build, Exprs args) {
-  const Type type = type_of(*args[0]), zone_type = type_of(*args[1]);
-  std::string zone;
-  if (zone_type.kind == TypeKind::kIntervalDayToSecond) {
-    auto value = build.constant_value(*args[1]);
-    if (value.IsNull())
-      raise(Code::kNotSupported, "The time zone must be a constant", args[1].get());
-    const int64_t minutes = value.GetValue<duckdb::interval_t>().micros / 60000000;
-    zone = canonical_zone(fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+',
-                                      std::abs(minutes) / 60, std::abs(minutes) % 60),
-                          args[1].get());
-  } else {
-    zone = canonical_zone(constant_text(build, *args[1], "The time zone"), args[1].get());
-  }
-  if (!fixed_offset(zone)) {  // an unknown region is an error now, not at the first row
-    try {
-      build.constant_value(
-          *build.call("timezone", build.constant(Value(zone)),
-                      build.constant(Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(0)))));
-    } catch (const std::exception&) {
-      raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone",
-            args[1].get());
-    }
-  }
+  const Type type = type_of(*args[0]);
+  if (type.kind == TypeKind::kTime || type.kind == TypeKind::kTimeTz)
+    return time_at_zone(build, std::move(args));
   if (type.kind != TypeKind::kTimestamp && type.kind != TypeKind::kTimestampTz &&
       type.kind != TypeKind::kUnknown) {
     raise(Code::kTypeMismatch,
@@ -159,33 +80,47 @@ ExprPtr at_zone(const Build& build, Exprs args) {
               shown(type) + ")",
           args[0].get());
   }
-  const int precision = std::min(6, type.kind == TypeKind::kUnknown ? 3 : type.precision);
+  const int precision = type.kind == TypeKind::kUnknown ? 3 : type.precision;
+  const auto zone = constant_zone(build, *args[1]);
   auto zoned = build.trino_cast(std::move(args[0]), Type::of(TypeKind::kTimestampTz, precision));
-  return build.relabel(std::move(zoned), timestamp_tz_type(precision, zone));
+  if (zone && !is_zoned(zoned->return_type))
+    return build.relabel(std::move(zoned), timestamp_tz_type(precision, *zone));
+  return shown_in_zones(build, std::move(zoned), zone_names(build, std::move(args[1])));
 }
 
 ExprPtr with_zone(const Build& build, Exprs args) {
   const Type type = type_of(*args[0]);
-  const std::string zone =
-      canonical_zone(constant_text(build, *args[1], "The time zone"), args[1].get());
-  return build.relabel(build.instant(std::move(args[0]), zone),
-                       timestamp_tz_type(std::min(6, type.precision), zone));
+  const int precision = type.kind == TypeKind::kTimestamp ? type.precision : 3;
+  const auto zone = constant_zone(build, *args[1]);
+  if (zone && precision <= 6)
+    return build.relabel(build.instant(std::move(args[0]), *zone),
+                         timestamp_tz_type(precision, *zone));
+  auto local = build.trino_cast(std::move(args[0]), Type::of(TypeKind::kTimestamp, precision));
+  return local_in_zones(build, std::move(local), zone_names(build, std::move(args[1])));
+}
+
+/// What the printer puts around values that are to keep each its zone.
+ExprPtr zoned(const Build& build, Exprs args) {
+  return type_of(*args[0]).kind == TypeKind::kTimestampTz ? to_zoned_values(build, std::move(args[0]))
+                                                          : std::move(args[0]);
 }
 
 ExprPtr zone_name(const Build& build, Exprs args) {
+  if (type_of(*args[0]).kind == TypeKind::kTimeTz)
+    return build.call("meesh_offset_zone", offset_of_time(build, std::move(args[0])));
+  if (is_zoned(args[0]->return_type)) return names_of_zoned(build, std::move(args[0]));
   const std::string zone = zone_of(args[0]->return_type);
-  return build.constant(Value(zone.empty() ? build.session_zone() : zone));
+  auto name = build.constant(Value(zone.empty() ? build.session_zone() : zone));
+  return build.case_when(build.is_null(std::move(args[0])),
+                         build.constant(Value(LogicalType::VARCHAR)), std::move(name));
 }
 ExprPtr session_zone(const Build& build, Exprs) {
   return build.constant(Value(build.session_zone()));
 }
 
-/// Seconds between the local time and UTC.
-ExprPtr offset_of(const Build& build, ExprPtr zoned) {
-  auto local = build.relabel(build.local_time(zoned->Copy()), LogicalType::BIGINT);
-  auto utc = build.relabel(build.plain(std::move(zoned)), LogicalType::BIGINT);
-  return build.call("//", build.call("-", std::move(local), std::move(utc)),
-                    build.constant(Value::BIGINT(1000000)));
+ExprPtr offset_of(const Build& build, ExprPtr value) {
+  return type_of(*value).kind == TypeKind::kTimeTz ? offset_of_time(build, std::move(value))
+                                                   : offset_of_moment(build, std::move(value));
 }
 ExprPtr zone_hour(const Build& build, Exprs args) {
   return build.call("//", offset_of(build, std::move(args[0])),
@@ -206,27 +141,23 @@ int precision_of(const Build& build, const Exprs& args) {
 }
 
 ExprPtr now(const Build& build, int precision) {
-  return build.trino_cast(build.call("now", Exprs()),
-                          Type::of(TypeKind::kTimestampTz, std::min(precision, 6)));
+  return build.trino_cast(build.call("now", Exprs()), Type::of(TypeKind::kTimestampTz, precision));
 }
 ExprPtr current_timestamp(const Build& build, Exprs args) {
   return now(build, precision_of(build, args));
 }
 ExprPtr local_timestamp(const Build& build, Exprs args) {
-  const int precision = std::min(6, precision_of(build, args));
-  return build.trino_cast(build.local_time(now(build, precision)),
+  const int precision = precision_of(build, args);
+  return build.trino_cast(build.local_time(now(build, std::min(6, precision))),
                           Type::of(TypeKind::kTimestamp, precision));
 }
 ExprPtr local_time_now(const Build& build, Exprs args) {
-  const int precision = std::min(6, precision_of(build, args));
   auto local = build.native_cast(build.local_time(now(build, 6)), LogicalType::TIME);
-  return build.relabel(build.trino_cast(std::move(local), Type::of(TypeKind::kTime, precision)),
-                       to_duckdb(Type::of(TypeKind::kTime, precision)));
+  return build.trino_cast(std::move(local), Type::of(TypeKind::kTime, precision_of(build, args)));
 }
 ExprPtr current_time(const Build& build, Exprs args) {
   const int precision = std::min(6, precision_of(build, args));
-  auto value = build.native_cast(now(build, precision)->Copy(), LogicalType::TIME_TZ);
-  return build.relabel(std::move(value), to_duckdb(Type::of(TypeKind::kTimeTz, precision)));
+  return build.trino_cast(now(build, precision), Type::of(TypeKind::kTimeTz, precision));
 }
 ExprPtr current_date(const Build& build, Exprs) {
   return build.native_cast(build.local_time(build.call("now", Exprs())), LogicalType::DATE);
@@ -234,40 +165,108 @@ ExprPtr current_date(const Build& build, Exprs) {
 
 // ---------------------------------------------------------------- the rest
 
+/// What each field can be taken of: d date, t time, z time with zone, s timestamp, m timestamp with
+/// zone, y interval year to month, i interval day to second.
+struct Field {
+  const char* function;
+  View of;
+};
+const std::map<View, Field>& fields() {
+  static const std::map<View, Field> all = {{"year", {"year", "dsmy"}},
+                                            {"quarter", {"quarter", "dsm"}},
+                                            {"month", {"month", "dsmy"}},
+                                            {"week", {"week", "dsm"}},
+                                            {"day", {"day", "dsmi"}},
+                                            {"day_of_month", {"day", "dsm"}},
+                                            {"day_of_week", {"day_of_week", "dsm"}},
+                                            {"dow", {"day_of_week", "dsm"}},
+                                            {"day_of_year", {"day_of_year", "dsm"}},
+                                            {"doy", {"day_of_year", "dsm"}},
+                                            {"year_of_week", {"year_of_week", "dsm"}},
+                                            {"yow", {"year_of_week", "dsm"}},
+                                            {"hour", {"hour", "tzsmi"}},
+                                            {"minute", {"minute", "tzsmi"}},
+                                            {"second", {"second", "tzsmi"}},
+                                            {"timezone_hour", {"timezone_hour", "zm"}},
+                                            {"timezone_minute", {"timezone_minute", "zm"}}};
+  return all;
+}
+
+char letter_of(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kDate:
+      return 'd';
+    case TypeKind::kTime:
+      return 't';
+    case TypeKind::kTimeTz:
+      return 'z';
+    case TypeKind::kTimestamp:
+      return 's';
+    case TypeKind::kTimestampTz:
+      return 'm';
+    case TypeKind::kIntervalYearToMonth:
+      return 'y';
+    case TypeKind::kIntervalDayToSecond:
+      return 'i';
+    default:
+      return '?';
+  }
+}
+
 ExprPtr extract(const Build& build, Exprs args) {
-  std::string field = constant_text(build, *args[0], "The field");
+  const std::string written = constant_text(build, *args[0], "The field");
+  std::string field = written, shouted = written;
   for (char& c : field) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  static const std::map<View, const char*> kFields = {{"year", "year"},
-                                                      {"quarter", "quarter"},
-                                                      {"month", "month"},
-                                                      {"week", "week"},
-                                                      {"day", "day"},
-                                                      {"day_of_month", "day"},
-                                                      {"day_of_week", "day_of_week"},
-                                                      {"dow", "day_of_week"},
-                                                      {"day_of_year", "day_of_year"},
-                                                      {"doy", "day_of_year"},
-                                                      {"year_of_week", "year_of_week"},
-                                                      {"yow", "year_of_week"},
-                                                      {"hour", "hour"},
-                                                      {"minute", "minute"},
-                                                      {"second", "second"},
-                                                      {"millisecond", "millisecond"},
-                                                      {"timezone_hour", "timezone_hour"},
-                                                      {"timezone_minute", "timezone_minute"}};
-  auto found = kFields.find(field);
-  if (found == kFields.end())
-    raise(Code::kInvalidFunctionArgument, "Invalid EXTRACT field: " + field, args[0].get());
-  return build.call(std::string("trino_") + found->second, std::move(args[1]));
+  for (char& c : shouted) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const auto found = fields().find(field);
+  if (found == fields().end())
+    raise(Code::kSyntaxError,
+          "Invalid EXTRACT field " + written +
+              ", valid fields are: YEAR, QUARTER, MONTH, WEEK, DAY, DAY_OF_MONTH, DAY_OF_WEEK, "
+              "DOW, DAY_OF_YEAR, DOY, YEAR_OF_WEEK, YOW, HOUR, MINUTE, SECOND, TIMEZONE_MINUTE, "
+              "TIMEZONE_HOUR",
+          args[0].get());
+  const Type type = type_of(*args[1]);
+  if (type.kind != TypeKind::kUnknown &&
+      found->second.of.find(letter_of(type.kind)) == View::npos) {
+    raise(Code::kTypeMismatch, "Cannot extract " + shouted + " from " + shown(type), args[1].get());
+  }
+  return build.call(std::string("trino_") + found->second.function, std::move(args[1]));
+}
+
+/// A zone by name whose lack is Trino's other error: of what takes a zone for the session's.
+std::string supported_zone(const std::string& name) {
+  const auto zone = find_zone(name);
+  if (!zone) raise(Code::kNotSupported, "Time zone not supported: " + name);
+  return zone->id();
 }
 
 ExprPtr from_unixtime(const Build& build, Exprs args) {
-  std::string zone;
-  if (args.size() == 2)
-    zone = canonical_zone(constant_text(build, *args[1], "The time zone"), args[1].get());
   auto seconds = build.native_cast(std::move(args[0]), LogicalType::DOUBLE);
   auto micros = build.call("meesh_unix_micros", std::move(seconds));
-  return build.relabel(std::move(micros), timestamp_tz_type(3, zone));
+  if (args.size() == 1) return build.relabel(std::move(micros), timestamp_tz_type(3, ""));
+  ExprPtr names;
+  if (args.size() == 3) {
+    for (size_t i : {1, 2}) args[i] = build.native_cast(std::move(args[i]), LogicalType::BIGINT);
+    names = build.call("meesh_hours_zone", std::move(args[1]), std::move(args[2]));
+  } else {
+    names = zone_names(build, std::move(args[1]));
+  }
+  const auto constant = build.constant_value(*names);
+  if (!constant.IsNull())
+    return build.relabel(std::move(micros),
+                         timestamp_tz_type(3, supported_zone(constant.ToString())));
+  auto instants = build.relabel(std::move(micros), timestamp_tz_type(3, ""));
+  return shown_in_zones(build, std::move(instants), std::move(names));
+}
+
+ExprPtr from_unixtime_nanos(const Build& build, Exprs args) {
+  auto nanos = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
+  auto instants =
+      build.call("meesh_zoned_of_nanos", build.native_cast(std::move(nanos), LogicalType::HUGEINT));
+  return build.relabel(shown_in_zones(build, build.relabel(std::move(instants), zoned_type(9)),
+                                      build.constant(Value(build.session_zone()))),
+                       zoned_type(9));
 }
 
 ExprPtr interval_day_time(const Build& build, Exprs args) {
@@ -282,35 +281,21 @@ ExprPtr interval_year_month(const Build& build, Exprs args) {
 
 ExprPtr format_datetime(const Build& build, Exprs args) {
   const Type type = type_of(*args[0]);
+  const bool zoned = type.kind == TypeKind::kTimestampTz;
   ExprPtr offset = build.constant(Value::BIGINT(0)), zone = build.constant(Value(""));
   ExprPtr local;
-  if (type.kind == TypeKind::kTimestampTz) {
-    const std::string name = zone_of(args[0]->return_type);
-    zone = build.constant(Value(name.empty() ? build.session_zone() : name));
+  if (zoned) {
+    Exprs named;
+    named.push_back(args[0]->Copy());
+    zone = zone_name(build, std::move(named));
     offset = offset_of(build, args[0]->Copy());
     local = build.local_time(std::move(args[0]));
   } else {
-    local = build.native_cast(build.plain(std::move(args[0])), LogicalType::TIMESTAMP);
+    local = in_micros(build, std::move(args[0]));
   }
   return build.call("meesh_joda_format", std::move(local),
                     build.native_cast(build.plain(std::move(args[1])), LogicalType::VARCHAR),
                     std::move(zone), std::move(offset));
-}
-
-/// Text whose zone may differ by row: all rows are shown in the session's zone.
-ExprPtr zoned_from(const Build& build, ExprPtr text, ExprPtr pattern, const char* local,
-                   const char* zone) {
-  Exprs first, second;
-  first.push_back(text->Copy());
-  second.push_back(std::move(text));
-  if (pattern) {
-    first.push_back(pattern->Copy());
-    second.push_back(std::move(pattern));
-  }
-  second.push_back(build.constant(Value(build.session_zone())));
-  auto time = build.call("timezone", build.call(zone, std::move(second)),
-                         build.call(local, std::move(first)));
-  return build.relabel(std::move(time), timestamp_tz_type(3, ""));
 }
 
 ExprPtr parse_datetime(const Build& build, Exprs args) {
@@ -322,64 +307,59 @@ ExprPtr parse_datetime(const Build& build, Exprs args) {
     return build.relabel(build.instant(std::move(local), zone), timestamp_tz_type(3, zone));
   }
   for (auto& arg : args) arg = build.native_cast(build.plain(std::move(arg)), LogicalType::VARCHAR);
-  return zoned_from(build, std::move(args[0]), std::move(args[1]), "meesh_joda_local",
-                    "meesh_joda_zone");
+  auto zone = build.call("meesh_joda_zone", args[0]->Copy(), args[1]->Copy(),
+                         build.constant(Value(build.session_zone())));
+  auto local = build.call("meesh_joda_local", std::move(args[0]), std::move(args[1]));
+  local = build.relabel(std::move(local), to_duckdb(Type::of(TypeKind::kTimestamp, 3)));
+  return local_in_zones(build, std::move(local), std::move(zone));
 }
 
+/// A constant keeps its zone in the type, a column in every value.
+ExprPtr from_iso(const Build& build, ExprPtr text, int precision) {
+  text = build.native_cast(build.plain(std::move(text)), LogicalType::VARCHAR);
+  auto constant = build.constant_value(*text);
+  if (!constant.IsNull() && precision <= 6) {
+    const auto parsed = parse_iso_timestamp(constant.ToString());
+    const std::string zone =
+        parsed.zone.empty() ? build.session_zone() : canonical_zone(parsed.zone, text.get());
+    const int64_t micros = parsed.days * 86400000000 + parsed.nanos / 1000000 * 1000;
+    auto local = build.constant(Value::TIMESTAMP(duckdb::timestamp_t(micros)));
+    return build.relabel(build.instant(std::move(local), zone), timestamp_tz_type(precision, zone));
+  }
+  auto values =
+      build.call("meesh_iso_zoned", std::move(text), build.constant(Value(build.session_zone())),
+                 build.constant(Value::BIGINT(precision)));
+  return build.relabel(std::move(values), zoned_type(precision));
+}
 ExprPtr from_iso_timestamp(const Build& build, Exprs args) {
-  return build.trino_cast(build.native_cast(build.plain(std::move(args[0])), LogicalType::VARCHAR),
-                          Type::of(TypeKind::kTimestampTz, 3));
+  return from_iso(build, std::move(args[0]), 3);
+}
+ExprPtr from_iso_nanos(const Build& build, Exprs args) {
+  return from_iso(build, std::move(args[0]), 9);
+}
+
+/// varchar of the length that Trino's result has.
+ExprPtr of_length(const Build& build, ExprPtr text, int length) {
+  return build.relabel(std::move(text), to_duckdb(Type::varchar(length)));
 }
 
 ExprPtr to_iso(const Build& build, Exprs args) {
   const Type type = type_of(*args[0]);
-  if (type.kind == TypeKind::kDate) return build.trino_cast(std::move(args[0]), Type::varchar());
-  if (type.kind != TypeKind::kTimestampTz) {
-    auto text = build.trino_cast(std::move(args[0]), Type::varchar());
-    return build.call("replace", std::move(text), build.constant(Value(" ")),
-                      build.constant(Value("T")));
-  }
-  auto offset = offset_of(build, args[0]->Copy());
-  auto local = build.relabel(build.local_time(std::move(args[0])),
-                             to_duckdb(Type::of(TypeKind::kTimestamp, type.precision)));
+  if (type.kind == TypeKind::kUnknown) return build.constant(Value(to_duckdb(Type::varchar(16))));
+  if (type.kind == TypeKind::kDate)
+    return of_length(build, build.trino_cast(std::move(args[0]), Type::varchar()), 16);
+  const int fraction = type.precision == 0 ? 0 : type.precision + 1;
+  const bool zoned = type.kind == TypeKind::kTimestampTz;
+  ExprPtr offset = zoned ? offset_of_moment(build, args[0]->Copy()) : nullptr;
+  auto local = build.trino_cast(std::move(args[0]), Type::of(TypeKind::kTimestamp, type.precision));
   auto text = build.call("replace", build.trino_cast(std::move(local), Type::varchar()),
                          build.constant(Value(" ")), build.constant(Value("T")));
-  return build.call("||", std::move(text), build.call("meesh_offset_text", std::move(offset)));
+  if (!zoned) return of_length(build, std::move(text), 22 + fraction);
+  text = build.call("||", std::move(text), build.call("meesh_offset_text", std::move(offset)));
+  return of_length(build, std::move(text), 28 + fraction);
 }
 
 // ---------------------------------------------------------------- kernels
-
-duckdb::interval_t interval_of(View unit, int64_t count) {
-  duckdb::interval_t out{};
-  auto months = [&](int64_t each) {
-    if (std::abs(count) > INT32_MAX / 12)
-      raise(Code::kInvalidFunctionArgument, "value out of range: " + std::to_string(count));
-    out.months = static_cast<int32_t>(count * each);
-  };
-  if (unit == "year")
-    months(12);
-  else if (unit == "quarter")
-    months(3);
-  else if (unit == "month")
-    months(1);
-  else {
-    const int64_t each = unit == "week"     ? 604800000000
-                         : unit == "day"    ? 86400000000
-                         : unit == "hour"   ? 3600000000
-                         : unit == "minute" ? 60000000
-                         : unit == "second" ? 1000000
-                                            : 1000;
-    if (__builtin_mul_overflow(count, each, &out.micros))
-      raise(Code::kInvalidFunctionArgument, "value out of range: " + std::to_string(count));
-    // whole days go where adding them to a date is cheap and exact
-    const int64_t days = out.micros / 86400000000;
-    if ((unit == "day" || unit == "week") && std::abs(days) < INT32_MAX) {
-      out.days = static_cast<int32_t>(days);
-      out.micros = 0;
-    }
-  }
-  return out;
-}
 
 int64_t interval_part(duckdb::interval_t value, View part) {
   if (part == "year") return value.months / 12;
@@ -429,37 +409,39 @@ std::string human_seconds(double seconds) {
   return out.empty() ? "0 seconds" : out;
 }
 
-/// Zone named in a text, brought to one that DuckDB's timezone() takes; fixed offsets are taken off
-/// the local part instead and become UTC.
-std::string zone_part(const std::string& zone, View session) {
-  if (zone.empty()) return fixed_offset(std::string(session)) ? "UTC" : std::string(session);
-  const std::string known = canonical_zone(zone, nullptr);
-  return fixed_offset(known) ? "UTC" : known;
-}
-int64_t without_offset(int64_t micros, const std::string& zone) {
-  if (zone.empty()) return micros;
-  return micros - fixed_offset(canonical_zone(zone, nullptr)).value_or(0) * 1000000;
+int64_t unix_micros(double seconds) {
+  const double millis = std::floor(seconds * 1000 + 0.5);
+  if (std::isnan(millis)) return 0;
+  if (!(std::abs(millis) < 9e15))
+    raise(Code::kInvalidFunctionArgument, fmt::format("Millis overflow: {:.0f}", millis));
+  return static_cast<int64_t>(millis) * 1000;
 }
 
-std::optional<duckdb::timestamp_t> local_part(View text, bool lenient) {
-  auto moment = read_moment(text);
-  if (!moment) {
-    if (lenient) return std::nullopt;
-    raise(Code::kInvalidCastArgument,
-          "Value cannot be cast to timestamp with time zone: " + std::string(text));
-  }
-  return duckdb::timestamp_t(without_offset(
-      int64_t{moment->days} * 86400000000 + round_fraction(moment->nanos, 9, 6) / 1000,
-      moment->zone));
+/// Nine digits are java.time's, which wants a time; fewer are cut to milliseconds, as Joda-Time's.
+duckdb::hugeint_t iso_zoned(View text, View session, int64_t precision) {
+  const auto moment = precision > 3 ? parse_iso_nanos(text) : parse_iso_timestamp(text);
+  const int64_t nanos = precision > 3 ? moment.nanos : moment.nanos / 1000000 * 1000000;
+  return zoned_value(moment.days * kPicosOfDay + __int128{nanos} * 1000,
+                     moment.zone.empty() ? session : View(moment.zone));
+}
+
+int64_t zone_offset_now(View name) {
+  const auto zone = find_zone(std::string(name));
+  if (!zone)
+    raise(Code::kInvalidFunctionArgument, "'" + std::string(name) + "' is not a valid time zone");
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return zone->span_at(std::chrono::duration_cast<std::chrono::seconds>(now).count()).offset;
 }
 
 }  // namespace
 
 void register_time_kernels(duckdb::ExtensionLoader& loader) {
   using duckdb::timestamp_t;
-  const auto timestamp = LogicalType::TIMESTAMP, interval = LogicalType::INTERVAL,
-             time = LogicalType::TIME;
-  add_kernel<View, int64_t>(loader, "meesh_interval_of", {kText, kLong}, interval, interval_of);
+  const auto timestamp = LogicalType::TIMESTAMP, interval = LogicalType::INTERVAL;
+  register_zone_kernels(loader);
+  register_time_tz_kernels(loader);
+  register_moment_kernels(loader);
+  register_unit_kernels(loader);
   add_kernel<duckdb::interval_t, View>(loader, "meesh_interval_part", {interval, kText}, kLong,
                                        interval_part);
   add_kernel<View>(loader, "meesh_parse_duration", {kText}, interval, parse_duration);
@@ -475,47 +457,29 @@ void register_time_kernels(duckdb::ExtensionLoader& loader) {
       [](timestamp_t t, View pattern, View zone, int64_t offset) {
         return joda_format(t.value, pattern, zone, offset);
       });
-  add_kernel<View, View>(loader, "meesh_joda_local", {kText, kText}, timestamp,
-                         [](View text, View pattern) {
-                           const auto parsed = joda_parse(text, pattern);
-                           return timestamp_t(without_offset(parsed.micros, parsed.zone));
-                         });
+  add_kernel<View, View>(
+      loader, "meesh_joda_local", {kText, kText}, timestamp,
+      [](View text, View pattern) { return timestamp_t(joda_parse(text, pattern).micros); });
   add_kernel<View, View, View>(loader, "meesh_joda_zone", {kText, kText, kText}, kText,
                                [](View text, View pattern, View session) {
-                                 return zone_part(joda_parse(text, pattern).zone, session);
+                                 const std::string zone = joda_parse(text, pattern).zone;
+                                 return zone.empty() ? std::string(session) : zone;
                                });
-  add_kernel<View, View>(loader, "meesh_zone_part", {kText, kText}, kText,
-                         [](View text, View session) {
-                           auto moment = read_moment(text);
-                           return moment ? zone_part(moment->zone, session) : std::string("UTC");
-                         });
-  add_kernel<View, bool>(loader, "meesh_local_part", {kText, kBool}, timestamp, local_part);
-  add_kernel<double>(loader, "meesh_unix_micros", {kDouble}, kLong, [](double seconds) -> int64_t {
-    if (!(std::abs(seconds) < 9e12))
-      raise(Code::kInvalidFunctionArgument, "Timestamp out of range: " + scientific(seconds));
-    return static_cast<int64_t>(std::llround(seconds * 1000)) * 1000;
-  });
+  add_kernel<double>(loader, "meesh_unix_micros", {kDouble}, kLong, unix_micros);
   add_kernel<int64_t>(loader, "meesh_offset_text", {kLong}, kText, [](int64_t seconds) {
-    if (seconds == 0) return std::string("Z");
-    return fmt::format("{}{:02}:{:02}", seconds < 0 ? '-' : '+', std::abs(seconds) / 3600,
-                       std::abs(seconds) / 60 % 60);
+    return seconds == 0 ? std::string("Z") : offset_name(seconds);
   });
   add_kernel<View>(loader, "meesh_iso_date", {kText}, LogicalType::DATE, [](View text) {
-    auto moment = read_moment(text.size() == 7   ? std::string(text) + "-01"
-                              : text.size() == 4 ? std::string(text) + "-01-01"
-                                                 : std::string(text));
-    if (!moment || moment->has_time)
-      raise(Code::kInvalidFunctionArgument, "Invalid format: \"" + std::string(text) + "\"");
-    return duckdb::date_t(moment->days);
+    return duckdb::date_t(static_cast<int32_t>(parse_iso_date(text)));
   });
-  add_kernel<View, duckdb::dtime_t>(loader, "meesh_time_trunc", {kText, time}, time,
-                                    [](View unit, duckdb::dtime_t t) {
-                                      const int64_t step = unit == "hour"     ? 3600000000
-                                                           : unit == "minute" ? 60000000
-                                                           : unit == "second" ? 1000000
-                                                                              : 1000;
-                                      return duckdb::dtime_t(t.micros / step * step);
-                                    });
+  add_kernel<View, View, int64_t>(loader, "meesh_iso_zoned", {kText, kText, kLong},
+                                  LogicalType::HUGEINT, iso_zoned);
+  add_kernel<View>(loader, "meesh_zone_offset_now", {kText}, kLong, zone_offset_now);
+  add_kernel<duckdb::interval_t>(loader, "meesh_interval_zone", {interval}, kText, interval_zone);
+  add_kernel<int64_t, int64_t>(
+      loader, "meesh_hours_zone", {kLong, kLong}, kText,
+      [](int64_t hours, int64_t minutes) { return minutes_zone(hours * 60 + minutes); });
+  add_kernel<View>(loader, "meesh_teradata_pattern", {kText}, kText, joda_of_teradata);
 }
 
 const std::vector<NamedHook>& time_hooks() {
@@ -526,6 +490,7 @@ const std::vector<NamedHook>& time_hooks() {
       {"trino_at_timezone", at_zone},
       {"trino_at_time_zone", at_zone},
       {"trino_with_timezone", with_zone},
+      {"trino_zoned", zoned},
       {"trino_timezone", zone_name},
       {"trino_timezone_hour", zone_hour},
       {"trino_timezone_minute", zone_minute},
@@ -543,6 +508,8 @@ const std::vector<NamedHook>& time_hooks() {
       {"trino_format_datetime", format_datetime},
       {"trino_parse_datetime", parse_datetime},
       {"trino_from_iso8601_timestamp", from_iso_timestamp},
+      {"trino_from_iso8601_timestamp_nanos", from_iso_nanos},
+      {"trino_from_unixtime_nanos", from_unixtime_nanos},
       {"trino_to_iso8601", to_iso},
   };
   return hooks;

@@ -44,8 +44,14 @@ class Reader {
  public:
   Reader(std::string_view text, std::string_view whole) : rest_(text), whole_(whole) {}
 
+  /// In Joda-Time's words: where it goes on is told only when something was read.
   [[noreturn]] void fail() const {
-    bad_argument("Invalid format: \"" + std::string(whole_) + "\"");
+    std::string message = "Invalid format: \"" + std::string(whole_) + "\"";
+    if (rest_.size() < whole_.size()) {
+      message += rest_.empty() ? " is too short"
+                               : " is malformed at \"" + std::string(rest_) + "\"";
+    }
+    bad_argument(message);
   }
   bool empty() const { return rest_.empty(); }
   std::string_view rest() const { return rest_; }
@@ -136,10 +142,7 @@ int64_t assemble(const Parts& parts, const Reader& reader) {
          parts.micros;
 }
 
-std::string_view ordinal(int day) {
-  if (day >= 11 && day <= 13) return "th";
-  return day % 10 == 1 ? "st" : day % 10 == 2 ? "nd" : day % 10 == 3 ? "rd" : "th";
-}
+int64_t floor_millis(int64_t micros) { return micros - (micros % 1000 + 1000) % 1000; }
 
 std::string padded_number(int64_t value, size_t width) {
   return fmt::format("{:0{}}", value, width);
@@ -173,7 +176,9 @@ void Fields::iso_week(int64_t& week_year, int& week) const {
 }
 
 std::string mysql_format(int64_t micros, std::string_view pattern) {
-  const Fields f(micros);
+  if (pattern.empty()) bad_argument("Both printing and parsing not supported");
+  // Joda-Time keeps milliseconds.
+  const Fields f(floor_millis(micros + 500));
   int64_t week_year;
   int week;
   f.iso_week(week_year, week);
@@ -193,9 +198,6 @@ std::string mysql_format(int64_t micros, std::string_view pattern) {
         break;
       case 'c':
         out += std::to_string(f.month);
-        break;
-      case 'D':
-        out += std::to_string(f.day) + std::string(ordinal(f.day));
         break;
       case 'd':
         out += padded_number(f.day, 2);
@@ -260,6 +262,7 @@ std::string mysql_format(int64_t micros, std::string_view pattern) {
       case 'y':
         out += padded_number(f.year % 100, 2);
         break;
+      case 'D':
       case 'w':
       case 'U':
       case 'u':
@@ -274,6 +277,7 @@ std::string mysql_format(int64_t micros, std::string_view pattern) {
 }
 
 int64_t mysql_parse(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) bad_argument("Both printing and parsing not supported");
   Reader in(text, text);
   Parts parts;
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -398,8 +402,8 @@ void walk_joda(std::string_view pattern, L letter, P plain) {
   }
 }
 
-[[noreturn]] void bad_letter(char c) {
-  bad_argument("Illegal pattern component: " + std::string(1, c));
+[[noreturn]] void bad_letter(char c, size_t count) {
+  bad_argument("Illegal pattern component: " + std::string(count, c));
 }
 
 std::string joda_year(int64_t year, size_t count) {
@@ -410,6 +414,7 @@ std::string joda_year(int64_t year, size_t count) {
 
 std::string joda_format(int64_t micros, std::string_view pattern, std::string_view zone,
                         int64_t offset) {
+  if (pattern.empty()) bad_argument("Invalid pattern specification: Pattern is null or empty");
   const Fields f(micros);
   int64_t week_year;
   int week;
@@ -483,6 +488,11 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
       }
       case 'Z':
       case 'z':
+        if (zone.empty()) {
+          bad_argument(
+              "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type "
+              "does not contain TZ information");
+        }
         if (c == 'z' || n >= 3) {
           out += zone;
         } else {
@@ -492,7 +502,7 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
         }
         break;
       default:
-        bad_letter(c);
+        bad_letter(c, n);
     }
   };
   walk_joda(pattern, letter, [&](const std::string& text) { out += text; });
@@ -500,6 +510,7 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
 }
 
 ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) bad_argument("Invalid pattern specification: Pattern is null or empty");
   Reader in(text, text);
   Parts parts;
   auto letter = [&](char c, size_t n) {
@@ -556,7 +567,7 @@ ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
         parts.zone = in.zone_name();
         break;
       default:
-        bad_letter(c);
+        bad_letter(c, n);
     }
   };
   walk_joda(pattern, letter, [&](const std::string& plain) {

@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "engine/functions/kernels.h"
 
 namespace meesh::engine {
@@ -67,10 +71,18 @@ std::optional<std::string> decode(View text, bool plus) {
   return out;
 }
 
+/// Whether it is a name in ASCII or an address in brackets; others are none to Trino.
+bool plain_host(View host) {
+  if (host.starts_with('[')) return host.ends_with(']');
+  return std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) || c == '-' || c == '.');
+  });
+}
+
 std::optional<std::string> url_part(View text, View part) {
   const Url url = read_url(text);
   if (!url.valid) return std::nullopt;
-  if (part == "host") return url.host.empty() ? std::nullopt : std::optional(url.host);
+  if (part == "host") return plain_host(url.host) ? url.host : std::string();
   if (part == "port") return url.port.empty() ? std::nullopt : std::optional(url.port);
   if (part == "protocol") return url.protocol;
   if (part == "query") return decode(url.query, false);
@@ -107,11 +119,26 @@ std::string url_encode(View text) {
   return out;
 }
 
+/// What is wrong with the first escape that is none, as Trino words it.
+std::string wrong_escape(View text) {
+  const auto is_hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  for (size_t i = text.find('%'); i != View::npos; i = text.find('%', i + 3)) {
+    if (i + 2 >= text.size()) break;
+    for (char c : text.substr(i + 1, 2)) {
+      if (is_hex(c)) continue;
+      const auto code = static_cast<unsigned char>(c);
+      return fmt::format(
+          "Illegal hex characters in escape (%) pattern - "
+          "not a hexadecimal digit: \"{}\" = {}",
+          c, code);
+    }
+  }
+  return "Incomplete trailing escape (%) pattern";
+}
+
 std::string url_decode(View text) {
   auto out = decode(text, true);
-  if (!out)
-    raise(Code::kInvalidFunctionArgument,
-          "Incomplete or illegal escape (%) pattern in: " + std::string(text));
+  if (!out) raise(Code::kInvalidFunctionArgument, "URLDecoder: " + wrong_escape(text));
   return *out;
 }
 

@@ -2,7 +2,9 @@
 // its like, concat, arrays and maps; and the scalars put around aggregates.
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/comparisons.h"
 #include "engine/functions/rules.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -14,6 +16,7 @@ using duckdb::make_uniq;
 using duckdb::Value;
 using sql::Type;
 using sql::TypeKind;
+using View = std::string_view;
 
 [[noreturn]] void unexpected(const char* name, const Exprs& args, const char* expected) {
   std::string types;
@@ -41,6 +44,8 @@ LogicalType unify(const Build& build, Exprs& args, size_t first, const char* wha
     if (*next != common) duck = *next == type ? args[i]->return_type : to_duckdb(*next);
     common = *next;
   }
+  if (common.kind == TypeKind::kTimestampTz)
+    duck = shared_zoned_type(args, first, common.precision);
   for (size_t i = first; i < args.size(); ++i) args[i] = build.coerce(std::move(args[i]), duck);
   return duck;
 }
@@ -78,7 +83,29 @@ ExprPtr type_name(const Build& build, Exprs args) {
   return build.constant(Value(type_of(*args[0]).display()));
 }
 
+/// The greatest or least of what is not compared by its bits.
+ExprPtr by_comparing(const Build& build, Exprs args, View name) {
+  const char* better = name == "greatest" ? "trino_gt" : "trino_lt";
+  ExprPtr best = std::move(args[0]);
+  for (size_t i = 1; i < args.size(); ++i) {
+    auto wins = build.call(better, args[i]->Copy(), best->Copy());
+    best = make_uniq<duckdb::BoundCaseExpression>(std::move(wins), std::move(args[i]),
+                                                  std::move(best));
+  }
+  return best;
+}
+
+/// All have one type, which has an order.
+void check_ordered(const Exprs& args, const char* name) {
+  std::optional<Type> common = args.empty() ? std::nullopt : std::optional(type_of(*args[0]));
+  for (const auto& arg : args)
+    if (common) common = common_type(*common, type_of(*arg));
+  if (!common || !is_orderable(*common))
+    unexpected(name, args, (std::string(name) + "(E) E:orderable").c_str());
+}
+
 ExprPtr extreme(const Build& build, Exprs args, const char* name) {
+  check_ordered(args, name);
   const auto type = unify(build, args, 0, "All arguments");
   if (args.size() == 1) return std::move(args[0]);
   ExprPtr any_null;
@@ -86,10 +113,16 @@ ExprPtr extreme(const Build& build, Exprs args, const char* name) {
     auto null = build.is_null(arg->Copy());
     any_null = any_null ? build.either(std::move(any_null), std::move(null)) : std::move(null);
   }
+  if (type.id() == LogicalTypeId::TIME_TZ || is_zoned(type) || type.IsNested())
+    return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
+                                                  by_comparing(build, std::move(args), name));
   for (auto& arg : args) arg = build.plain(std::move(arg));
-  auto value = build.relabel(build.call(name, std::move(args)), type);
+  const bool floating =
+      type.id() == LogicalTypeId::DOUBLE || type.id() == LogicalTypeId::FLOAT;
+  auto value = floating && *name == 'g' ? greatest_number(build, std::move(args))
+                                        : build.call(name, std::move(args));
   return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
-                                                std::move(value));
+                                                build.relabel(std::move(value), type));
 }
 ExprPtr greatest(const Build& build, Exprs args) {
   return extreme(build, std::move(args), "greatest");
@@ -249,8 +282,13 @@ ExprPtr array_join(const Build& build, Exprs args) {
   if (!element.children.empty()) unexpected("array_join", args, "array_join(array(E), varchar)");
   args[0] = build.trino_cast(std::move(args[0]), Type::array(Type::varchar()));
   for (auto& arg : args) arg = build.plain(std::move(arg));
-  if (args.size() == 2) args.push_back(build.constant(Value(LogicalType::VARCHAR)));
-  return build.call("meesh_array_join", std::move(args));
+  if (args.size() == 2) {
+    args.push_back(build.constant(Value(LogicalType::VARCHAR)));
+    return build.call("meesh_array_join", std::move(args));
+  }
+  auto no_filler = build.is_null(args[2]->Copy());
+  return build.case_when(std::move(no_filler), build.constant(Value(LogicalType::VARCHAR)),
+                         build.call("meesh_array_join", std::move(args)));
 }
 
 ExprPtr slice(const Build& build, Exprs args) {
@@ -273,16 +311,25 @@ ExprPtr shuffle(const Build& build, Exprs args) {
 }
 
 ExprPtr zip(const Build& build, Exprs args) {
+  static const char* kExpected =
+      "zip(array(T1), array(T2)) T1, T2, zip(array(T1), array(T2), array(T3)) T1, T2, T3, "
+      "zip(array(T1), array(T2), array(T3), array(T4)) T1, T2, T3, T4, "
+      "zip(array(T1), array(T2), array(T3), array(T4), array(T5)) T1, T2, T3, T4, T5";
   duckdb::child_list_t<LogicalType> fields;
+  if (args.size() < 2 || args.size() > 5) unexpected("zip", args, kExpected);
+  ExprPtr any_null = build.constant(Value::BOOLEAN(false));
   for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i]->return_type.id() != LogicalTypeId::LIST)
-      unexpected("zip", args, "zip(array(T1), array(T2), ...)");
+    if (type_of(*args[i]).kind == TypeKind::kUnknown)
+      args[i] = build.constant(Value(LogicalType::LIST(LogicalType::SQLNULL)));
+    if (args[i]->return_type.id() != LogicalTypeId::LIST) unexpected("zip", args, kExpected);
     fields.emplace_back("field" + std::to_string(i),
                         duckdb::ListType::GetChildType(args[i]->return_type));
     args[i] = build.plain(std::move(args[i]));
+    any_null = build.either(std::move(any_null), build.is_null(args[i]->Copy()));
   }
-  return build.relabel(build.call("list_zip", std::move(args)),
-                       LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
+  const auto type = LogicalType::LIST(LogicalType::STRUCT(std::move(fields)));
+  auto rows = build.relabel(build.call("list_zip", std::move(args)), type);
+  return build.case_when(std::move(any_null), build.constant(Value(type)), std::move(rows));
 }
 
 ExprPtr map_entries(const Build& build, Exprs args) {
@@ -293,13 +340,17 @@ ExprPtr map_entries(const Build& build, Exprs args) {
                        LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
 }
 
-/// Lists of two-field rows as DuckDB's map_from_entries wants them.
-ExprPtr as_entries(const Build& build, const char* name, Exprs& args) {
+void check_entries(const char* name, const Exprs& args) {
   const Type type = type_of(*args[0]);
   if (type.kind != TypeKind::kArray || type.children[0].kind != TypeKind::kRow ||
       type.children[0].children.size() != 2) {
     unexpected(name, args, (std::string(name) + "(array(row(K, V)))").c_str());
   }
+}
+
+/// Lists of two-field rows as DuckDB's map_from_entries wants them.
+ExprPtr as_entries(const Build& build, const char* name, Exprs& args) {
+  check_entries(name, args);
   const auto& row = duckdb::StructType::GetChildTypes(
       plain_type(duckdb::ListType::GetChildType(args[0]->return_type)));
   duckdb::child_list_t<LogicalType> fields = {{"key", row[0].second}, {"value", row[1].second}};
@@ -310,12 +361,30 @@ ExprPtr map_from_entries(const Build& build, Exprs args) {
   return build.call("map_from_entries", as_entries(build, "map_from_entries", args));
 }
 ExprPtr multimap_from_entries(const Build& build, Exprs args) {
-  return build.call("meesh_multimap", as_entries(build, "multimap_from_entries", args));
+  check_entries("multimap_from_entries", args);
+  return build.call("meesh_multimap", build.plain(std::move(args[0])));
+}
+
+/// An error of the rows, so that a NULL is one.
+ExprPtr too_few_maps(const Build& build, Exprs args) {
+  const auto type = args[0]->return_type;
+  duckdb::ScalarFunction function(
+      "meesh_one_map", {type}, type,
+      [](duckdb::DataChunk& rows, duckdb::ExpressionState&, duckdb::Vector& result) {
+        for (size_t row = 0; row < rows.size(); ++row) {
+          if (!rows.data[0].GetValue(row).IsNull())
+            raise(Code::kInvalidFunctionArgument,
+                  "There must be two or more concatenation arguments to map_concat");
+          result.SetValue(row, Value(result.GetType()));
+        }
+      });
+  function.SetFallible();
+  return build.kernel(std::move(function), std::move(args));
 }
 
 ExprPtr map_concat(const Build& build, Exprs args) {
+  if (args.size() == 1) return too_few_maps(build, std::move(args));
   const auto type = unify(build, args, 0, "Maps");
-  if (args.size() == 1) return std::move(args[0]);
   ExprPtr any_null;
   for (auto& arg : args) {
     auto null = build.is_null(arg->Copy());
@@ -348,6 +417,26 @@ ExprPtr all_match_result(const Build& build, Exprs args) {
 
 // ---------------------------------------------------------------- around aggregates
 
+/// A sum of decimals has 38 digits; DuckDB's may have one more.
+ExprPtr checked_decimal(const Build& build, ExprPtr sum) {
+  const auto type = sum->return_type;
+  duckdb::ScalarFunction kernel(
+      "meesh_sum_decimal", {type}, type,
+      [](duckdb::DataChunk& chunk, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::UnaryExecutor::Execute<duckdb::hugeint_t, duckdb::hugeint_t>(
+            chunk.data[0], result, chunk.size(), [](const duckdb::hugeint_t& value) {
+              const auto& limit = duckdb::Hugeint::POWERS_OF_TEN[38];
+              if (value >= limit || value <= -limit)
+                raise(Code::kNumericValueOutOfRange, "Decimal overflow");
+              return value;
+            });
+      });
+  kernel.SetFallible();
+  Exprs args;
+  args.push_back(std::move(sum));
+  return build.kernel(std::move(kernel), std::move(args));
+}
+
 /// sum: HUGEINT back to bigint, checked; reals back to real.
 ExprPtr sum_result(const Build& build, Exprs args) {
   const auto& type = args[0]->return_type;
@@ -356,10 +445,14 @@ ExprPtr sum_result(const Build& build, Exprs args) {
   if (type.id() == LogicalTypeId::DOUBLE && type.HasAlias())
     return build.native_cast(build.relabel(std::move(args[0]), LogicalType::DOUBLE),
                              LogicalType::FLOAT);
+  if (type.id() == LogicalTypeId::DECIMAL && type.InternalType() == duckdb::PhysicalType::INT128)
+    return checked_decimal(build, std::move(args[0]));
   return std::move(args[0]);
 }
+/// count_if: of no rows and of NULLs alone 0.
 ExprPtr to_bigint(const Build& build, Exprs args) {
-  return build.native_cast(std::move(args[0]), LogicalType::BIGINT);
+  args[0] = build.native_cast(std::move(args[0]), LogicalType::BIGINT);
+  return expand_text(build, "coalesce($1, CAST(0 AS BIGINT))", args);
 }
 
 /// Without labels: both sides of IN (subquery) must be, for DuckDB casts them by itself there.
@@ -376,26 +469,7 @@ ExprPtr histogram_result(const Build& build, Exprs args) {
   return build.native_cast(std::move(args[0]), LogicalType::MAP(key, LogicalType::BIGINT));
 }
 
-// ---------------------------------------------------------------- decimals, failing
-
-ExprPtr decimal_places(const Build& build, Exprs args, const char* name) {
-  Type type = type_of(*args[0]);
-  auto places = build.constant_value(*args[1]);
-  if (places.IsNull())
-    raise(Code::kNotSupported,
-          std::string(name) + " of a decimal needs a constant number of places", args[1].get());
-  const auto count = static_cast<int32_t>(places.GetValue<int64_t>());
-  if (count >= type.scale) return std::move(args[0]);
-  if (*name == 'r') type.precision = std::min(38, type.precision + 1);
-  auto value = build.call(name, std::move(args[0]), build.constant(Value::INTEGER(count)));
-  return build.native_cast(std::move(value), to_duckdb(type));
-}
-ExprPtr round_places(const Build& b, Exprs args) {
-  return decimal_places(b, std::move(args), "round");
-}
-ExprPtr truncate_places(const Build& b, Exprs args) {
-  return decimal_places(b, std::move(args), "trunc");
-}
+// ---------------------------------------------------------------- failing
 
 ExprPtr fail_function(const Build& build, Exprs args) {
   return build.call("meesh_fail", build.plain(std::move(args[0])));
@@ -406,12 +480,19 @@ ExprPtr format_function(const Build& build, Exprs args) {
     const Type type = type_of(*args[i]);
     if (is_integral(type)) {
       args[i] = build.native_cast(std::move(args[i]), LogicalType::BIGINT);
-    } else if (type.kind == TypeKind::kReal || type.kind == TypeKind::kDecimal) {
+    } else if (type.kind == TypeKind::kReal) {
       args[i] = build.native_cast(std::move(args[i]), LogicalType::DOUBLE);
-    } else if (type.kind != TypeKind::kDouble && type.kind != TypeKind::kUnknown) {
+    } else if (!type.children.empty()) {
+      raise(Code::kNotSupported, "Type not supported for formatting: " + type.display(),
+            args[i].get());
+    } else if (type.kind != TypeKind::kDouble && type.kind != TypeKind::kDecimal &&
+               type.kind != TypeKind::kUnknown) {
       args[i] = build.plain(build.trino_cast(std::move(args[i]), Type::varchar()));
     }
   }
+  if (type_of(*args[0]).kind == TypeKind::kUnknown)
+    raise(Code::kTypeMismatch,
+          "Type of first argument to format() must be VARCHAR (actual: unknown)", args[0].get());
   args[0] = build.plain(std::move(args[0]));
   return build.call("meesh_format", std::move(args));
 }
@@ -453,8 +534,6 @@ const std::vector<NamedHook>& value_hooks() {
       {"trino_map_agg_result", map_agg_result},
       {"trino_multimap_agg_result", multimap_agg_result},
       {"trino_histogram_result", histogram_result},
-      {"trino_round", round_places},
-      {"trino_truncate", truncate_places},
       {"trino_fail", fail_function},
       {"trino_format", format_function},
   };

@@ -39,7 +39,7 @@ bool public_path(const Request& request) {
   if (path == "/api/v1/session" || under(path, "/api/v1/shares")) return true;
   if (!reads(request)) return false;
   return path == "/api/v1/health" || path == "/api/v1/openapi.json" || under(path, "/v1/info") ||
-         (request.method == "HEAD" && path == "/v1/status");
+         under(path, "/v1/spooled") || (request.method == "HEAD" && path == "/v1/status");
 }
 
 bool loopback_name(std::string_view authority) {

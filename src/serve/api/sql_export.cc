@@ -10,6 +10,7 @@
 #include <future>
 #include <set>
 
+#include "base/time_zone.h"
 #include "base/uuid.h"
 #include "engine/file_writer.h"
 #include "serve/trino/value_encoder.h"
@@ -117,8 +118,8 @@ class TextRows {
  public:
   TextRows(const ExportRequest& asked, const std::vector<engine::Column>& columns)
       : csv_(asked.format == Format::kCsv), guard_(asked.guard_formulas) {
-    auto zone = trino::TimeZone::find(asked.session.time_zone);
-    if (!zone) zone = trino::TimeZone::utc();
+    auto zone = TimeZone::find(asked.session.time_zone);
+    if (!zone) zone = TimeZone::utc();
     std::set<std::string> taken;
     for (const auto& column : columns) {
       encoders_.emplace_back(column.type, trino::DateTimes::kParametric, zone);

@@ -11,7 +11,7 @@
 #include "serve/api/caller.h"
 #include "serve/api/json_api.h"
 #include "serve/api/sql_export.h"
-#include "serve/trino/time_zone.h"
+#include "base/time_zone.h"
 
 namespace meesh::serve::api {
 namespace {
@@ -221,7 +221,7 @@ void export_statement(StatementHistory& history, Request& request, Response& res
   session.schema = text(body, "schema");
   session.remote_address = request.remote_address;
   const std::string zone = text(body, "time_zone", "UTC");
-  const auto known = trino::TimeZone::find(zone);
+  const auto known = TimeZone::find(zone);
   if (!known) throw Error(Code::kBadRequest, fmt::format("Time zone not supported: {}", zone));
   session.time_zone = known->id();
   export_rows(history.recorded(), asked, request, response);

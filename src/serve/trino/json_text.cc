@@ -60,7 +60,10 @@ void write_real(JsonText& out, T value, bool quoted) {
   char* p = begin;
   if (quoted) *p++ = '"';
   char* const digits = p;
-  p = std::to_chars(p, begin + 40, value).ptr;
+  // All digits of a large real would be those of the double it is not.
+  p = sizeof(T) == 4 && std::abs(value) >= 1e7
+          ? std::to_chars(p, begin + 40, value, std::chars_format::scientific).ptr
+          : std::to_chars(p, begin + 40, value).ptr;
   const std::string_view text(digits, static_cast<size_t>(p - digits));
   if (text.find_first_of(".e") == std::string_view::npos) {
     *p++ = '.';

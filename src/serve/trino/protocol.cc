@@ -146,7 +146,11 @@ bool state_wanted(std::optional<std::string_view> wanted, std::string_view state
 }  // namespace
 
 Protocol::Protocol(engine::Engine& engine, Options options)
-    : engine_(engine), options_(std::move(options)), started_(Clock::now()), swept_(started_) {}
+    : engine_(engine),
+      options_(std::move(options)),
+      started_(Clock::now()),
+      segments_(options_.segments ? std::make_shared<SegmentStore>(*options_.segments) : nullptr),
+      swept_(started_) {}
 
 void Protocol::post_statement(net::Request& request, net::Response& response) {
   answer_with(response, [&] {
@@ -164,7 +168,9 @@ void Protocol::post_statement(net::Request& request, net::Response& response) {
       answer.text = refusal(error, base);
       return answer;
     }
-    auto statement = std::make_shared<Statement>(std::move(query), std::move(context), base);
+    auto spooled = spooled_data(request, context, query->id());
+    auto statement =
+        std::make_shared<Statement>(std::move(query), std::move(context), base, std::move(spooled));
     remember(statement);
     PageRequest first;
     answer.page = statement->page(first);
@@ -210,8 +216,32 @@ void Protocol::delete_statement(net::Request& request, net::Response& response) 
     const auto statement = find(request);
     statement->query().cancel();
     mark_ended(statement->query().id());
+    if (segments_) segments_->remove_of(statement->query().id());
     return problem(204, "");
   });
+}
+
+std::unique_ptr<SpooledData> Protocol::spooled_data(const net::Request& request,
+                                                    const ClientContext& context,
+                                                    const std::string& query) const {
+  if (!segments_ || !context.encoding) return nullptr;
+  return std::make_unique<SpooledData>(*context.encoding, segments_, request.user, query);
+}
+
+void Protocol::get_segment(net::Request& request, net::Response& response) {
+  const auto segment =
+      segments_ ? segments_->open(std::string(request.param("token")), request.user) : std::nullopt;
+  if (!segment) throw net::HttpError(404, "Segment not found", Code::kNotFound);
+  response.headers.set("Content-Type", "application/octet-stream");
+  response.headers.set("Content-Length", std::to_string(segment->size()));
+  response.headers.set("Cache-Control", "no-store");
+  response.send_file(segment->fd(), 0, segment->size());
+}
+
+void Protocol::acknowledge_segment(net::Request& request, net::Response& response) {
+  // Once more is no error: the answer to the first time may have been lost.
+  if (segments_) segments_->remove(std::string(request.param("token")), request.user);
+  response.text("");
 }
 
 void Protocol::list_queries(net::Request& request, net::Response& response) {

@@ -24,6 +24,9 @@ class Protocol {
   void head_page(net::Request& request, net::Response& response);
   void delete_statement(net::Request& request, net::Response& response);
 
+  void get_segment(net::Request& request, net::Response& response);
+  void acknowledge_segment(net::Request& request, net::Response& response);
+
   void list_queries(net::Request& request, net::Response& response);
   void get_query(net::Request& request, net::Response& response);
   void delete_query(net::Request& request, net::Response& response);
@@ -42,6 +45,10 @@ class Protocol {
     bool ended = false;
   };
 
+  /// Null unless the client asked for the spooled protocol and there is a place for segments.
+  std::unique_ptr<SpooledData> spooled_data(const net::Request& request,
+                                            const ClientContext& context,
+                                            const std::string& query) const;
   /// Checks id and slug of the path; throws net::HttpError 404.
   std::shared_ptr<Statement> find(const net::Request& request);
   void remember(std::shared_ptr<Statement> statement);
@@ -52,6 +59,7 @@ class Protocol {
   engine::Engine& engine_;
   const Options options_;
   const std::chrono::steady_clock::time_point started_;
+  const std::shared_ptr<SegmentStore> segments_;  // null: nothing is spooled
   std::atomic<size_t> waiting_{0};
 
   mutable std::mutex mutex_;

@@ -247,14 +247,21 @@ ClientContext read_client_context(const net::Request& request) {
     session.client_tags.emplace_back(tag);
   }
   for (const auto capability : elements(request.headers.all("X-Trino-Client-Capabilities"))) {
+    session.client_capabilities.emplace_back(capability);
     if (capability == "PARAMETRIC_DATETIME") context.date_times = DateTimes::kParametric;
   }
-  const std::string zone = header(request, "X-Trino-Time-Zone");
+  for (const auto wanted : request.headers.all("X-Trino-Query-Data-Encoding")) {
+    if (!context.encoding) context.encoding = choose_encoding(wanted);
+  }
+  read_properties(request, session);
+  // SET TIME ZONE is a session property, and goes before the client's own zone.
+  std::string zone = header(request, "X-Trino-Time-Zone");
+  if (const auto set = session.properties.find("time_zone_id"); set != session.properties.end())
+    zone = set->second;
   context.zone = zone.empty() ? TimeZone::utc() : TimeZone::find(zone);
   if (!context.zone) throw net::HttpError(400, fmt::format("Time zone not supported: {}", zone));
   session.time_zone = context.zone->id();
 
-  read_properties(request, session);
   read_prepared_statements(request, session);
   check_roles(request);
   check_resource_estimates(request);

@@ -11,7 +11,8 @@
 
 #include "engine/engine.h"
 #include "net/http.h"
-#include "serve/trino/time_zone.h"
+#include "serve/trino/data_encoding.h"
+#include "base/time_zone.h"
 #include "serve/trino/value_encoder.h"
 
 namespace meesh::serve::trino {
@@ -21,6 +22,7 @@ struct ClientContext {
   engine::Session session;
   DateTimes date_times = DateTimes::kMilliseconds;
   std::shared_ptr<const TimeZone> zone;
+  std::optional<DataEncoding> encoding;  // none: rows stand in the pages
 };
 
 /// Throws net::HttpError: 401 without a user, 400 for anything malformed, naming the header.

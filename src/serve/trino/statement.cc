@@ -26,11 +26,13 @@ milliseconds until(Clock::time_point deadline) {
 
 }  // namespace
 
-Statement::Statement(engine::QueryPtr query, ClientContext context, std::string base_uri)
+Statement::Statement(engine::QueryPtr query, ClientContext context, std::string base_uri,
+                     std::unique_ptr<SpooledData> spooled)
     : query_(std::move(query)),
       slug_(make_slug()),
       date_times_(context.date_times),
-      zone_(std::move(context.zone)) {
+      zone_(std::move(context.zone)),
+      spooled_(std::move(spooled)) {
   auto first = std::make_shared<Page>();
   PageRequest request;
   request.base_uri = std::move(base_uri);
@@ -58,12 +60,10 @@ PagePtr Statement::make_page(const PageRequest& request) {
   auto page = std::make_shared<Page>();
   page->token = request.token;
   JsonText& out = page->body;
-  const bool has_rows = write_rows(request, out) > 0;
+  const bool has_rows = write_rows(request, out);
   const bool ended = !batch_ && (failure_ || query_->finished());
   engine::QueryInfo info = query_->info();
   if (has_rows) {
-    out.close(']');
-    out.raw(',');
     // An error that came after these rows waits for the next page. Without one, a result that fits
     // its page needs no other: the client saves a round trip.
     page->last = ended && !failure_ && !info.error;
@@ -83,6 +83,10 @@ PagePtr Statement::make_page(const PageRequest& request) {
   }
   write_tail(request, info, !page->last, out);
   add_session_changes(query_->changes(), page->headers);
+  if (spooled_) {
+    page->headers.add("X-Trino-Query-Data-Encoding",
+                      std::string(encoding_name(spooled_->encoding())));
+  }
   return page;
 }
 
@@ -115,30 +119,60 @@ bool Statement::learn_columns() {
   return true;
 }
 
-uint64_t Statement::write_rows(const PageRequest& request, JsonText& out) {
+bool Statement::write_rows(const PageRequest& request, JsonText& out) {
+  if (!spooled_) {
+    if (append_rows(request, out) == 0) return false;
+    out.close(']');
+    out.raw(',');
+    return true;
+  }
+  JsonText rows;
+  const uint64_t count = append_rows(request, rows);
+  if (count == 0) return false;
+  rows.close(']');
+  write_head(request, out);
+  out.key("data");
+  spooled_->write(rows.view(), count, request.base_uri, out);
+  out.raw(',');
+  return true;
+}
+
+uint64_t Statement::append_rows(const PageRequest& request, JsonText& out) {
+  const uint64_t bytes = spooled_ ? spooled_->next_bytes() : request.bytes;
+  const auto start = Clock::now();
+  Clock::time_point deadline = start + request.wait;
   uint64_t rows = 0;
-  Clock::time_point deadline = Clock::now() + request.wait;
-  while (rows == 0 || out.size() < request.bytes) {
+  while (rows == 0 || out.size() < bytes) {
     if (!batch_ && !fetch(until(deadline))) break;
     if (rows == 0) {
       deadline = Clock::now() + request.gather;
-      write_head(request, out);
-      out.raw("\"data\":[");
-    }
-    const auto& columns = batch_->columns;
-    do {
-      out.raw('[');
-      for (size_t i = 0; i < columns.size(); ++i) {
-        encoders_[i].write(columns[i], row_, out);
-        out.raw(',');
+      if (!spooled_) {
+        write_head(request, out);
+        out.key("data");
       }
-      out.close(']');
-      out.raw(',');
+      out.raw('[');
+    }
+    do {
+      append_row(out);
       ++rows;
-    } while (++row_ < batch_->rows && out.size() < request.bytes);
+    } while (++row_ < batch_->rows && out.size() < bytes);
     if (row_ == batch_->rows) batch_ = nullptr;
+    // Rows too many to stand in the page are worth waiting for more: each segment is one more way
+    // to the server.
+    if (spooled_ && out.size() > kInlineBytes) deadline = std::max(deadline, start + request.wait);
   }
   return rows;
+}
+
+void Statement::append_row(JsonText& out) {
+  const auto& columns = batch_->columns;
+  out.raw('[');
+  for (size_t i = 0; i < columns.size(); ++i) {
+    encoders_[i].write(columns[i], row_, out);
+    out.raw(',');
+  }
+  out.close(']');
+  out.raw(',');
 }
 
 void Statement::write_head(const PageRequest& request, JsonText& out) const {

@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "serve/trino/json_text.h"
 #include "serve/trino/session_headers.h"
+#include "serve/trino/spooled_data.h"
 #include "serve/trino/trino.h"
 #include "serve/trino/value_encoder.h"
 
@@ -39,7 +40,9 @@ struct PageRequest {
 /// Thread-safe; requests for pages of one statement follow one another.
 class Statement {
  public:
-  Statement(engine::QueryPtr query, ClientContext context, std::string base_uri);
+  /// `spooled`: how the rows go to a client that asked for the spooled protocol, else null.
+  Statement(engine::QueryPtr query, ClientContext context, std::string base_uri,
+            std::unique_ptr<SpooledData> spooled = nullptr);
 
   const std::string& slug() const { return slug_; }
   engine::Query& query() const { return *query_; }
@@ -49,8 +52,13 @@ class Statement {
 
  private:
   PagePtr make_page(const PageRequest& request);
-  /// Appends rows until the page is full, the time is over or nothing more comes; their number.
-  uint64_t write_rows(const PageRequest& request, JsonText& out);
+  /// Writes the head and `data` of a page with rows, "," included; false, and nothing is written,
+  /// if none came in time.
+  bool write_rows(const PageRequest& request, JsonText& out);
+  /// Appends rows as an array that is left open, until there are enough, the time is over or
+  /// nothing more comes; their number.
+  uint64_t append_rows(const PageRequest& request, JsonText& out);
+  void append_row(JsonText& out);
   bool fetch(std::chrono::milliseconds at_most);
   bool learn_columns();
   void write_head(const PageRequest& request, JsonText& out) const;
@@ -62,6 +70,7 @@ class Statement {
   const std::string slug_;
   const DateTimes date_times_;
   const std::shared_ptr<const TimeZone> zone_;
+  const std::unique_ptr<SpooledData> spooled_;  // null: rows stand in the pages
 
   std::mutex mutex_;  // guards all below; held while a page is waited for
   PagePtr page_;

@@ -23,6 +23,10 @@ void register_trino(net::Server& server, engine::Engine& engine, Options options
     add("HEAD", pattern, &Protocol::head_page);
     add("DELETE", pattern, &Protocol::delete_statement);
   }
+  // Segments are packed already; what is called {token} stays out of the log.
+  server.route("GET", "/v1/spooled/download/{token}", bind(&Protocol::get_segment),
+               {std::nullopt, false});
+  add("GET", "/v1/spooled/ack/{token}", &Protocol::acknowledge_segment);
   add("GET", "/v1/query", &Protocol::list_queries);
   add("GET", "/v1/query/{id}", &Protocol::get_query);
   add("DELETE", "/v1/query/{id}", &Protocol::delete_query);

@@ -1,21 +1,23 @@
-// The Trino client protocol over HTTP: POST /v1/statement and the pages that follow, /v1/query,
-// /v1/info and /v1/status.
+// The Trino client protocol over HTTP: POST /v1/statement and the pages that follow, the segments of
+// spooled results, /v1/query, /v1/info and /v1/status.
 //
 //   net::Server server(options);
 //   serve::trino::register_trino(server, *engine, {});
 //   server.start();
 //
 // It translates and keeps nothing but the page last sent of every query, so that a client whose
-// answer got lost can ask for it again.
+// answer got lost can ask for it again, and the segments that clients have not read yet.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/engine.h"
 #include "net/http.h"
+#include "serve/trino/segment_store.h"
 
 namespace meesh::serve::trino {
 
@@ -33,6 +35,9 @@ struct Options {
   std::chrono::milliseconds crowded_wait{50};
   /// Statements whose last page was sent stay known for a repeated request, the latest so many.
   size_t max_ended = 2000;
+  /// Where segments of large results wait for clients that ask for the spooled protocol; emptied at
+  /// the start. Without a folder rows always stand in the pages.
+  std::optional<SegmentOptions> segments{};
 };
 
 /// `engine` must outlive the server.

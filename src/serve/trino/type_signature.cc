@@ -88,6 +88,20 @@ std::string_view raw_name(TypeKind kind) {
       return "map";
     case TypeKind::kRow:
       return "row";
+    case TypeKind::kHyperLogLog:
+      return "HyperLogLog";
+    case TypeKind::kP4HyperLogLog:
+      return "P4HyperLogLog";
+    case TypeKind::kSetDigest:
+      return "SetDigest";
+    case TypeKind::kTdigest:
+      return "tdigest";
+    case TypeKind::kQdigest:
+      return "qdigest";
+    case TypeKind::kColor:
+      return "color";
+    case TypeKind::kJsonPath:
+      return "JsonPath";
   }
   return "unknown";
 }
@@ -139,6 +153,8 @@ std::string protocol_type(const Type& type, DateTimes date_times) {
       return "INTERVAL DAY TO SECOND";
     case TypeKind::kArray:
       return fmt::format("array({})", child(0));
+    case TypeKind::kQdigest:
+      return fmt::format("qdigest({})", child(0));
     case TypeKind::kMap:
       return fmt::format("map({}, {})", child(0), child(1));
     case TypeKind::kRow: {
@@ -179,6 +195,7 @@ void write_type_signature(const Type& type, DateTimes date_times, JsonText& out)
       break;
     case TypeKind::kArray:
     case TypeKind::kMap:
+    case TypeKind::kQdigest:
       for (const auto& child : type.children) {
         out.raw("{\"kind\":\"TYPE\",\"value\":");
         write_type_signature(child, date_times, out);

@@ -5,7 +5,8 @@
 #include <limits>
 
 #include "base/error.h"
-#include "serve/trino/calendar.h"
+#include "engine/functions/addresses.h"
+#include "base/calendar.h"
 
 namespace meesh::serve::trino {
 
@@ -203,7 +204,13 @@ struct CellWriters {
   static void time(const Encoder& e, const ColumnView& c, size_t row, JsonText& out) {
     char* p = out.reserve(48);
     *p++ = '"';
-    p = time_of_day(p, e, c.at<int64_t>(row));
+    if (e.type_.precision > 6) {
+      int64_t second;
+      Fraction fraction = fraction_of(e, c.at<int64_t>(row), second);
+      p = write_fine_time(p, second % 86400, fraction, e.digits_);
+    } else {
+      p = time_of_day(p, e, c.at<int64_t>(row));
+    }
     *p++ = '"';
     out.commit(p);
   }
@@ -232,6 +239,7 @@ struct CellWriters {
     }
   }
   static void timestamp(const Encoder& e, const ColumnView& c, size_t row, JsonText& out) {
+    if (c.layout == Layout::kInt128) return fine_timestamp(e, c, row, out);
     int64_t seconds, nanos;
     split(e, c.at<int64_t>(row), seconds, nanos);
     char* p = out.reserve(64);
@@ -242,6 +250,7 @@ struct CellWriters {
   }
   static void timestamp_with_zone(const Encoder& e, const ColumnView& c, size_t row,
                                   JsonText& out) {
+    if (c.layout == Layout::kInt128) return zoned_timestamp(e, c, row, out);
     int64_t seconds = floor_divide(c.at<int64_t>(row), 1000000);
     int64_t nanos = (c.at<int64_t>(row) - seconds * 1000000) * 1000;
     if (e.round_to_millis_) {
@@ -258,6 +267,69 @@ struct CellWriters {
     *p++ = ' ';
     std::memcpy(p, e.zone_->id().data(), e.zone_->id().size());
     p += e.zone_->id().size();
+    *p++ = '"';
+    out.commit(p);
+  }
+
+  /// Picoseconds since the epoch as whole seconds and the rest, rounded if need be.
+  struct Fraction {
+    int64_t picos;
+  };
+  static Fraction fraction_of(const Encoder& e, __int128 picos, int64_t& seconds) {
+    constexpr __int128 kSecond = 1000000000000;
+    if (e.round_to_millis_) picos += 500000000;  // half a millisecond; the rest is not shown
+    seconds = static_cast<int64_t>(picos / kSecond - (picos % kSecond < 0 ? 1 : 0));
+    return {static_cast<int64_t>(picos - seconds * kSecond)};
+  }
+  static char* write_fine_time(char* p, int64_t second_of_day, Fraction fraction, int digits) {
+    p = write_time(p, second_of_day, 0, 0);
+    if (digits == 0) return p;
+    *p++ = '.';
+    char all[12];
+    padded(all, static_cast<uint64_t>(fraction.picos), 12);
+    std::memcpy(p, all, static_cast<size_t>(digits));
+    return p + digits;
+  }
+  static char* write_fine_timestamp(char* p, int64_t seconds, Fraction fraction, int digits) {
+    const int64_t days = floor_divide(seconds, 86400);
+    p = write_date(p, days);
+    *p++ = ' ';
+    return write_fine_time(p, seconds - days * 86400, fraction, digits);
+  }
+  static __int128 int128(const ColumnView& c, size_t row) {
+    const auto& value = c.at<engine::Int128>(row);
+    return static_cast<__int128>(
+        static_cast<unsigned __int128>(static_cast<uint64_t>(value.high)) << 64 | value.low);
+  }
+  static void fine_timestamp(const Encoder& e, const ColumnView& c, size_t row, JsonText& out) {
+    int64_t seconds;
+    const Fraction fraction = fraction_of(e, int128(c, row), seconds);
+    char* p = out.reserve(64);
+    *p++ = '"';
+    p = write_fine_timestamp(p, seconds, fraction, e.digits_);
+    *p++ = '"';
+    out.commit(p);
+  }
+  /// Values that have each their zone: its number stands in the lower 16 bits.
+  static void zoned_timestamp(const Encoder& e, const ColumnView& c, size_t row, JsonText& out) {
+    const __int128 value = int128(c, row);
+    const auto number = static_cast<int32_t>(static_cast<uint64_t>(value) & 0xFFFF);
+    if (number != e.zone_number_) {
+      const std::string name = engine::numbered_zone(number);
+      e.value_zone_ = name.empty() ? e.session_zone_ : TimeZone::find(name);
+      if (!e.value_zone_) e.value_zone_ = TimeZone::utc();
+      e.zone_number_ = number;
+    }
+    int64_t seconds;
+    const Fraction fraction = fraction_of(e, value >> 16, seconds);
+    const std::string& id = e.value_zone_->id();
+    char* p = out.reserve(64 + id.size());
+    *p++ = '"';
+    p = write_fine_timestamp(p, seconds + e.value_zone_->span_at(seconds).offset, fraction,
+                             e.digits_);
+    *p++ = ' ';
+    std::memcpy(p, id.data(), id.size());
+    p += id.size();
     *p++ = '"';
     out.commit(p);
   }
@@ -305,6 +377,10 @@ struct CellWriters {
     out.commit(p);
   }
 
+  static void address(const Encoder&, const ColumnView& c, size_t row, JsonText& out) {
+    out.string(engine::address_text(c.string(row)));
+  }
+
   static void array(const Encoder& e, const ColumnView& c, size_t row, JsonText& out) {
     const auto& entry = c.at<engine::ListEntry>(row);
     out.raw('[');
@@ -335,15 +411,59 @@ struct CellWriters {
     }
     out.raw('}');
   }
-  /// Strings as they are, everything else as the text of its JSON in quotes.
+  /// Strings as they are, everything else as its text in quotes.
   static void map_key(const Encoder& e, const ColumnView& c, size_t row, JsonText& scratch,
                       JsonText& out) {
+    if (!e.children_.empty()) {
+      std::string text;
+      append_text(e, c, row, text);
+      out.string(text);
+      return;
+    }
     scratch.commit(scratch.reserve(0) - scratch.size());
     e.write(c, row, scratch);
     if (scratch.view().starts_with('"')) {
       out.raw(scratch.view());
     } else {
       out.string(scratch.view());
+    }
+  }
+  /// As Java writes lists and maps: [1, 2], {a=1}.
+  static void append_text(const Encoder& e, const ColumnView& c, size_t row, std::string& out) {
+    if (c.is_null(row)) {
+      out += "null";
+    } else if (e.type_.kind == TypeKind::kArray) {
+      const auto& entry = c.at<engine::ListEntry>(row);
+      out += '[';
+      for (uint64_t i = 0; i < entry.length; ++i) {
+        if (i > 0) out += ", ";
+        append_text(e.children_[0], c.children[0], entry.offset + i, out);
+      }
+      out += ']';
+    } else if (e.type_.kind == TypeKind::kMap) {
+      const auto& entry = c.at<engine::ListEntry>(row);
+      out += '{';
+      for (uint64_t i = 0; i < entry.length; ++i) {
+        if (i > 0) out += ", ";
+        append_text(e.children_[0], c.children[0].children[0], entry.offset + i, out);
+        out += '=';
+        append_text(e.children_[1], c.children[0].children[1], entry.offset + i, out);
+      }
+      out += '}';
+    } else if (e.type_.kind == TypeKind::kRow) {
+      out += '[';
+      for (size_t i = 0; i < e.children_.size(); ++i) {
+        if (i > 0) out += ", ";
+        append_text(e.children_[i], c.children[i], row, out);
+      }
+      out += ']';
+    } else if (c.layout == Layout::kString && e.type_.kind != TypeKind::kIpaddress) {
+      out += c.string(row);
+    } else {
+      JsonText text;
+      e.write(c, row, text);
+      const bool quoted = text.view().starts_with('"');
+      out += text.view().substr(quoted, text.view().size() - 2 * quoted);
     }
   }
 
@@ -368,10 +488,16 @@ struct CellWriters {
         return decimal;
       case TypeKind::kVarchar:
       case TypeKind::kChar:
-      case TypeKind::kIpaddress:
       case TypeKind::kJson:
+      case TypeKind::kColor:
+      case TypeKind::kJsonPath:
         return text;
       case TypeKind::kVarbinary:
+      case TypeKind::kHyperLogLog:
+      case TypeKind::kP4HyperLogLog:
+      case TypeKind::kSetDigest:
+      case TypeKind::kTdigest:
+      case TypeKind::kQdigest:
         return binary;
       case TypeKind::kDate:
         return date;
@@ -389,6 +515,8 @@ struct CellWriters {
         return day_to_second;
       case TypeKind::kUuid:
         return uuid;
+      case TypeKind::kIpaddress:
+        return address;
       case TypeKind::kArray:
         return array;
       case TypeKind::kMap:

@@ -8,7 +8,7 @@
 
 #include "engine/batch.h"
 #include "serve/trino/json_text.h"
-#include "serve/trino/time_zone.h"
+#include "base/time_zone.h"
 
 namespace meesh::serve::trino {
 
@@ -45,6 +45,8 @@ class ValueEncoder {
   std::shared_ptr<const TimeZone> session_zone_, zone_;
   std::string zone_name_;  // what zone_ was looked up by
   mutable TimeZone::Span span_{0, 0, 0};
+  mutable int32_t zone_number_ = -1;  // of values that have each a zone: the last one's
+  mutable std::shared_ptr<const TimeZone> value_zone_;
 };
 
 }  // namespace meesh::serve::trino

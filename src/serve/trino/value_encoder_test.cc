@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "serve/trino/calendar.h"
+#include "base/calendar.h"
 #include "serve/trino/fakes_test.h"
 
 namespace meesh::serve::trino {
@@ -103,7 +103,8 @@ TEST(ValueEncoder, Strings) {
   EXPECT_EQ(cells(FakeColumn::strings(Type::of(TypeKind::kChar, 5), {"ab   "}), 1), "\"ab   \"");
   EXPECT_EQ(cells(FakeColumn::strings(Type::of(TypeKind::kJson), {"{\"a\":1}"}), 1),
             "\"{\\\"a\\\":1}\"");
-  EXPECT_EQ(cells(FakeColumn::strings(Type::of(TypeKind::kIpaddress), {"2001:db8::1"}), 1),
+  const std::string address("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16);
+  EXPECT_EQ(cells(FakeColumn::strings(Type::of(TypeKind::kIpaddress), {address}), 1),
             "\"2001:db8::1\"");
 }
 

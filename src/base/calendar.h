@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace meesh::serve::trino {
+namespace meesh {
 
 struct CivilDate {
   int64_t year;
@@ -38,4 +38,4 @@ constexpr int64_t floor_divide(int64_t value, int64_t by) {
   return value / by - (value % by < 0 ? 1 : 0);
 }
 
-}  // namespace meesh::serve::trino
+}  // namespace meesh

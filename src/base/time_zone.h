@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meesh::serve::trino {
+namespace meesh {
 
 class TimeZone {
  public:
@@ -27,6 +27,10 @@ class TimeZone {
   };
   Span span_at(int64_t utc_seconds) const;
 
+  /// Seconds since the epoch at which a clock in the zone shows `local`. Of two, the first; a time
+  /// that the clock leaps over is as far after the leap (java.time's rule), and `leapt` says so.
+  int64_t utc_of(int64_t local, bool* leapt = nullptr) const;
+
  private:
   TimeZone() = default;
   static std::shared_ptr<const TimeZone> fixed(std::string id, int32_t offset);
@@ -40,4 +44,4 @@ class TimeZone {
   bool cyclic_ = false;          // the last 400 years of at_ repeat for ever
 };
 
-}  // namespace meesh::serve::trino
+}  // namespace meesh

@@ -1,4 +1,4 @@
-#include "serve/trino/time_zone.h"
+#include "base/time_zone.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,9 @@
 #include <mutex>
 #include <optional>
 
-#include "serve/trino/calendar.h"
+#include "base/calendar.h"
 
-namespace meesh::serve::trino {
+namespace meesh {
 namespace {
 
 constexpr int64_t kDay = 86400;
@@ -368,4 +368,13 @@ TimeZone::Span TimeZone::span_at(int64_t utc_seconds) const {
   return span;
 }
 
-}  // namespace meesh::serve::trino
+int64_t TimeZone::utc_of(int64_t local, bool* leapt) const {
+  const int64_t before = span_at(local - kDay).offset, after = span_at(local + kDay).offset;
+  const int64_t early = local - before, late = local - after;
+  const bool early_fits = span_at(early).offset == before, late_fits = span_at(late).offset == after;
+  if (leapt) *leapt = !early_fits && !late_fits;
+  if (early_fits && late_fits) return std::min(early, late);
+  return late_fits ? late : early;
+}
+
+}  // namespace meesh

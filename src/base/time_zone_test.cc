@@ -1,10 +1,10 @@
-#include "serve/trino/time_zone.h"
+#include "base/time_zone.h"
 
 #include <gtest/gtest.h>
 
-#include "serve/trino/calendar.h"
+#include "base/calendar.h"
 
-namespace meesh::serve::trino {
+namespace meesh {
 namespace {
 
 std::string id(const char* name) {
@@ -94,4 +94,4 @@ TEST(TimeZone, SpansMeetWithoutGaps) {
 }
 
 }  // namespace
-}  // namespace meesh::serve::trino
+}  // namespace meesh

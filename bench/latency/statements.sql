@@ -1,0 +1,12 @@
+SELECT 1;
+SELECT * FROM nation;
+SELECT name, phone FROM customer WHERE custkey = 42;
+SELECT orderpriority, count(*) AS n FROM orders WHERE orderdate >= DATE '1995-01-01' GROUP BY orderpriority ORDER BY n DESC LIMIT 10;
+SELECT date_trunc('month', orderdate) AS month, sum(totalprice) AS total, count(DISTINCT custkey) AS customers FROM orders WHERE orderdate BETWEEN DATE '1995-01-01' AND DATE '1996-12-31' GROUP BY 1 ORDER BY 1;
+SELECT r.name AS region, n.name AS nation, count(*) AS customers, round(avg(c.acctbal), 2) AS balance FROM customer c JOIN nation n ON n.nationkey = c.nationkey JOIN region r ON r.regionkey = n.regionkey WHERE c.mktsegment IN ('BUILDING', 'MACHINERY') AND lower(c.comment) LIKE '%special%' GROUP BY 1, 2 HAVING count(*) > 10 ORDER BY 3 DESC;
+SELECT returnflag, linestatus, sum(quantity) AS sum_qty, sum(extendedprice) AS sum_base_price, sum(extendedprice * (1 - discount)) AS sum_disc_price, sum(extendedprice * (1 - discount) * (1 + tax)) AS sum_charge, avg(quantity) AS avg_qty, avg(extendedprice) AS avg_price, avg(discount) AS avg_disc, count(*) AS count_order FROM lineitem WHERE shipdate <= DATE '1998-12-01' - INTERVAL '90' DAY GROUP BY returnflag, linestatus ORDER BY returnflag, linestatus;
+SELECT custkey, orderdate, totalprice, sum(totalprice) OVER (PARTITION BY custkey ORDER BY orderdate) AS running, row_number() OVER (PARTITION BY custkey ORDER BY totalprice DESC) AS place FROM orders WHERE custkey BETWEEN 100 AND 200;
+WITH spent AS (SELECT custkey, sum(totalprice) AS total FROM orders GROUP BY custkey), ranked AS (SELECT custkey, total, ntile(10) OVER (ORDER BY total) AS decile FROM spent) SELECT decile, count(*), min(total), max(total) FROM ranked GROUP BY decile ORDER BY decile;
+SELECT n.name, round(sum(l.extendedprice * (1 - l.discount)), 2) AS revenue FROM customer c, orders o, lineitem l, supplier s, nation n, region r WHERE c.custkey = o.custkey AND l.orderkey = o.orderkey AND l.suppkey = s.suppkey AND c.nationkey = s.nationkey AND s.nationkey = n.nationkey AND n.regionkey = r.regionkey AND r.name = 'ASIA' AND o.orderdate >= DATE '1994-01-01' AND o.orderdate < DATE '1995-01-01' GROUP BY n.name ORDER BY revenue DESC;
+SELECT CASE WHEN acctbal < 0 THEN 'owes' WHEN acctbal < 5000 THEN 'some' ELSE 'much' END AS class, count(*) FILTER (WHERE nationkey < 10) AS of_first, array_agg(name ORDER BY acctbal DESC) AS names FROM customer GROUP BY 1;
+SELECT * FROM (SELECT "name", "acctbal" FROM "tpch"."sf1"."supplier") AS "virtual_table" WHERE "acctbal" >= 100 LIMIT 1000;

@@ -1,0 +1,119 @@
+"""What projects use beside the basics: aliases, the cache of relations, ephemeral models, comments
+in statements, `show`, `--empty`, types of columns, unit tests, kept failures, comments in the
+catalog. Left out, because dbt-trino on Trino fails the same way or has no such thing:
+
+- BaseEphemeralMulti and BaseEphemeralNested compare the compiled text with PostgreSQL's.
+- BaseShowDoesNotHandleDoubleLimit asks for PostgreSQL's words of a syntax error.
+- BaseEmptySeedFlag: this dbt has no `seed --empty`.
+- BaseMetadataWithEmptyFlag: `ALTER TABLE` of a subquery, which is no Trino.
+- hooks: their tables are made by files of PostgreSQL's.
+- grants: dbt-trino grants to roles of Trino, and catalogs here have none (docs/dbt.md).
+- dbt_clone: dbt-trino cannot clone; python_model: dbt-trino runs no Python.
+- functions: dbt-trino makes no functions.
+"""
+import pytest
+from dbt.tests.adapter.aliases import fixtures as alias_fixtures
+from dbt.tests.adapter.aliases import test_aliases as aliases
+from dbt.tests.adapter.caching import test_caching as caching
+from dbt.tests.adapter.column_types.test_column_types import BaseColumnTypes
+from dbt.tests.adapter.concurrency.test_concurrency import BaseConcurrency
+from dbt.tests.adapter.dbt_show.test_dbt_show import BaseShowLimit, BaseShowSqlHeader
+from dbt.tests.adapter.empty.test_empty import BaseTestEmpty, BaseTestEmptyInlineSourceRef
+from dbt.tests.adapter.ephemeral.test_ephemeral import BaseEphemeralErrorHandling
+
+from conftest import needs_views
+
+
+def literals():
+    """The fixture of macros whose literals are Trino's."""
+    @pytest.fixture(scope="class")
+    def macros(self):
+        cast = alias_fixtures.MACROS__CAST_SQL.replace("'{{ s }}'::text",
+                                                       "cast('{{ s }}' as varchar)")
+        return {"cast.sql": cast, "expect_value.sql": alias_fixtures.MACROS__EXPECT_VALUE_SQL}
+
+    return macros
+
+
+@needs_views
+class TestAliases(aliases.BaseAliases):
+    macros = literals()
+
+
+@needs_views
+class TestAliasErrors(aliases.BaseAliasErrors):
+    macros = literals()
+
+
+@needs_views
+class TestSameAliasDifferentSchemas(aliases.BaseSameAliasDifferentSchemas):
+    macros = literals()
+
+
+class TestCachingLowercaseModel(caching.BaseCachingLowercaseModel):
+    pass
+
+
+class TestCachingUppercaseModel(caching.BaseCachingUppercaseModel):
+    pass
+
+
+class TestCachingSelectedSchemaOnly(caching.BaseCachingSelectedSchemaOnly):
+    pass
+
+
+class TestNoPopulateCache(caching.BaseNoPopulateCache):
+    pass
+
+
+COLUMNS = {
+    "tinyint_col": ("cast(1 as tinyint)", ["integer", "number"]),
+    "smallint_col": ("cast(2 as smallint)", ["integer", "number"]),
+    "int_col": ("cast(3 as integer)", ["integer", "number"]),
+    "bigint_col": ("cast(4 as bigint)", ["integer", "number"]),
+    "real_col": ("cast(5.0 as real)", ["float", "number"]),
+    "double_col": ("cast(6.0 as double)", ["float", "number"]),
+    "decimal_col": ("cast(7.0 as decimal(10, 2))", ["numeric", "number"]),
+    "text_col": ("cast('8' as varchar)", ["string", "not number"]),
+}
+
+
+class TestColumnTypes(BaseColumnTypes):
+    @pytest.fixture(scope="class")
+    def models(self):
+        names = [name for name in COLUMNS if not name.startswith(("tiny", "small"))]
+        select = ", ".join(f"{COLUMNS[name][0]} as {name}" for name in names)
+        checks = "".join(f"            {name}: {COLUMNS[name][1]}\n" for name in names)
+        return {"model.sql": "{{ config(materialized='table') }} select " + select,
+                "schema.yml": "version: 2\nmodels:\n  - name: model\n    data_tests:\n"
+                              "      - is_type:\n          column_map:\n" + checks}
+
+    def test_run_and_test(self, project):
+        self.run_and_test()
+
+
+@needs_views
+class TestConcurrency(BaseConcurrency):
+    pass
+
+
+class TestShowLimit(BaseShowLimit):
+    pass
+
+
+class TestShowSqlHeader(BaseShowSqlHeader):
+    pass
+
+
+@needs_views
+class TestEmpty(BaseTestEmpty):
+    pass
+
+
+@needs_views
+class TestEmptyInlineSourceRef(BaseTestEmptyInlineSourceRef):
+    pass
+
+
+class TestEphemeralErrorHandling(BaseEphemeralErrorHandling):
+    pass

@@ -1,0 +1,41 @@
+"""What Trino's dialect can do, as far as the suite asks: the suite's own defaults, except where Trino
+would otherwise be asked for what it does not have in any catalog."""
+from sqlalchemy.testing import exclusions
+from sqlalchemy.testing.requirements import SuiteRequirements
+
+
+class Requirements(SuiteRequirements):
+    primary_key_constraint_reflection = exclusions.closed()
+    foreign_key_constraint_reflection = exclusions.closed()
+    foreign_keys = exclusions.closed()
+    index_reflection = exclusions.closed()
+    unique_constraint_reflection = exclusions.closed()
+    sequences = exclusions.closed()
+    temp_table_reflection = exclusions.closed()
+    temporary_tables = exclusions.closed()
+    autoincrement_insert = exclusions.closed()
+    returning = exclusions.closed()
+    savepoints = exclusions.closed()
+    views = exclusions.open()
+    view_column_reflection = exclusions.open()
+    schemas = exclusions.open()
+    comment_reflection = exclusions.open()
+    ctes = exclusions.open()
+    window_functions = exclusions.open()
+    array_type = exclusions.open()
+    json_type = exclusions.open()
+    uuid_data_type = exclusions.open()
+    datetime_microseconds = exclusions.open()
+    timestamp_microseconds = exclusions.open()
+    time_microseconds = exclusions.open()
+    precision_numerics_general = exclusions.open()
+    precision_numerics_enotation_large = exclusions.open()
+    precision_numerics_many_significant_digits = exclusions.open()
+    binary_literals = exclusions.open()
+    unicode_ddl = exclusions.open()
+    intersect = exclusions.open()
+    except_ = exclusions.open()
+    fetch_first = exclusions.open()
+    tuple_in = exclusions.open()
+    regexp_match = exclusions.open()
+    supports_distinct_on = exclusions.closed()

@@ -371,7 +371,8 @@ TimeZone::Span TimeZone::span_at(int64_t utc_seconds) const {
 int64_t TimeZone::utc_of(int64_t local, bool* leapt) const {
   const int64_t before = span_at(local - kDay).offset, after = span_at(local + kDay).offset;
   const int64_t early = local - before, late = local - after;
-  const bool early_fits = span_at(early).offset == before, late_fits = span_at(late).offset == after;
+  const bool early_fits = span_at(early).offset == before,
+             late_fits = span_at(late).offset == after;
   if (leapt) *leapt = !early_fits && !late_fits;
   if (early_fits && late_fits) return std::min(early, late);
   return late_fits ? late : early;

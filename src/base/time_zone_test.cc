@@ -93,5 +93,18 @@ TEST(TimeZone, SpansMeetWithoutGaps) {
   EXPECT_GT(changes, 2 * 1000);
 }
 
+TEST(TimeZone, LocalTimesOfClocksThatAreSet) {
+  const auto paris = TimeZone::find("Europe/Paris");
+  bool leapt = true;
+  EXPECT_EQ(paris->utc_of(at(2024, 7, 1, 12), &leapt), at(2024, 7, 1, 10));
+  EXPECT_FALSE(leapt);
+  // 02:30 twice: the first is still summer's.
+  EXPECT_EQ(paris->utc_of(at(2024, 10, 27, 2, 30), &leapt), at(2024, 10, 27, 0, 30));
+  EXPECT_FALSE(leapt);
+  // 02:30 never: as far after the leap.
+  EXPECT_EQ(paris->utc_of(at(2024, 3, 31, 2, 30), &leapt), at(2024, 3, 31, 1, 30));
+  EXPECT_TRUE(leapt);
+}
+
 }  // namespace
 }  // namespace meesh

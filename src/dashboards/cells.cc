@@ -36,6 +36,19 @@ __int128 whole_number(const ColumnView& column, size_t row) {
   }
 }
 
+/// Microseconds since the epoch of a timestamp of any precision, with or without zone.
+int64_t micros_of(const engine::ColumnView& column, size_t row) {
+  if (column.layout == Layout::kInt128) {
+    const auto& value = column.at<engine::Int128>(row);
+    const auto wide = static_cast<__int128>(
+        static_cast<unsigned __int128>(static_cast<uint64_t>(value.high)) << 64 | value.low);
+    const bool zoned = column.type.kind == TypeKind::kTimestampTz;  // its zone's number is below
+    return static_cast<int64_t>((zoned ? wide >> 16 : wide) / 1000000);
+  }
+  const bool nanos = column.type.kind == TypeKind::kTimestamp && column.type.precision > 6;
+  return column.at<int64_t>(row) / (nanos ? 1000 : 1);
+}
+
 void append_integer(std::string& out, int64_t value) {
   const bool exact = value >= -kExact && value <= kExact;
   if (!exact) out += '"';
@@ -198,7 +211,7 @@ void append_cell(std::string& out, const ColumnView& column, size_t row) {
       return;
     case TypeKind::kTime:
       out += '"';
-      append_time(out, column.at<int64_t>(row));
+      append_time(out, column.at<int64_t>(row) / (column.type.precision > 6 ? 1000000 : 1));
       out += '"';
       return;
     case TypeKind::kTimeTz:  // 40 bits of microseconds, then the zone
@@ -207,11 +220,9 @@ void append_cell(std::string& out, const ColumnView& column, size_t row) {
       out += '"';
       return;
     case TypeKind::kTimestamp:
-      return append_moment(
-          out, column.type.precision > 6 ? column.at<int64_t>(row) / 1000 : column.at<int64_t>(row),
-          false);
+      return append_moment(out, micros_of(column, row), false);
     case TypeKind::kTimestampTz:
-      return append_moment(out, column.at<int64_t>(row), true);
+      return append_moment(out, micros_of(column, row), true);
     case TypeKind::kUuid:
       return append_uuid(out, column.at<engine::Int128>(row));
     case TypeKind::kIntervalYearToMonth:

@@ -105,7 +105,8 @@ ColumnView view_of(Vector& vector, size_t rows, const Type& type, size_t& bytes)
 
 namespace {
 
-/// As the column is handed out: DuckDB's form of Trino's type, values that have each a zone with it.
+/// As the column is handed out: DuckDB's form of Trino's type, values that have each a zone with
+/// it.
 LogicalType handed_out(const LogicalType& type) {
   const bool zoned = duckdb::TypeVisitor::Contains(type, is_zoned);
   return zoned ? type : to_duckdb(from_duckdb(type));

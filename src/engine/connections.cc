@@ -1,5 +1,7 @@
 #include "engine/connections.h"
 
+#include <fmt/format.h>
+
 #include "duckdb/main/client_config.hpp"
 #include "engine/duck.h"
 
@@ -12,7 +14,8 @@ constexpr size_t kMostIdle = 32;
 /// Etc/GMT-2 (the sign is POSIX's). Offsets with minutes have no such name.
 std::string icu_zone(const std::string& zone) {
   if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return zone;
-  if (zone.substr(4) != "00") return "UTC";  // DuckDB knows whole hours; session_zone() knows better
+  if (zone.substr(4) != "00")
+    return "UTC";  // DuckDB knows whole hours; session_zone() knows better
   const int hours = std::stoi(zone.substr(1, 2));
   if (hours == 0) return "UTC";
   return fmt::format("Etc/GMT{}{}", zone[0] == '+' ? '-' : '+', hours);

@@ -2,8 +2,8 @@
 #include "engine/duck_types.h"
 #include "engine/located_error.h"
 #include "engine/statement_runner.h"
-#include "sql/routine.h"
 #include "sql/explain_error.h"
+#include "sql/routine.h"
 
 namespace meesh::engine {
 
@@ -42,10 +42,10 @@ bool StatementRunner::run_definition(sql::StatementPtr& statement) {
     case StatementKind::kCreateCatalog:
     case StatementKind::kDropCatalog:
       // The mesh's files say which catalogs there are.
-      throw Error(Code::kNotSupported,
-                  fmt::format("{} CATALOG is not supported by the static catalog store",
-                              statement->kind == StatementKind::kCreateCatalog ? "CREATE"
-                                                                               : "DROP"));
+      throw Error(
+          Code::kNotSupported,
+          fmt::format("{} CATALOG is not supported by the static catalog store",
+                      statement->kind == StatementKind::kCreateCatalog ? "CREATE" : "DROP"));
     case StatementKind::kAlterSchema:
       rename_schema(statement);
       return true;

@@ -334,7 +334,8 @@ LogicalType labelled_type(const std::string& label, const std::vector<int32_t>& 
   if (label == kZonedLabel) return zoned_type(precision);
   if (label == kTimestampLabel || label == kLongTimestampLabel)
     return to_duckdb(Type::of(TypeKind::kTimestamp, precision));
-  if (label == kTimeLabel || label == kLongTimeLabel) return to_duckdb(Type::of(TypeKind::kTime, precision));
+  if (label == kTimeLabel || label == kLongTimeLabel)
+    return to_duckdb(Type::of(TypeKind::kTime, precision));
   if (label == kTimeTzLabel) return to_duckdb(Type::of(TypeKind::kTimeTz, precision));
   if (label == kYearMonthLabel) return to_duckdb(Type::of(TypeKind::kIntervalYearToMonth));
   if (label == kAddressLabel) return to_duckdb(Type::of(TypeKind::kIpaddress));
@@ -344,8 +345,8 @@ LogicalType labelled_type(const std::string& label, const std::vector<int32_t>& 
     if (label != name) continue;
     Type sketch = Type::of(kind);
     if (kind == TypeKind::kQdigest)
-      sketch.children.push_back(Type::of(modifiers.empty() ? TypeKind::kBigint
-                                                           : static_cast<TypeKind>(modifiers[0])));
+      sketch.children.push_back(
+          Type::of(modifiers.empty() ? TypeKind::kBigint : static_cast<TypeKind>(modifiers[0])));
     return to_blob(sketch);
   }
   internal_error("there is no type " + label);

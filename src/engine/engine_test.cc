@@ -299,8 +299,8 @@ TEST_F(EngineTest, CatalogsAreTheMeshs) {
 TEST_F(EngineTest, RenamedSchemasTakeTheirTablesAlong) {
   open();
   ASSERT_FALSE(run("CREATE SCHEMA memory.a").error);
-  ASSERT_FALSE(run("CREATE TABLE memory.a.t (x varchar(5) NOT NULL COMMENT 'of x') COMMENT 'of t'")
-                   .error);
+  ASSERT_FALSE(
+      run("CREATE TABLE memory.a.t (x varchar(5) NOT NULL COMMENT 'of x') COMMENT 'of t'").error);
   ASSERT_FALSE(run("INSERT INTO memory.a.t VALUES 'one'").error);
   ASSERT_FALSE(run("CREATE VIEW memory.a.v AS SELECT 1 one").error);
   ASSERT_FALSE(run("ALTER SCHEMA memory.a RENAME TO b").error);

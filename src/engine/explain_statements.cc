@@ -1,7 +1,7 @@
 // EXPLAIN. The plans are DuckDB's, in the shapes that Trino's formats have; a statement that only
 // defines something is told back, as Trino does.
-#include <boost/json.hpp>
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cmath>
 
 #include "engine/located_error.h"
@@ -185,10 +185,12 @@ std::string io_plan(const sql::Analysis& analysis) {
 
 }  // namespace
 
-void StatementRunner::answer_plan(const std::string& plan) {
+/// `measured`: of EXPLAIN ANALYZE, whose text Trino knows no length of.
+void StatementRunner::answer_plan(const std::string& plan, bool measured) {
   const auto points = std::ranges::count_if(plan, [](char c) { return (c & 0xC0) != 0x80; });
+  const auto length = measured ? sql::Type::kUnbounded : static_cast<int32_t>(points);
   sql::Analysis analysis;
-  analysis.columns = {{"Query Plan", sql::Type::varchar(static_cast<int32_t>(points))}};
+  analysis.columns = {{"Query Plan", sql::Type::varchar(length)}};
   auto lease = core_.connections.acquire("UTC");
   auto result = lease->Query("SELECT " + quote_string(plan));
   if (result->HasError()) throw located(result->GetErrorObject(), nullptr);
@@ -263,7 +265,7 @@ void StatementRunner::explain_resolved(const sql::Explain& statement, sql::State
       lease->Query("EXPLAIN " + (options.empty() ? "" : "(" + options + ") ") + text.text);
   if (result->HasError()) throw sql::explained(*inner, located(result->GetErrorObject(), nullptr));
   for (auto& row : *result) plan += row.GetValue<std::string>(1);
-  if (!as_json || statement.analyze) return answer_plan(plan);
+  if (!as_json || statement.analyze) return answer_plan(plan, statement.analyze);
   int ids = 0;
   json::value root = json::parse(plan);
   if (root.is_array()) root = root.as_array().empty() ? json::value(json::object()) : root.at(0);

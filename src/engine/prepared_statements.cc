@@ -189,16 +189,14 @@ void StatementRunner::describe_output(const sql::DescribeOutput& statement) {
   for (size_t i = 0; i < columns.size(); ++i) {
     const Origin origin = query ? origin_of(*query->query, i) : Origin{};
     const sql::TableName table = origin.table.value_or(sql::TableName{});
-    rows += fmt::format("{}({}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ",
-                        quote_string(columns[i].name), quote_string(table.catalog),
-                        quote_string(table.schema), quote_string(table.table),
-                        quote_string(columns[i].type.display()), type_size(columns[i].type),
-                        origin.aliased);
+    rows += fmt::format(
+        "{}({}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ", quote_string(columns[i].name),
+        quote_string(table.catalog), quote_string(table.schema), quote_string(table.table),
+        quote_string(columns[i].type.display()), type_size(columns[i].type), origin.aliased);
   }
   const bool none = rows.empty();
   const std::string text = "CAST('' AS varchar)";
-  if (none)
-    rows = fmt::format("({0}, {0}, {0}, {0}, {0}, BIGINT '0', false)", text);
+  if (none) rows = fmt::format("({0}, {0}, {0}, {0}, {0}, BIGINT '0', false)", text);
   run_text("SELECT * FROM (VALUES " + rows +
                ") t(\"Column Name\", \"Catalog\", \"Schema\", \"Table\", \"Type\", \"Type Size\", "
                "\"Aliased\")" +

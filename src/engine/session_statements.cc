@@ -148,8 +148,8 @@ StatementRunner::Constant StatementRunner::constant(const sql::Expr& expression,
   if (cell.IsNull()) return out;
   if (out.type.kind == sql::TypeKind::kIntervalDayToSecond) {
     const auto interval = cell.DefaultCastAs(duckdb::LogicalType::INTERVAL);
-    out.text = std::to_string(
-        duckdb::Interval::GetMicro(interval.GetValue<duckdb::interval_t>()) / 60'000'000);
+    out.text = std::to_string(duckdb::Interval::GetMicro(interval.GetValue<duckdb::interval_t>()) /
+                              60'000'000);
   } else {
     out.text = cell.ToString();
   }
@@ -164,10 +164,9 @@ void StatementRunner::check_property(const sql::Name& written, const Location& w
   const std::string first = lower_case(written.front().value);
   if (written.size() == 2 && !core_.catalogs.catalog_exists(first))
     throw Error(Code::kCatalogNotFound, fmt::format("Catalog '{}' not found", first), where);
-  const bool known =
-      written.size() == 2
-          ? sql::is_catalog_property(core_.catalogs.connector(first), written.back().value)
-          : sql::find_session_property(name) != nullptr;
+  const bool known = written.size() == 2 ? sql::is_catalog_property(core_.catalogs.connector(first),
+                                                                    written.back().value)
+                                         : sql::find_session_property(name) != nullptr;
   if (!known) {
     throw Error(Code::kInvalidSessionProperty,
                 fmt::format("Session property '{}' does not exist", name), where)
@@ -192,7 +191,8 @@ void StatementRunner::set_session(const sql::SetSession& statement, const Parame
     refuse(error.message());
   }
   if (!value.text) refuse("Session property value must not be null");
-  if (const auto* property = statement.name.size() == 1 ? sql::find_session_property(name) : nullptr) {
+  if (const auto* property =
+          statement.name.size() == 1 ? sql::find_session_property(name) : nullptr) {
     const sql::Type wanted = sql::property_type(*property);
     const auto common = sql::common_type(value.type, wanted);
     if (!common || common->kind != wanted.kind)
@@ -308,13 +308,13 @@ void StatementRunner::set_role(const sql::SetRole& role) {
 
 /// Nobody speaks for another: that would go past the mesh's policies.
 void StatementRunner::set_authorization(const sql::SetSessionAuthorization& statement) {
-  require_capability("SESSION_AUTHORIZATION", statement.user ? "SET SESSION AUTHORIZATION"
-                                                             : "RESET SESSION AUTHORIZATION");
+  require_capability("SESSION_AUTHORIZATION",
+                     statement.user ? "SET SESSION AUTHORIZATION" : "RESET SESSION AUTHORIZATION");
   const std::string& user = query_.session().original_user;
   if (statement.user && *statement.user != user) {
-    throw Error(Code::kPermissionDenied,
-                fmt::format("Access Denied: User {} cannot impersonate user {}", user,
-                            *statement.user));
+    throw Error(
+        Code::kPermissionDenied,
+        fmt::format("Access Denied: User {} cannot impersonate user {}", user, *statement.user));
   }
   query_.change([&](SessionChanges& changes) {
     if (statement.user) {
@@ -339,8 +339,7 @@ void StatementRunner::end_transaction(const std::string& command) {
   if (!transaction_) throw Error(Code::kNotInTransaction, "No transaction in progress");
   // ROLLBACK is left to it.
   if (command == "COMMIT" && transaction_->failed) {
-    throw Error(Code::kTransactionAlreadyAborted,
-                "Current transaction has already been aborted");
+    throw Error(Code::kTransactionAlreadyAborted, "Current transaction has already been aborted");
   }
   core_.transactions.remove(transaction_->info.id);
   query_.change([](SessionChanges& changes) { changes.clear_transaction_id = true; });

@@ -19,15 +19,24 @@ bool returns_rows(StatementKind kind) { return kind == StatementKind::kQuery; }
 /// What Trino calls the work of an update type when a connector cannot do it.
 std::string_view changes_of(const std::string& update_type) {
   static const std::map<std::string_view, std::string_view> words = {
-      {"CREATE SCHEMA", "creating schemas"},     {"DROP SCHEMA", "dropping schemas"},
-      {"RENAME SCHEMA", "renaming schemas"},     {"CREATE TABLE", "creating tables"},
-      {"DROP TABLE", "dropping tables"},         {"RENAME TABLE", "renaming tables"},
-      {"ADD COLUMN", "adding columns"},          {"DROP COLUMN", "dropping columns"},
-      {"RENAME COLUMN", "renaming columns"},     {"SET COLUMN TYPE", "setting column types"},
-      {"INSERT", "inserts"},                     {"TRUNCATE TABLE", "truncating tables"},
-      {"DELETE", "modifying table rows"},        {"UPDATE", "modifying table rows"},
-      {"MERGE", "modifying table rows"},         {"CREATE VIEW", "creating views"},
-      {"DROP VIEW", "dropping views"},           {"RENAME VIEW", "renaming views"},
+      {"CREATE SCHEMA", "creating schemas"},
+      {"DROP SCHEMA", "dropping schemas"},
+      {"RENAME SCHEMA", "renaming schemas"},
+      {"CREATE TABLE", "creating tables"},
+      {"DROP TABLE", "dropping tables"},
+      {"RENAME TABLE", "renaming tables"},
+      {"ADD COLUMN", "adding columns"},
+      {"DROP COLUMN", "dropping columns"},
+      {"RENAME COLUMN", "renaming columns"},
+      {"SET COLUMN TYPE", "setting column types"},
+      {"INSERT", "inserts"},
+      {"TRUNCATE TABLE", "truncating tables"},
+      {"DELETE", "modifying table rows"},
+      {"UPDATE", "modifying table rows"},
+      {"MERGE", "modifying table rows"},
+      {"CREATE VIEW", "creating views"},
+      {"DROP VIEW", "dropping views"},
+      {"RENAME VIEW", "renaming views"},
       {"ANALYZE", "analyze"},
       {"CREATE MATERIALIZED VIEW", "creating materialized views"},
   };
@@ -213,8 +222,9 @@ void StatementRunner::run_resolved(sql::StatementPtr statement, const Parameters
                                quote_string(source_tag(query_.id()) + *remote));
   }
 
-  const bool existed = (kind == StatementKind::kCreateTable || kind == StatementKind::kCreateTableAs) &&
-                       core_.catalogs.table(analysis.writes.front().name).has_value();
+  const bool existed =
+      (kind == StatementKind::kCreateTable || kind == StatementKind::kCreateTableAs) &&
+      core_.catalogs.table(analysis.writes.front().name).has_value();
   const bool may_retry = returns_rows(statement->kind) && !transaction_;
   for (int attempt = 0;; ++attempt) {
     CatalogsInUse used;

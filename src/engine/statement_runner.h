@@ -114,7 +114,7 @@ class StatementRunner {
   void explain(sql::Explain& statement, const Parameters& given);
   void explain_resolved(const sql::Explain& statement, sql::StatementPtr inner,
                         const sql::Analysis& analysis);
-  void answer_plan(const std::string& plan);
+  void answer_plan(const std::string& plan, bool measured = false);
 
   // definition_statements.cc
   /// Tables that their source must define itself, so that types are kept; false: DuckDB does it.

@@ -251,15 +251,18 @@ Error constraint_error(std::string message) {
 struct NativeWords {
   std::string_view begins, words;
 };
-constexpr std::array<NativeWords, 8> kNativeWords = {{
+constexpr std::array<NativeWords, 11> kNativeWords = {{
     {"Map keys can not be NULL", "map key cannot be null"},
     {"The map key list does not align", "Key and value arrays must be the same length"},
-    {"interval must not be zero", "step must not be zero"},
     {"list_cosine_similarity: list dim", "The arguments must have the same length"},
     {"list_cosine_distance: list dim", "The arguments must have the same length"},
     {"list_inner_product: list dim", "The arguments must have the same length"},
     {"list_distance: list dim", "The arguments must have the same length"},
     {"Argument for ntile must be", "Buckets must be greater than 0"},
+    {"missing ]: ", "premature end of char-class"},
+    {"missing ): ", "end pattern with unmatched parenthesis"},
+    {"unexpected ): ", "unmatched close parenthesis"},
+    {"no argument for repetition operator: ", "target of repeat operator is not specified"},
 }};
 
 /// "Overflow on abs(-128)": only the least value of a type has no absolute one.

@@ -35,7 +35,7 @@ std::string text_of(const Type& type, const std::string& value) {
   if (type.kind == TypeKind::kVarchar) return value;
   if (type.kind == TypeKind::kVarbinary) return fmt::format("to_hex({})", value);
   if (type.kind == TypeKind::kJson) return fmt::format("json_format({})", value);
-  if (!type.children.empty()) return fmt::format("json_format(CAST({} AS JSON))", value);
+  if (!type.children.empty()) return fmt::format("json_text({})", value);
   return fmt::format("CAST({} AS varchar)", value);
 }
 

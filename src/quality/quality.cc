@@ -23,7 +23,7 @@ std::string as_text(const engine::Column& column) {
     case sql::TypeKind::kArray:
     case sql::TypeKind::kMap:
     case sql::TypeKind::kRow:
-      return fmt::format("json_format(CAST({0} AS json)) AS {0}", name);
+      return fmt::format("json_text({0}) AS {0}", name);
     case sql::TypeKind::kJson:
       return fmt::format("json_format({0}) AS {0}", name);
     case sql::TypeKind::kVarbinary:

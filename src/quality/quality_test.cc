@@ -94,7 +94,9 @@ TEST_F(QualityTest, checks_of_rows_pass_and_fail) {
   EXPECT_EQ(one("{ kind: unique, columns: [id, name] }").outcome, Outcome::kPass);
   EXPECT_EQ(one("{ kind: accepted_values, column: name, values: [ana, bob] }").failing, 1u);
   EXPECT_EQ(one("{ kind: regex, column: name, pattern: '^[a-o]+$' }").failing, 1u);
-  EXPECT_EQ(one("{ kind: expression, sql: 'amount >= 0 OR day IS NULL' }").outcome, Outcome::kPass);
+  EXPECT_EQ(
+      one("{ kind: expression, sql: 'amount >= 0 OR is_nan(amount) OR day IS NULL' }").outcome,
+      Outcome::kPass);
   EXPECT_EQ(one("{ kind: relationships, column: name, to: memory.default.names.name }").failing,
             1u);
   EXPECT_EQ(one("{ kind: sql, sql: 'SELECT * FROM {{ table }} WHERE id = 2;' }").failing, 2u);

@@ -530,7 +530,7 @@ struct NamedQuery {
 };
 struct Query {
   Position pos;
-  std::string inline_functions;  // text of WITH FUNCTION …, "" = none
+  std::string inline_functions;                     // text of WITH FUNCTION …, "" = none
   std::vector<std::shared_ptr<Routine>> functions;  // the same, parsed
   bool recursive = false;
   std::vector<NamedQuery> with;

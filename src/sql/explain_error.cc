@@ -152,10 +152,12 @@ std::optional<Error> explained_cast(Statement& statement, const Error& error) {
 }  // namespace
 
 void check_count(const FunctionCall& call) {
-  const Called made = called(call);
-  if (made.name == "concat_ws" && made.arguments.size() == 1)
+  const std::string name = lower(call.name.back().value);
+  if (takes_count(name, call.args.size())) return;
+  if (name == "concat_ws" && call.args.size() == 1)
     throw Error(Code::kInvalidFunctionArgument, "There must be two or more arguments");
-  if (made.name.empty() || takes_count(made.name, made.arguments.size())) return;
+  const Called made = called(call);
+  if (made.name.empty()) return;
   const std::string types = types_text(made, {});
   if (!types.empty()) throw unexpected(made, types);
 }

@@ -245,8 +245,7 @@ std::vector<LineageTrace::Value> LineageTrace::matched(const MatchRecognize& mat
   using From = RowPattern::Output::From;
   const auto& pattern = *match.pattern;
   relation(*match.input, chosen_by);
-  for (const auto& key : pattern.partition_by)
-    add_expr(chosen_by, key.get(), Influence::kGroupBy);
+  for (const auto& key : pattern.partition_by) add_expr(chosen_by, key.get(), Influence::kGroupBy);
   for (const auto& item : pattern.order_by) add_expr(chosen_by, item.key.get(), Influence::kSort);
   Value measure;
   for (const auto& input : pattern.inputs) {

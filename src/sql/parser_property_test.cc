@@ -343,9 +343,10 @@ class Generator {
     return items;
   }
 
-  FrameBound bound(int d) {
+  /// `first`: of the kinds from there on three; a frame's end is never before its start.
+  FrameBound bound(int d, int first) {
     FrameBound b;
-    b.kind = static_cast<FrameBound::Kind>(pick(5));
+    b.kind = static_cast<FrameBound::Kind>(first + static_cast<int>(pick(3)));
     if (b.kind == FrameBound::Kind::kPreceding || b.kind == FrameBound::Kind::kFollowing)
       b.value = expr(d);
     return b;
@@ -363,8 +364,8 @@ class Generator {
     if (flip()) {
       w.frame.emplace();
       w.frame->unit = static_cast<WindowFrame::Unit>(pick(3));
-      w.frame->start = bound(d);
-      if (flip()) w.frame->end = bound(d);
+      w.frame->start = bound(d, 0);
+      if (flip()) w.frame->end = bound(d, 2);
     }
     return w;
   }

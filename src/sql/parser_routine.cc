@@ -45,7 +45,7 @@ Routine::Parameter Parser::parameter_declaration() {
 bool Parser::routine_characteristic(Routine& routine) {
   const Position start = pos();
   const auto once = [&](bool again, const char* what) {
-    if (again) fail(start, std::string("Multiple ") + what + " clauses specified");
+    if (again && !routine.repeated) routine.repeated = {start, what};
   };
   if (accept(kLANGUAGE)) {
     once(routine.language.has_value(), "language");

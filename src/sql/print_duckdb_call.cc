@@ -3,8 +3,8 @@
 
 #include "sql/functions.h"
 #include "sql/print_duckdb_writer.h"
-#include "sql/routine.h"
 #include "sql/resolve_types.h"
+#include "sql/routine.h"
 #include "sql/scope.h"
 
 namespace meesh::sql {

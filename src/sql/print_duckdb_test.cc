@@ -152,11 +152,16 @@ TEST(PrintDuckdb, CommonTableExpressions) {
   EXPECT_EQ(duckdb("WITH x (n) AS (SELECT a FROM t) SELECT x.n FROM x"),
             "WITH \"x\"(\"n\") AS (SELECT \"t\".\"a\" AS \"a\" FROM " + kT +
                 ") SELECT \"x_2\".\"n\" AS \"n\" FROM \"x\" AS \"x_2\"");
-  EXPECT_EQ(duckdb("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) "
-                   "SELECT i FROM n"),
-            "WITH RECURSIVE \"n\"(\"i\") AS (SELECT 1 AS \"_col0\" UNION ALL SELECT "
-            "trino_add(\"n_2\".\"i\", 1) AS \"_col0\" FROM \"n\" AS \"n_2\" WHERE "
-            "trino_lt(\"n_2\".\"i\", 5)) SELECT \"n_3\".\"i\" AS \"i\" FROM \"n\" AS \"n_3\"");
+  EXPECT_EQ(
+      duckdb("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) "
+             "SELECT i FROM n"),
+      "WITH RECURSIVE \"n\"(\"i\", \"$depth\") AS (SELECT \"base\".\"_col0\" AS \"i\", 0 AS "
+      "\"$depth\" FROM (SELECT 1 AS \"_col0\") AS \"base\"(\"_col0\") UNION ALL SELECT "
+      "\"step\".\"_col0\" AS \"i\", meesh_recursion_step(\"depth\".\"$depth\", 10) AS "
+      "\"$depth\" FROM (SELECT trino_add(\"n_2\".\"i\", 1) AS \"_col0\" FROM \"n\" AS \"n_2\" "
+      "WHERE trino_lt(\"n_2\".\"i\", 5)) AS \"step\"(\"_col0\") CROSS JOIN (SELECT "
+      "\"n_3\".\"$depth\" AS \"$depth\" FROM \"n\" AS \"n_3\" LIMIT 1) AS "
+      "\"depth\"(\"$depth\")) SELECT \"n_4\".\"i\" AS \"i\" FROM \"n\" AS \"n_4\"");
 }
 
 TEST(PrintDuckdb, SetOperations) {
@@ -276,9 +281,9 @@ TEST(PrintDuckdb, RefusesWhatHasNoEquivalent) {
     return std::string();
   };
   EXPECT_EQ(refused("SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true)"),
-            "NOT_SUPPORTED: line 1:15: MATCH_RECOGNIZE is not supported");
+            "TABLE_HAS_NO_COLUMNS: line 1:15: pattern recognition output table has no columns");
   EXPECT_EQ(refused("SELECT * FROM TABLE(f(1))"),
-            "NOT_SUPPORTED: line 1:15: Table function 'f' is not supported");
+            "FUNCTION_NOT_FOUND: line 1:21: Table function 'f' not registered");
   EXPECT_THAT(refused("SELECT reduce_agg(a, 0, () -> 1, (x, y) -> x) FROM t"), Not(""));
   EXPECT_THAT(refused("CREATE TABLE n (a timestamp(12))"),
               HasSubstr("Columns of type timestamp(12) are not supported"));

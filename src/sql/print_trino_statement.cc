@@ -147,7 +147,6 @@ void TrinoPrinter::show(const Show& s) {
   if (!s.name.empty()) {
     put(s.what == "grants" ? " ON " : " FROM ");
     if (!s.entity_kind.empty()) put(upper(s.entity_kind) + " ");
-    put_if(s.what == "branches", "TABLE ");
     name(s.name);
   }
   if (s.like) {

@@ -261,6 +261,11 @@ void check_operands(Expr& e) {
       return;
     case ExprKind::kUnary: {
       const auto type = infer_type(*as<Unary>(e).value);
+      const bool plus = as<Unary>(e).op == UnaryOp::kPlus;
+      if (plus && type && !unknown(*type) &&
+          (!is_numeric(*type) || type->kind == TypeKind::kDecimal))
+        mismatch(e,
+                 fmt::format("Unary '+' operator cannot by applied to {} type", type->display()));
       if (type && !unknown(*type) && !is_numeric(*type) && !is_interval(*type))
         mismatch(e, fmt::format("Cannot negate {}", type->display()));
       return;

@@ -129,9 +129,9 @@ void Resolver::drop_table(Statement& statement, const Name& name, bool if_exists
   const bool view = kind != TableInfo::Kind::kTable;
   const bool drops = std::string_view(word) == "DROP";
   const bool alters_view = view && !drops;
-  const std::string shown_kind =
-      alters_view && kind == TableInfo::Kind::kMaterializedView ? "Materialized View"
-                                                                : kind_name(kind);
+  const std::string shown_kind = alters_view && kind == TableInfo::Kind::kMaterializedView
+                                     ? "Materialized View"
+                                     : kind_name(kind);
   if (info && info->kind != kind) {
     const std::string found = kind_name(info->kind);
     if (std::string_view(word) == "TRUNCATE")
@@ -251,16 +251,15 @@ void Resolver::alter_table(AlterTable& alter) {
     case AlterTable::Action::kSetProperties:
       if (itself) return;
       refuse_properties(alter.properties, info.name.catalog, "table");
-      throw Error(Code::kNotSupported,
-                  "This connector does not support setting table properties");
+      throw Error(Code::kNotSupported, "This connector does not support setting table properties");
     case AlterTable::Action::kSetAuthorization:
-      throw Error(Code::kNotSupported,
-                  fmt::format("Catalog does not support permission management: {}",
-                              info.name.catalog));
+      throw Error(
+          Code::kNotSupported,
+          fmt::format("Catalog does not support permission management: {}", info.name.catalog));
     case AlterTable::Action::kExecute:
       if (itself) return;
-      throw Error(Code::kProcedureNotFound, fmt::format("Table procedure not registered: {}",
-                                                        upper(alter.procedure.value)));
+      throw Error(Code::kProcedureNotFound,
+                  fmt::format("Table procedure not registered: {}", upper(alter.procedure.value)));
   }
 }
 
@@ -376,7 +375,8 @@ bool Resolver::definition(Statement& s) {
       auto& drop = as<DropSchema>(s);
       schema_statement(drop.name, s.pos, true, drop.if_exists, s);
       const TableName& schema = analysis_.writes.back().name;
-      if (!drop.cascade && context_.catalogs->schema_in_use(schema.catalog, schema.schema))
+      const bool there = context_.catalogs->schema_exists(schema.catalog, schema.schema);
+      if (there && !drop.cascade && context_.catalogs->schema_in_use(schema.catalog, schema.schema))
         fail(Code::kSchemaNotEmpty, s.pos,
              fmt::format("Cannot drop non-empty schema '{}'", schema.schema));
       return true;

@@ -95,9 +95,7 @@ std::optional<int64_t> local_seconds(std::string_view text) {
        fmt::format("'{}' is not a valid {} literal", literal.value, type));
 }
 
-bool is_offset(std::string_view zone) {
-  return zone.starts_with('+') || zone.starts_with('-');
-}
+bool is_offset(std::string_view zone) { return zone.starts_with('+') || zone.starts_with('-'); }
 
 /// A zone there is, and a time that its clocks show.
 void check_zone(const TypedLiteral& literal, std::string_view name) {
@@ -203,6 +201,9 @@ constexpr std::array<Unit, 4> kUnits = {{{"day", 86'400 * kSecond, 0},
                                          {"second", kSecond, 60}}};
 
 [[noreturn]] void invalid(const IntervalLiteral& literal) {
+  if (literal.to.empty())
+    fail(Code::kInvalidLiteral, literal.pos,
+         fmt::format("Invalid INTERVAL {} value: {}", upper(literal.from), literal.value));
   fail(Code::kInvalidLiteral, literal.pos,
        fmt::format("'{}' is not a valid INTERVAL literal", literal.value));
 }

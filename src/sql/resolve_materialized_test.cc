@@ -142,7 +142,7 @@ TEST(ResolveMaterialized, RefreshGivesTheStoredColumns) {
 TEST(ResolveMaterialized, MistakesAreNamedAsTrinoNamesThem) {
   const std::pair<const char*, const char*> kCases[] = {
       {"CREATE MATERIALIZED VIEW other.s.v AS SELECT 1 AS a",
-       "NOT_SUPPORTED: line 1:1: This connector does not support creating materialized views"},
+       "NOT_SUPPORTED: This connector does not support creating materialized views"},
       {"CREATE MATERIALIZED VIEW fresh AS SELECT 1 AS a",
        "ALREADY_EXISTS: line 1:1: Materialized view already exists: 'lake.s.fresh'"},
       {"CREATE OR REPLACE MATERIALIZED VIEW t AS SELECT 1 AS a",
@@ -159,9 +159,9 @@ TEST(ResolveMaterialized, MistakesAreNamedAsTrinoNamesThem) {
        "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer], "
        "Query: [varchar]"},
       {"INSERT INTO fresh VALUES 1",
-       "NOT_SUPPORTED: line 1:13: Inserting into materialized views is not supported"},
+       "NOT_SUPPORTED: line 1:1: Inserting into materialized views is not supported"},
       {"INSERT INTO plain VALUES 1",
-       "NOT_SUPPORTED: line 1:13: Inserting into views is not supported"},
+       "NOT_SUPPORTED: line 1:1: Inserting into views is not supported"},
       {"DROP TABLE fresh",
        "GENERIC_USER_ERROR: line 1:1: Table 'lake.s.fresh' does not exist, but a materialized view "
        "with that name exists. Did you mean DROP MATERIALIZED VIEW lake.s.fresh?"},

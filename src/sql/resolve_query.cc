@@ -142,8 +142,7 @@ void Resolver::correspond(SetOperation& op, Fields& left, Fields& right) {
         of_left.push_back(l);
         of_right.push_back(r);
       }
-  if (of_left.empty())
-    fail(Code::kMismatchedColumnAliases, op.pos, "No corresponding columns");
+  if (of_left.empty()) fail(Code::kMismatchedColumnAliases, op.pos, "No corresponding columns");
   op.left = choose(std::move(op.left), left, of_left);
   op.right = choose(std::move(op.right), right, of_right);
   op.corresponding = false;

@@ -375,8 +375,7 @@ void Resolver::sample_size(ExprPtr& slot, const Env& env) {
     fail(Code::kTypeMismatch, pos, "Sample percentage should be a numeric expression");
   const auto value = number_of(*slot);
   if (!value)
-    fail(Code::kNotSupported, pos,
-         fmt::format("TABLESAMPLE takes numbers, not {}", shown(*slot)));
+    fail(Code::kNotSupported, pos, fmt::format("TABLESAMPLE takes numbers, not {}", shown(*slot)));
   if (*value < 0)
     fail(Code::kNumericValueOutOfRange, pos,
          "Sample percentage must be greater than or equal to 0");
@@ -391,8 +390,7 @@ void Resolver::sample_size(ExprPtr& slot, const Env& env) {
 // ---------------------------------------------------------------- joins
 
 Resolver::Fields Resolver::join(Join& join, const Env& env, const Scope* outer) {
-  if (join.natural)
-    fail(Code::kNotSupported, join.left->pos, "Natural join not supported");
+  if (join.natural) fail(Code::kNotSupported, join.left->pos, "Natural join not supported");
   const bool from_json = is_json_table(*join.right);
   Fields left = relation(join.left, env, outer, outer);
   const Scope lateral{outer, left};

@@ -118,9 +118,9 @@ void Resolver::compare_subquery(const Expr& at, ExprPtr& value, QueryPtr& query,
   const bool row = type && type->kind == TypeKind::kRow;
   if (outputs.size() != 1 || (row && type->children.size() == 1)) {
     if (!row || type->children.size() != outputs.size())
-      mismatch(at, row ? std::vector<std::optional<Type>>(type->children.begin(),
-                                                          type->children.end())
-                       : std::vector<std::optional<Type>>{type},
+      mismatch(at,
+               row ? std::vector<std::optional<Type>>(type->children.begin(), type->children.end())
+                   : std::vector<std::optional<Type>>{type},
                outputs);
     const auto inner = as_one_row(query, outputs);
     if (inner && !common_type(*type, *inner))

@@ -35,8 +35,7 @@ INSTANTIATE_TEST_SUITE_P(
             "TABLE_NOT_FOUND: line 1:15: Table 'sales.public.x' does not exist"},
         Bad{"SELECT * FROM Nope",
             "TABLE_NOT_FOUND: line 1:15: Table 'memory.default.nope' does not exist"},
-        Bad{"SELECT * FROM a.b.c.d",
-            "SYNTAX_ERROR: Too many dots in table name: a.b.c.d"},
+        Bad{"SELECT * FROM a.b.c.d", "SYNTAX_ERROR: Too many dots in table name: a.b.c.d"},
         Bad{"SELECT Zed FROM t", "COLUMN_NOT_FOUND: line 1:8: Column 'zed' cannot be resolved"},
         Bad{"SELECT\n  t.zed\nFROM t",
             "COLUMN_NOT_FOUND: line 2:3: Column 't.zed' cannot be resolved"},
@@ -62,8 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
             "COLUMN_NOT_FOUND: line 1:31: Column 'b' is missing from right side of join"},
         Bad{"SELECT t.a FROM t JOIN u USING (a)",
             "COLUMN_NOT_FOUND: line 1:8: Column 't.a' cannot be resolved"},
-        Bad{"SELECT CAST(a AS nothing) FROM t",
-            "TYPE_MISMATCH: line 1:8: Unknown type: nothing"}));
+        Bad{"SELECT CAST(a AS nothing) FROM t", "TYPE_MISMATCH: line 1:8: Unknown type: nothing"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Grouping, ResolveErrors,
@@ -130,10 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SELECT a FROM t WHERE NOT a",
             "TYPE_MISMATCH: line 1:27: Value of logical NOT expression must evaluate to a boolean "
             "(actual: integer)"},
-        Bad{"SELECT * FROM UNNEST(1)",
-            "INVALID_FUNCTION_ARGUMENT: Cannot unnest type: integer"},
+        Bad{"SELECT * FROM UNNEST(1)", "INVALID_FUNCTION_ARGUMENT: Cannot unnest type: integer"},
         Bad{"VALUES (1, 2), (3, 4, 5)",
-            "TYPE_MISMATCH: line 1:16: Values rows have mismatched sizes: 2 vs 3"}));
+            "TYPE_MISMATCH: line 1:1: Values rows have mismatched sizes: 2 vs 3"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Writes, ResolveErrors,

@@ -1,5 +1,6 @@
 #include "sql/resolve_walk.h"
 
+#include "sql/json_table.h"
 #include "sql/row_pattern.h"
 #include "sql/sql.h"
 
@@ -168,6 +169,18 @@ void visit_body(QueryBody& body, const ExprSlotFn& fn) {
 
 }  // namespace
 
+namespace {
+
+void visit_json_columns(std::vector<JsonTableColumn>& columns, const ExprSlotFn& fn) {
+  for (auto& column : columns) {
+    if (column.function)
+      for (auto& [event, value] : column.function->defaults) visit_slot(value, fn);
+    visit_json_columns(column.columns, fn);
+  }
+}
+
+}  // namespace
+
 void for_each_expr(Relation& relation, const ExprSlotFn& fn) {
   switch (relation.kind) {
     case RelationKind::kTable:
@@ -199,12 +212,19 @@ void for_each_expr(Relation& relation, const ExprSlotFn& fn) {
       auto& match = as<MatchRecognize>(relation);
       if (match.input) for_each_expr(*match.input, fn);
       if (!match.pattern) return;
+      if (!match.pattern->program) {  // else they are of slots
+        for (auto& measure : match.pattern->measures) visit_slot(measure.value, fn);
+        for (auto& definition : match.pattern->definitions) visit_slot(definition.condition, fn);
+      }
       visit_all(match.pattern->partition_by, fn);
       visit_sort(match.pattern->order_by, fn);
       return visit_all(match.pattern->inputs, fn);
     }
-    case RelationKind::kJsonTable:
-      return;
+    case RelationKind::kJsonTable: {
+      auto& table = *as<JsonTable>(relation).table;
+      if (table.root) visit_json(*table.root, fn);
+      return visit_json_columns(table.columns, fn);
+    }
   }
 }
 

@@ -524,8 +524,7 @@ void Resolver::create_materialized_view(CreateView& create) {
     fail(Code::kNotSupported, create.pos,
          "'CREATE OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
   if (!context_.catalogs->runs_changes(name.catalog))
-    throw Error(Code::kNotSupported,
-                "This connector does not support creating materialized views");
+    throw Error(Code::kNotSupported, "This connector does not support creating materialized views");
   const auto before = existing(name, create.pos);
   if (before && before->kind != TableInfo::Kind::kMaterializedView)
     fail(Code::kTableAlreadyExists, create.pos,

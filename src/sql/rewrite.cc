@@ -27,14 +27,18 @@ std::string ident(std::string_view text) { return quote(text, '"'); }
 /// "varchar", "decimal(5,2)": the types of the parameters as SHOW FUNCTIONS lists them.
 std::string parameter_types(const Routine& routine) {
   std::vector<std::string> types;
-  for (const auto& parameter : routine.parameters) types.push_back(to_type(*parameter.type).display());
+  for (const auto& parameter : routine.parameters)
+    types.push_back(to_type(*parameter.type).display());
   return fmt::format("{}", fmt::join(types, ", "));
 }
 
 /// A row of SHOW FUNCTIONS for each of Trino's own functions.
 std::vector<std::vector<std::string>> function_lines() {
   const auto kind = [](char letter) {
-    return letter == 'a' ? "aggregate" : letter == 'w' ? "window" : letter == 't' ? "table" : "scalar";
+    return letter == 'a'   ? "aggregate"
+           : letter == 'w' ? "window"
+           : letter == 't' ? "table"
+                           : "scalar";
   };
   std::vector<std::vector<std::string>> lines;
   for (const auto& s : signatures())

@@ -142,7 +142,7 @@ void Layout::statement(const RoutineStatement& s, int depth) {
       return line(depth, "END IF");
     case Kind::kCase:
       line(depth, s.value ? "CASE " + shown(*s.value) + "\n" : "CASE\n");
-      branches(s, "   WHEN", "   WHEN", depth);
+      branches(s, "WHEN", "WHEN", depth + 1);
       return line(depth, "END CASE");
     case Kind::kCompound:
       line(depth, "BEGIN\n");

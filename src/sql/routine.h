@@ -66,6 +66,8 @@ struct Routine {
   Position returns_pos;
   std::optional<Ident> language;
   std::optional<bool> deterministic, called_on_null;
+  /// The first clause that is there twice, and what it is called.
+  std::optional<std::pair<Position, std::string>> repeated;
   std::string security;  // "", "DEFINER", "INVOKER"
   Position security_pos;
   std::optional<std::string> comment;

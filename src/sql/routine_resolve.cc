@@ -317,6 +317,9 @@ void RoutineCompiler::jump(RoutineStatement& s, std::vector<Step>& out) {
 
 std::shared_ptr<Resolver::Callable> Resolver::declare(std::shared_ptr<Routine> routine,
                                                       const std::string& name) {
+  if (routine->repeated)
+    fail(Code::kSyntaxError, routine->repeated->first,
+         fmt::format("Multiple {} clauses specified", routine->repeated->second));
   auto callable = std::make_shared<Callable>();
   auto program = std::make_shared<RoutineProgram>();
   program->name = name;

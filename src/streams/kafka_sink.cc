@@ -80,8 +80,8 @@ class KafkaSink : public Sink {
                                  : key.size() == 1
                                      ? key[0]
                                      : "concat_ws('|', " + base::join(key, ", ") + ")";
-    return fmt::format("SELECT {}, json_format(CAST(CAST(ROW({}) AS ROW({})) AS json)) FROM ({})",
-                       key_text, base::join(values, ", "), base::join(fields, ", "), query);
+    return fmt::format("SELECT {}, json_text(CAST(ROW({}) AS ROW({}))) FROM ({})", key_text,
+                       base::join(values, ", "), base::join(fields, ", "), query);
   }
 
   uint64_t send(const SinkBatch& batch) {

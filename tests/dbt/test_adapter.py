@@ -17,6 +17,8 @@ full = pytest.mark.full
     ("lake", "test_basic.py"),
     pytest.param("lake", "test_functions.py", marks=full),
     pytest.param("lake", "test_incremental.py", marks=full),
+    pytest.param("lake", "test_projects.py", marks=full),
+    pytest.param("lake", "test_contracts.py", marks=full),
     pytest.param("memory", "test_basic.py", marks=full),
     pytest.param("memory", "test_functions.py", marks=full),
     pytest.param("memory", "test_incremental.py", marks=full),

@@ -277,6 +277,8 @@ def error_difference(wanted, answered):
     if theirs["line"] and (theirs["line"], theirs["column"]) != (ours["line"], ours["column"]):
         return "position", (f"{theirs['line']}:{theirs['column']}, "
                             f"not {ours['line']}:{ours['column']}")
+    if not theirs["line"]:
+        ours = {**ours, "message": re.sub(r"^line \d+:\d+: ", "", ours["message"])}
     if words(theirs["message"]) != words(ours["message"]):
         return "words", f"{theirs['message']}, not {ours['message']}"
     return None

@@ -126,6 +126,32 @@ def test_a_canceled_statement_takes_its_segments_along(start_meesh, folder):
     wait_until(lambda: not list(spooled.iterdir()), 30, "segments of the canceled statement removed")
 
 
+def test_in_a_closed_mesh_a_segment_is_for_whoever_got_its_address(start_meesh, folder):
+    """Clients fetch segments without their password; another user's password opens none."""
+    mesh, data = plain_mesh(folder / "mesh"), folder / "data"
+    meesh = start_meesh(mesh, data)
+    meesh.stop()
+    where = ("--mesh", mesh, "--data", data)
+    for user in ("ada", "bob"):
+        made = meesh.run("access", "add", user, "--policy", "consoleAdmin", *where)
+        assert made.returncode == 0, made.stderr
+        made = meesh.run("access", "password", user, *where, input=f"{user}'s long password\n")
+        assert made.returncode == 0, made.stderr
+    meesh.start()
+    http = requests.Session()
+    http.auth = ("ada", "ada's long password")
+    statement = Statement(meesh.url, MANY, http, User="ada", Query_Data_Encoding="json")
+    while not statement.page.get("data"):
+        assert statement.next()
+    uri = statement.page["data"]["segments"][0]["uri"]
+    assert requests.get(uri, auth=("bob", "bob's long password")).status_code == 404
+    assert requests.get(uri, auth=("ada", "wrong")).status_code == 401
+    assert requests.get(uri, auth=("ada", "ada's long password")).status_code == 200
+    assert len(requests.get(uri).json()) == statement.page["data"]["segments"][0]["metadata"][
+        "rowsCount"]
+    assert requests.get(uri[:-4] + "0000").status_code == 404
+
+
 @pytest.mark.skipif(bool(java.why_not(java.CLI)), reason=str(java.why_not(java.CLI)))
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_cli_reads_them(server, folder, encoding):

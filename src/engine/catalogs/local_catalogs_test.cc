@@ -295,7 +295,7 @@ TEST_F(LocalCatalogTest, EverySystemTableCanBeRead) {
     }
     ++count;
   }
-  EXPECT_EQ(count, 13 + 8 + 4 + 8);  // jdbc, metadata, runtime, information_schema
+  EXPECT_EQ(count, 13 + 8 + 5 + 8);  // jdbc, metadata, runtime, information_schema
 }
 
 TEST_F(LocalCatalogTest, JdbcMetadata) {
@@ -325,6 +325,24 @@ TEST_F(LocalCatalogTest, JdbcMetadata) {
               ElementsAre("8"));
 }
 
+TEST_F(LocalCatalogTest, DriversAskByPatternsThatNameOneTable) {
+  duck_.run("CREATE TABLE memory.\"default\".a_b(x INTEGER)");
+  duck_.run("CREATE TABLE memory.\"default\".axb(y INTEGER)");
+  const auto columns = [&](const std::string& pattern) {
+    return virtual_rows("system.jdbc.columns",
+                        "WHERE table_cat LIKE 'memory' ESCAPE '\\' AND table_schem = 'default' "
+                        "AND table_name LIKE '" +
+                            pattern + "' ESCAPE '\\'",
+                        "table_name, column_name, nullable");
+  };
+  EXPECT_THAT(columns("a\\_b"), ElementsAre("a_b|x|1"));
+  EXPECT_THAT(columns("a_b"), ElementsAre("a_b|x|1", "axb|y|1"));
+  EXPECT_THAT(columns("nosuch"), IsEmpty());
+  EXPECT_THAT(virtual_rows("memory.information_schema.columns", "WHERE table_name = 'axb'",
+                           "table_schema, column_name"),
+              ElementsAre("default|y"));
+}
+
 TEST_F(LocalCatalogTest, RuntimeTables) {
   duck_.run("SET GLOBAL TimeZone = 'UTC'");
   EXPECT_THAT(virtual_rows("system.runtime.nodes"),
@@ -351,7 +369,7 @@ TEST_F(LocalCatalogTest, VirtualTablesKnowTheirLimits) {
   EXPECT_EQ(error_of([&] { virtual_rows("none.information_schema.tables"); }).code(),
             Code::kCatalogNotFound);
   EXPECT_THAT(virtual_rows("system.jdbc.catalogs", "", "count(*)"), ElementsAre("2"));
-  EXPECT_THAT(virtual_rows("system.jdbc.types", "", "type_name, type_name").size(), 23u);
+  EXPECT_THAT(virtual_rows("system.jdbc.types", "", "type_name, type_name").size(), 38u);
 }
 
 TEST(Duck, AMissingExtensionSaysWhatToDo) {

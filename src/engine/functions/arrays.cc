@@ -143,7 +143,7 @@ int64_t array_index(int64_t index, int64_t length) {
 }
 
 int64_t check_step(int64_t start, int64_t stop, int64_t step) {
-  if (step == 0) raise(Code::kInvalidFunctionArgument, "interval must not be zero");
+  if (step == 0) raise(Code::kInvalidFunctionArgument, "step must not be zero");
   if ((step > 0) != (stop >= start) && start != stop) {
     raise(Code::kInvalidFunctionArgument,
           "sequence stop value should be greater than or equal to start value if step is greater "

@@ -211,7 +211,8 @@ ExprPtr Build::either(ExprPtr left, ExprPtr right) const {
 std::string Build::session_zone() const {
   duckdb::Value zone;
   // What the session says; DuckDB's own setting knows no offsets of half an hour.
-  if (duckdb::ClientConfig::GetConfig(context).GetUserVariable("meesh_zone", zone) && !zone.IsNull())
+  if (duckdb::ClientConfig::GetConfig(context).GetUserVariable("meesh_zone", zone) &&
+      !zone.IsNull())
     return zone.ToString();
   if (!context.TryGetCurrentSetting("TimeZone", zone)) return "UTC";
   const auto known = find_zone(zone.ToString());
@@ -238,13 +239,13 @@ std::optional<int64_t> fixed_offset(const std::string& zone) {
 
 std::string canonical_zone(const std::string& zone, const duckdb::Expression* at) {
   const auto known = find_zone(zone);
-  if (!known)
-    raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone", at);
+  if (!known) raise(Code::kInvalidFunctionArgument, "'" + zone + "' is not a valid time zone", at);
   return known->id();
 }
 
 ExprPtr Build::local_time(ExprPtr value) const {
-  if (is_zoned(value->return_type)) return in_micros(*this, local_of_zoned(*this, std::move(value)));
+  if (is_zoned(value->return_type))
+    return in_micros(*this, local_of_zoned(*this, std::move(value)));
   std::string zone = zone_of(value->return_type);
   if (zone.empty()) zone = session_zone();
   value = plain(std::move(value));

@@ -10,8 +10,8 @@
 #include "engine/functions/addresses.h"
 #include "engine/functions/build.h"
 #include "engine/functions/coercion.h"
-#include "engine/functions/long_times.h"
 #include "engine/functions/json_casts.h"
+#include "engine/functions/long_times.h"
 #include "engine/functions/read_numbers.h"
 #include "engine/functions/text.h"
 

@@ -4,6 +4,7 @@
 #include "duckdb/function/cast/bound_cast_data.hpp"
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "engine/functions/cast_functions.h"
 #include "engine/functions/coercion.h"
 #include "engine/functions/comparisons.h"
@@ -105,7 +106,13 @@ BoundCastInfo struct_info(duckdb::vector<BoundCastInfo> children, const LogicalT
                        duckdb::StructBoundCastData::InitStructCastLocalState);
 }
 
-/// Keys that were different may be one key of another type.
+/// Whether keys that are different may be one key of the other type.
+bool may_meet(const Type& from, const Type& to) {
+  if (is_integral(from) && is_integral(to)) return false;
+  return from.kind != to.kind || from.precision > to.precision || !from.children.empty();
+}
+
+/// A map whose keys may_meet().
 bool map_by_entry(Vector& source, Vector& result, duckdb::idx_t count, CastParameters& parameters) {
   bool all = list_by_element(source, result, count, parameters);
   const ReadVector maps(result, count);
@@ -126,8 +133,7 @@ bool map_by_entry(Vector& source, Vector& result, duckdb::idx_t count, CastParam
 }
 
 BoundCastInfo list_info(BoundCastInfo child) {
-  return BoundCastInfo(list_by_element,
-                       make_uniq<duckdb::ListBoundCastData>(std::move(child)),
+  return BoundCastInfo(list_by_element, make_uniq<duckdb::ListBoundCastData>(std::move(child)),
                        duckdb::ListBoundCastData::InitListLocalState);
 }
 
@@ -145,7 +151,7 @@ std::optional<BoundCastInfo> nested_info(duckdb::ClientContext& context, const L
     children.push_back(
         cast_info(context, duckdb::MapType::ValueType(source), duckdb::MapType::ValueType(target)));
     auto info = list_info(struct_info(std::move(children), duckdb::ListType::GetChildType(target)));
-    if (from_duckdb(source).children[0] != from_duckdb(target).children[0])
+    if (may_meet(from_duckdb(source).children[0], from_duckdb(target).children[0]))
       info.function = map_by_entry;
     return info;
   }
@@ -278,11 +284,11 @@ ExprPtr apply_info(const Build& build, ExprPtr value, const LogicalType& target,
 }
 
 /// The text of a value of another type as varchar(n): an error, or NULL, where it does not fit.
-ExprPtr fitted(const Build&, ExprPtr text, const Type& from, const Type& to, bool try_cast) {
+ExprPtr fitted(ExprPtr text, const Type& from, const Type& to, bool try_cast) {
   if (to.precision == Type::kUnbounded) return text;
   auto made = make_uniq<duckdb::BoundCastExpression>(
-      std::move(text), to_duckdb(to), BoundCastInfo(written_to_text, make_uniq<CastTypes>(from, to)),
-      try_cast);
+      std::move(text), to_duckdb(to),
+      BoundCastInfo(written_to_text, make_uniq<CastTypes>(from, to)), try_cast);
   return made;
 }
 
@@ -303,7 +309,7 @@ ExprPtr from_zoned(const Build& build, ExprPtr value, const Type& from, const Ty
     parts.push_back(build.trino_cast(std::move(local), Type::varchar()));
     parts.push_back(build.constant(Value(" ")));
     parts.push_back(names_of_zoned(build, std::move(value)));
-    return fitted(build, build.call("concat", std::move(parts)), from, to, try_cast);
+    return fitted(build.call("concat", std::move(parts)), from, to, try_cast);
   }
   const std::string zone = zone_shown(build, value->return_type);
   auto local = build.local_time(std::move(value));
@@ -312,7 +318,7 @@ ExprPtr from_zoned(const Build& build, ExprPtr value, const Type& from, const Ty
   if (!is_text(to)) return build.trino_cast(std::move(local), to, try_cast);
   auto text = apply_info(build, std::move(local), LogicalType::VARCHAR, false);
   text = build.call("||", std::move(text), build.constant(Value(" " + zone)));
-  return fitted(build, std::move(text), from, to, try_cast);
+  return fitted(std::move(text), from, to, try_cast);
 }
 
 /// Of a constant text the type has the zone; of others each value.
@@ -329,7 +335,8 @@ ExprPtr text_to_zoned(const Build& build, ExprPtr value, const Type& to, bool tr
     if (try_cast && !moment->zone.empty() && !find_zone(moment->zone))
       return build.constant(Value(timestamp_tz_type(to.precision, "")));
     const std::string zone = moment->zone.empty() ? "" : canonical_zone(moment->zone, value.get());
-    if (to.precision > 6) return text_to_zoned_values(build, std::move(value), to.precision, try_cast);
+    if (to.precision > 6)
+      return text_to_zoned_values(build, std::move(value), to.precision, try_cast);
     const int64_t micros =
         int64_t{moment->days} * 86400000000 + round_fraction(moment->nanos, 9, to.precision) / 1000;
     auto local = build.constant(Value::TIMESTAMP(duckdb::timestamp_t(micros)));
@@ -402,8 +409,14 @@ ExprPtr typed_literal(const Build& build, Exprs args) {
   if (made) return made;
   std::string name = type.base_name();
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  raise(Code::kInvalidLiteral, "'" + text + "' is not a valid " + name + " literal",
-        args[0].get());
+  raise(Code::kInvalidLiteral, "'" + text + "' is not a valid " + name + " literal", args[0].get());
+}
+
+/// json_parse(…) itself: also what Trino does not cast from JSON (times, uuid) is read inside of
+/// arrays, maps and rows; ingestion and streams carry their nested columns so.
+bool is_parsed_json(const duckdb::Expression& value) {
+  return value.GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION &&
+         value.Cast<duckdb::BoundFunctionExpression>().function.name == "meesh_json_parse";
 }
 
 /// Labels are put on and taken off without touching the value: what DuckDB mixes by itself must not
@@ -416,12 +429,15 @@ BoundCastInfo label_cast(duckdb::BindCastInput&, const LogicalType&, const Logic
 
 ExprPtr Build::trino_cast(ExprPtr value, const Type& to, bool try_cast) const {
   const Type from = type_of(*value);
-  if (from == to)
-    return from.children.empty()
-               ? std::move(value)
-               : relabel(std::move(value), with_zones_of(value->return_type, to_duckdb(to)));
+  if (from == to) {
+    if (from.children.empty()) return value;
+    const auto type = with_zones_of(value->return_type, to_duckdb(to));
+    return relabel(std::move(value), type);
+  }
   if (from.kind == TypeKind::kUnknown) return native_cast(std::move(value), to_duckdb(to));
   if (!castable(from, to)) {
+    if (is_parsed_json(*value) && !to.children.empty())
+      return native_cast(std::move(value), to_duckdb(to), try_cast);
     raise(Code::kTypeMismatch, "Cannot cast " + shown(from) + " to " + to.display(), value.get());
   }
   if (to.kind == TypeKind::kTimeTz || from.kind == TypeKind::kTimeTz)
@@ -443,8 +459,7 @@ ExprPtr Build::trino_cast(ExprPtr value, const Type& to, bool try_cast) const {
     return apply_info(*this, std::move(value), to_duckdb(to), try_cast);
   if (is_text(to) && !is_text(from) &&
       !has_text_cast(from.kind)) {  // decimal, uuid: DuckDB's text, then its length
-    return fitted(*this, native_cast(plain(std::move(value)), LogicalType::VARCHAR), from, to,
-                  try_cast);
+    return fitted(native_cast(plain(std::move(value)), LogicalType::VARCHAR), from, to, try_cast);
   }
   auto target = to_duckdb(to);
   if (!from.children.empty()) target = with_zones_of(value->return_type, target);
@@ -453,11 +468,11 @@ ExprPtr Build::trino_cast(ExprPtr value, const Type& to, bool try_cast) const {
 
 ExprPtr Build::coerce(ExprPtr value, const LogicalType& to) const {
   if (value->return_type == to) return value;
-  if (type_of(*value).kind == TypeKind::kTimestampTz && from_duckdb(to).kind == TypeKind::kTimestampTz &&
+  if (type_of(*value).kind == TypeKind::kTimestampTz &&
+      from_duckdb(to).kind == TypeKind::kTimestampTz &&
       (is_zoned(value->return_type) || is_zoned(to))) {
     value = zoned_of_precision(*this, std::move(value), from_duckdb(to).precision);
-    return is_zoned(to) ? std::move(value)
-                        : relabel(instant_of_zoned(*this, std::move(value)), to);
+    return is_zoned(to) ? std::move(value) : relabel(instant_of_zoned(*this, std::move(value)), to);
   }
   if (type_of(*value) == from_duckdb(to)) return relabel(std::move(value), to);
   auto made = trino_cast(std::move(value), from_duckdb(to));
@@ -467,9 +482,8 @@ ExprPtr Build::coerce(ExprPtr value, const LogicalType& to) const {
 }
 
 const std::vector<NamedHook>& cast_hooks() {
-  static const std::vector<NamedHook> hooks = {{"trino_cast", plain_cast},
-                                               {"trino_try_cast", try_cast},
-                                               {"trino_literal", typed_literal}};
+  static const std::vector<NamedHook> hooks = {
+      {"trino_cast", plain_cast}, {"trino_try_cast", try_cast}, {"trino_literal", typed_literal}};
   return hooks;
 }
 
@@ -530,8 +544,8 @@ void register_label_casts(duckdb::ExtensionLoader& loader) {
   both(alias(LogicalType::BLOB, kAddressLabel), LogicalType::BLOB);
   for (const char* label : {kColorLabel, kJsonPathLabel})
     both(alias(LogicalType::VARCHAR, label), LogicalType::VARCHAR);
-  for (const char* label : {kHyperLogLogLabel, kP4HyperLogLogLabel, kSetDigestLabel, kTdigestLabel,
-                            kQdigestLabel})
+  for (const char* label :
+       {kHyperLogLogLabel, kP4HyperLogLogLabel, kSetDigestLabel, kTdigestLabel, kQdigestLabel})
     both(alias(LogicalType::BLOB, label), LogicalType::BLOB);
   both(alias(LogicalType::TIMESTAMP, kTimestampLabel), LogicalType::TIMESTAMP);
   both(alias(LogicalType::TIMESTAMP_NS, kTimestampLabel), LogicalType::TIMESTAMP_NS);
@@ -567,8 +581,9 @@ void register_label_casts(duckdb::ExtensionLoader& loader) {
     loader.RegisterCastFunction(instant, zoned, other, 10);
   }
   const auto picos = alias(LogicalType::HUGEINT, kLongTimestampLabel);
-  for (const auto& local : {us, ns, LogicalType(LogicalType::TIMESTAMP),
-                            LogicalType(LogicalType::TIMESTAMP_NS), LogicalType(LogicalType::DATE)}) {
+  for (const auto& local :
+       {us, ns, LogicalType(LogicalType::TIMESTAMP), LogicalType(LogicalType::TIMESTAMP_NS),
+        LogicalType(LogicalType::DATE)}) {
     loader.RegisterCastFunction(picos, local, other, 10);
     loader.RegisterCastFunction(local, picos, other, 10);
   }

@@ -8,6 +8,7 @@
 #include "engine/functions/coercion.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/value_kernels.h"
+#include "engine/int128.h"
 
 namespace meesh::engine {
 namespace {
@@ -151,6 +152,12 @@ uint64_t hash_value(const Value& value) {
       if (duckdb::DecimalType::GetWidth(value.type()) <= 18)
         return hash_long(static_cast<int64_t>(whole.lower));
       return hash_long(whole.upper) ^ hash_long(static_cast<int64_t>(whole.lower));
+    }
+    case LogicalTypeId::HUGEINT: {  // picoseconds since the epoch
+      constexpr int64_t kMicro = 1'000'000;
+      const __int128 picos = wide(value.GetValueUnsafe<duckdb::hugeint_t>());
+      const auto rest = static_cast<int64_t>((picos % kMicro + kMicro) % kMicro);
+      return hash_parts(static_cast<int64_t>((picos - rest) / kMicro), rest);
     }
     case LogicalTypeId::LIST:
     case LogicalTypeId::MAP:
@@ -367,6 +374,21 @@ Value truncated_list(const Values& in, const LogicalType&) {
   return Value(out);
 }
 
+/// Entries of a map as they are; none may be NULL, nor its key.
+Value whole_entries(const Values& in, const LogicalType&) {
+  for (const auto& entry : list_of(in[0])) {
+    if (entry.IsNull()) refuse("map entry cannot be null");
+    if (row_of(entry)[0].IsNull()) refuse("map key cannot be null");
+  }
+  return in[0];
+}
+
+Bound bind_whole(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
+  take_types(function, args);
+  function.SetReturnType(args[0]->return_type);
+  return nullptr;
+}
+
 /// Out of the rows that hold them.
 Value unpacked_values(const Values& in, const LogicalType& type) {
   Values out;
@@ -436,6 +458,7 @@ void register_group_kernels(duckdb::ExtensionLoader& loader) {
   add_value_kernel(loader, "meesh_truncated_list", {any_list}, kText, as_it_is, truncated_list);
   add_value_kernel(loader, "meesh_unpacked_values", {any_list}, any, bind_unpacked,
                    unpacked_values);
+  add_value_kernel(loader, "meesh_whole_entries", {any_list}, any, bind_whole, whole_entries);
   add_kernel<std::string_view>(loader, "meesh_short_enough", {kText}, kText, short_enough);
   add_value_kernel(loader, "meesh_weighted_percentile", {any_list}, any, bind_percentile,
                    weighted_percentile);

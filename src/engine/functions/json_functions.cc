@@ -1,5 +1,7 @@
 // JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT and JSON_ARRAY. The printer calls the hooks here
 // with the clauses as constant texts in front of the operands.
+#include "engine/functions/json_functions.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
-#include "engine/functions/json_functions.h"
 #include "engine/functions/json_path.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/text.h"

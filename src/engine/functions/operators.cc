@@ -153,8 +153,7 @@ bool is_clock(const Type& type) {
 /// Whether an interval of the other type can be added: to a clock's time no months.
 bool is_shifted_by(const Type& type, const Type& interval) {
   return is_interval(interval) &&
-         (is_moment(type) ||
-          (is_clock(type) && interval.kind == TypeKind::kIntervalDayToSecond));
+         (is_moment(type) || (is_clock(type) && interval.kind == TypeKind::kIntervalDayToSecond));
 }
 
 ExprPtr arithmetic(const Build& build, const char* sign, Exprs args) {
@@ -204,8 +203,7 @@ ExprPtr modulus(const Build& b, Exprs args) { return arithmetic(b, "%", std::mov
 /// Unary plus; decimals have none in Trino.
 ExprPtr plus(const Build&, Exprs args) {
   const Type type = type_of(*args[0]);
-  if (type.kind != TypeKind::kUnknown &&
-      (!is_numeric(type) || type.kind == TypeKind::kDecimal))
+  if (type.kind != TypeKind::kUnknown && (!is_numeric(type) || type.kind == TypeKind::kDecimal))
     raise(Code::kTypeMismatch,
           "Unary '+' operator cannot by applied to " + type.display() + " type", args[0].get());
   return std::move(args[0]);
@@ -280,8 +278,7 @@ ExprPtr equal_fields(const Build& build, const Exprs& args) {
   if (!left || !right || left->empty() || left->size() != right->size()) return nullptr;
   auto all = make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
   for (size_t i = 0; i < left->size(); ++i)
-    all->children.push_back(
-        build.call("trino_eq", two((*left)[i]->Copy(), (*right)[i]->Copy())));
+    all->children.push_back(build.call("trino_eq", two((*left)[i]->Copy(), (*right)[i]->Copy())));
   if (all->children.size() == 1) return std::move(all->children[0]);
   return all;
 }
@@ -295,8 +292,8 @@ bool is_floating(const duckdb::Expression& value) {
 /// than all. A value that is compared with a constant is therefore also compared with infinity,
 /// which filters on files and joins can still use.
 ExprPtr floating(const Build& build, ExpressionType type, Exprs args) {
-  const bool less = type == ExpressionType::COMPARE_LESSTHAN ||
-                    type == ExpressionType::COMPARE_LESSTHANOREQUALTO;
+  const bool less =
+      type == ExpressionType::COMPARE_LESSTHAN || type == ExpressionType::COMPARE_LESSTHANOREQUALTO;
   const bool more = type == ExpressionType::COMPARE_GREATERTHAN ||
                     type == ExpressionType::COMPARE_GREATERTHANOREQUALTO;
   const size_t high = less ? 1 : 0;
@@ -307,10 +304,10 @@ ExprPtr floating(const Build& build, ExpressionType type, Exprs args) {
                                   !build.constant_value(*args[1 - high]).IsNull();
   ExprPtr number;
   if (guarded)
-    number = build.compare(ExpressionType::COMPARE_LESSTHANOREQUALTO, args[high]->Copy(),
-                           build.native_cast(
-                               build.constant(Value::DOUBLE(std::numeric_limits<double>::infinity())),
-                               args[high]->return_type));
+    number = build.compare(
+        ExpressionType::COMPARE_LESSTHANOREQUALTO, args[high]->Copy(),
+        build.native_cast(build.constant(Value::DOUBLE(std::numeric_limits<double>::infinity())),
+                          args[high]->return_type));
   const bool unequal = type == ExpressionType::COMPARE_NOTEQUAL;
   auto made = build.compare(unequal && guarded ? ExpressionType::COMPARE_EQUAL : type,
                             std::move(args[0]), std::move(args[1]));
@@ -447,10 +444,11 @@ ExprPtr like(const Build& build, Exprs args) {
   if (args.size() == 3 && build.is_constant(*args[2])) {
     auto escape = build.constant_value(*args[2]);
     if (!escape.IsNull() && escape.ToString().size() != 1) {
-      raise(Code::kInvalidFunctionArgument, "Escape string must be a single character",
-            args[2].get());
+      raise(Code::kInvalidFunctionArgument, "Escape string must be a single character");
     }
   }
+  if (build.is_constant(*args[1]) && build.constant_value(*args[1]).IsNull())
+    return build.constant(duckdb::Value(LogicalType::BOOLEAN));
   if (args.size() == 2) return build.call("~~", std::move(args));
   args[1] = build.call("meesh_like_pattern", std::move(args[1]), args[2]->Copy());
   return build.call("like_escape", std::move(args));

@@ -183,8 +183,8 @@ ChunkPtr Interpreter::loop(const Step& step, ChunkPtr rows) {
       if (!rows) break;
     }
     rows = run(step.bodies[0], std::move(rows));
-    join(rows, std::move(frame.again));
     if (rows && step.until >= 0) join(done, take(step.until, rows));
+    join(rows, std::move(frame.again));  // ITERATE goes past UNTIL, as in Trino
   }
   join(done, std::move(frame.left));
   return done;

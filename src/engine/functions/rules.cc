@@ -256,7 +256,8 @@ struct Rules {
       parsed.try_emplace(rule.name);
     }
     for (auto* hooks : {&operator_hooks(), &cast_hooks(), &time_hooks(), &value_hooks(),
-                        &collection_hooks(), &json_hooks(), &group_hooks(), &rounding_hooks(), &routine_hooks(), &row_pattern_hooks()}) {
+                        &collection_hooks(), &json_hooks(), &group_hooks(), &rounding_hooks(),
+                        &routine_hooks(), &row_pattern_hooks()}) {
       for (auto& hook : *hooks) {
         auto& rule = by_name[hook.name];
         rule.hook = hook.hook;

@@ -25,16 +25,16 @@ struct NamedHook {
   const char* name;
   Hook hook;
 };
-const std::vector<NamedHook>& operator_hooks();    // operators.cc
-const std::vector<NamedHook>& cast_hooks();        // casts.cc
-const std::vector<NamedHook>& time_hooks();        // time.cc
-const std::vector<NamedHook>& value_hooks();       // values.cc
-const std::vector<NamedHook>& collection_hooks();  // collections.cc
-const std::vector<NamedHook>& json_hooks();        // json_functions.cc
-const std::vector<NamedHook>& group_hooks();       // groups.cc
-const std::vector<NamedHook>& rounding_hooks();    // rounding.cc
-const std::vector<NamedHook>& routine_hooks();     // routines.cc
-const std::vector<NamedHook>& row_pattern_hooks(); // row_pattern.cc
+const std::vector<NamedHook>& operator_hooks();     // operators.cc
+const std::vector<NamedHook>& cast_hooks();         // casts.cc
+const std::vector<NamedHook>& time_hooks();         // time.cc
+const std::vector<NamedHook>& value_hooks();        // values.cc
+const std::vector<NamedHook>& collection_hooks();   // collections.cc
+const std::vector<NamedHook>& json_hooks();         // json_functions.cc
+const std::vector<NamedHook>& group_hooks();        // groups.cc
+const std::vector<NamedHook>& rounding_hooks();     // rounding.cc
+const std::vector<NamedHook>& routine_hooks();      // routines.cc
+const std::vector<NamedHook>& row_pattern_hooks();  // row_pattern.cc
 
 /// Native scalar functions ("meesh_…") that bodies and hooks call.
 void register_math_kernels(duckdb::ExtensionLoader& loader);

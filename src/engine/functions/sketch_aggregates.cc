@@ -6,6 +6,7 @@
 #include "duckdb/function/aggregate_function.hpp"
 #include "engine/functions/coercion.h"
 #include "engine/functions/kernels.h"
+#include "engine/functions/text.h"
 #include "engine/sketches/murmur3.h"
 #include "engine/sketches/quantile_digest.h"
 #include "engine/sketches/set_digest.h"
@@ -248,8 +249,10 @@ Bound bind_make_set_digest(ClientContext& context, AggregateFunction& function, 
 // ---------------------------------------------------------------- tdigest_agg
 
 void cluster_weighted(State& state, double value, double weight) {
-  if (!std::isfinite(value)) raise(Code::kGenericInternalError, "value must be finite");
-  if (!(weight > 0)) raise(Code::kInvalidFunctionArgument, "weight must be > 0");
+  if (std::isnan(value)) raise(Code::kGenericInternalError, "value is NaN");
+  if (std::isinf(value)) raise(Code::kGenericInternalError, "value must be finite");
+  if (!(weight >= 1))
+    raise(Code::kInvalidFunctionArgument, "weight must be >= 1, was " + java_double(weight));
   if (!std::isfinite(weight)) raise(Code::kGenericInternalError, "weight must be finite");
   sketch_of<Tdigest>(state).add(value, weight);
 }
@@ -277,9 +280,12 @@ int64_t rank_of(float value) { return ordered_bits(value); }
 
 template <class T>
 void count_accurate(State& state, T value, int64_t weight, double accuracy) {
-  if (weight <= 0) raise(Code::kInvalidFunctionArgument, "percentile weight must be > 0");
+  if (weight <= 0)
+    raise(Code::kInvalidFunctionArgument,
+          "Percentile weight must be > 0, was " + std::to_string(weight));
   if (!(accuracy > 0 && accuracy < 1))
-    raise(Code::kInvalidFunctionArgument, "Percentile accuracy must be strictly between 0 and 1");
+    raise(Code::kInvalidFunctionArgument,
+          "Percentile accuracy must be exclusively between 0 and 1, was " + java_double(accuracy));
   sketch_of<QuantileDigest>(state, [accuracy] {
     return QuantileDigest(accuracy);
   }).add(rank_of(value), static_cast<double>(weight));

@@ -23,7 +23,7 @@ std::vector<double> quantiles_of(const Value& list, const char* out_of_range) {
     const double quantile = value.GetValue<double>();
     if (!(quantile >= 0 && quantile <= 1)) raise(Code::kGenericInternalError, out_of_range);
     if (!out.empty() && quantile < out.back())
-      raise(Code::kGenericInternalError, "quantiles must be sorted in increasing order");
+      raise(Code::kInvalidFunctionArgument, "percentiles must be sorted in increasing order");
     out.push_back(quantile);
   }
   return out;

@@ -101,8 +101,9 @@ ExprPtr with_zone(const Build& build, Exprs args) {
 
 /// What the printer puts around values that are to keep each its zone.
 ExprPtr zoned(const Build& build, Exprs args) {
-  return type_of(*args[0]).kind == TypeKind::kTimestampTz ? to_zoned_values(build, std::move(args[0]))
-                                                          : std::move(args[0]);
+  return type_of(*args[0]).kind == TypeKind::kTimestampTz
+             ? to_zoned_values(build, std::move(args[0]))
+             : std::move(args[0]);
 }
 
 ExprPtr zone_name(const Build& build, Exprs args) {

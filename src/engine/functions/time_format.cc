@@ -48,8 +48,8 @@ class Reader {
   [[noreturn]] void fail() const {
     std::string message = "Invalid format: \"" + std::string(whole_) + "\"";
     if (rest_.size() < whole_.size()) {
-      message += rest_.empty() ? " is too short"
-                               : " is malformed at \"" + std::string(rest_) + "\"";
+      message +=
+          rest_.empty() ? " is too short" : " is malformed at \"" + std::string(rest_) + "\"";
     }
     bad_argument(message);
   }

@@ -55,9 +55,9 @@ std::string lower(View text) {
 /// An error where the other arguments are values, NULL where one of them is NULL.
 ExprPtr not_known(const Build& build, const std::string& unit, const Exprs& args, const Type& type,
                   const LogicalType& result) {
-  auto value = build.case_when(
-      build.call("meesh_known_unit", build.constant(Value(unit)), build.constant(Value(family(type)))),
-      build.constant(Value(result)), build.constant(Value(result)));
+  auto value = build.case_when(build.call("meesh_known_unit", build.constant(Value(unit)),
+                                          build.constant(Value(family(type)))),
+                               build.constant(Value(result)), build.constant(Value(result)));
   for (auto& arg : args)
     value = build.case_when(build.is_null(arg->Copy()), build.constant(Value(result)),
                             std::move(value));

@@ -117,8 +117,7 @@ ExprPtr extreme(const Build& build, Exprs args, const char* name) {
     return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
                                                   by_comparing(build, std::move(args), name));
   for (auto& arg : args) arg = build.plain(std::move(arg));
-  const bool floating =
-      type.id() == LogicalTypeId::DOUBLE || type.id() == LogicalTypeId::FLOAT;
+  const bool floating = type.id() == LogicalTypeId::DOUBLE || type.id() == LogicalTypeId::FLOAT;
   auto value = floating && *name == 'g' ? greatest_number(build, std::move(args))
                                         : build.call(name, std::move(args));
   return make_uniq<duckdb::BoundCaseExpression>(std::move(any_null), build.constant(Value(type)),
@@ -362,7 +361,8 @@ ExprPtr map_from_entries(const Build& build, Exprs args) {
 }
 ExprPtr multimap_from_entries(const Build& build, Exprs args) {
   check_entries("multimap_from_entries", args);
-  return build.call("meesh_multimap", build.plain(std::move(args[0])));
+  auto entries = build.call("meesh_whole_entries", build.plain(std::move(args[0])));
+  return build.call("meesh_multimap", std::move(entries));
 }
 
 /// An error of the rows, so that a NULL is one.

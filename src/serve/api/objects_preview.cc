@@ -83,7 +83,7 @@ std::string as_text(const engine::FileColumn& column) {
     case sql::TypeKind::kMap:
     case sql::TypeKind::kRow:
     case sql::TypeKind::kJson:
-      return fmt::format("substr(json_format(CAST({} AS JSON)), 1, {})", name, kMostCell);
+      return fmt::format("substr(json_text({}), 1, {})", name, kMostCell);
     default:
       return fmt::format("CAST({} AS VARCHAR)", name);
   }

@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/time_zone.h"
 #include "base/uuid.h"
 #include "serve/api/caller.h"
 #include "serve/api/json_api.h"
 #include "serve/api/sql_export.h"
-#include "base/time_zone.h"
 
 namespace meesh::serve::api {
 namespace {

@@ -69,7 +69,7 @@ std::string readable(const NamedColumn& column) {
     case TypeKind::kArray:
     case TypeKind::kMap:
     case TypeKind::kRow:
-      return fmt::format("json_format(CAST({} AS json))", name);
+      return fmt::format("json_text({})", name);
     case TypeKind::kVarbinary:
       return fmt::format("to_base64({})", name);
     default:

@@ -54,7 +54,7 @@ TEST_F(NewestRows, ValuesAreJson) {
       R"x({"columns":[{"name":"yes","type":"boolean"},{"name":"whole","type":"integer"},)x"
       R"x({"name":"large","type":"bigint"},{"name":"half","type":"double"},)x"
       R"x({"name":"none","type":"double"},{"name":"price","type":"decimal(4,2)"},)x"
-      R"x({"name":"name","type":"varchar"},{"name":"day","type":"date"},)x"
+      R"x({"name":"name","type":"varchar(3)"},{"name":"day","type":"date"},)x"
       R"x({"name":"at","type":"timestamp(3)"},{"name":"bytes","type":"varbinary"},)x"
       R"x({"name":"list","type":"array(integer)"},{"name":"nothing","type":"varchar"}],)x"
       R"x("rows":[[true,7,9007199254740993,5E-1,"NaN","12.30","é\"x","2025-01-15",)x"

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/time_zone.h"
 #include "engine/engine.h"
 #include "net/http.h"
 #include "serve/trino/data_encoding.h"
-#include "base/time_zone.h"
 #include "serve/trino/value_encoder.h"
 
 namespace meesh::serve::trino {

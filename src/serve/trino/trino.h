@@ -1,5 +1,5 @@
-// The Trino client protocol over HTTP: POST /v1/statement and the pages that follow, the segments of
-// spooled results, /v1/query, /v1/info and /v1/status.
+// The Trino client protocol over HTTP: POST /v1/statement and the pages that follow, the segments
+// of spooled results, /v1/query, /v1/info and /v1/status.
 //
 //   net::Server server(options);
 //   serve::trino::register_trino(server, *engine, {});

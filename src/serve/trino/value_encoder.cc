@@ -4,9 +4,9 @@
 #include <charconv>
 #include <limits>
 
+#include "base/calendar.h"
 #include "base/error.h"
 #include "engine/functions/addresses.h"
-#include "base/calendar.h"
 
 namespace meesh::serve::trino {
 

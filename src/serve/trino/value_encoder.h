@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "engine/batch.h"
 #include "serve/trino/json_text.h"
-#include "base/time_zone.h"
 
 namespace meesh::serve::trino {
 

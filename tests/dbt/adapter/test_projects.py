@@ -6,8 +6,11 @@ catalog. Left out, because dbt-trino on Trino fails the same way or has no such 
 - BaseShowDoesNotHandleDoubleLimit asks for PostgreSQL's words of a syntax error.
 - BaseEmptySeedFlag: this dbt has no `seed --empty`.
 - BaseMetadataWithEmptyFlag: `ALTER TABLE` of a subquery, which is no Trino.
-- hooks: their tables are made by files of PostgreSQL's.
-- grants: dbt-trino grants to roles of Trino, and catalogs here have none (docs/dbt.md).
+- hooks around models and runs: their tables are made by files of PostgreSQL's, which the package
+  does not have. BaseSimpleCopyUppercase needs dbt-postgres; EmptyModelsArentRunBase makes tables of
+  PostgreSQL's types.
+- BasePersistDocsQuotedColumnCaseSensitive and …NotAppliedOnMismatch: columns of Trino have no case.
+- grants: dbt-trino grants to roles of Trino, and catalogs here have none.
 - dbt_clone: dbt-trino cannot clone; python_model: dbt-trino runs no Python.
 - functions: dbt-trino makes no functions.
 """
@@ -20,6 +23,13 @@ from dbt.tests.adapter.concurrency.test_concurrency import BaseConcurrency
 from dbt.tests.adapter.dbt_show.test_dbt_show import BaseShowLimit, BaseShowSqlHeader
 from dbt.tests.adapter.empty.test_empty import BaseTestEmpty, BaseTestEmptyInlineSourceRef
 from dbt.tests.adapter.ephemeral.test_ephemeral import BaseEphemeralErrorHandling
+from dbt.tests.adapter.persist_docs import test_persist_docs as persist_docs
+from dbt.tests.adapter.simple_copy.test_simple_copy import SimpleCopyBase
+from dbt.tests.adapter.store_test_failures_tests import basic as kept_failures
+from dbt.tests.adapter.store_test_failures_tests import (
+    test_store_test_failures as store_failures)
+from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names import (
+    BaseUnitTestQuotedReservedWordColumnNames)
 
 from conftest import needs_views
 
@@ -117,3 +127,37 @@ class TestEmptyInlineSourceRef(BaseTestEmptyInlineSourceRef):
 
 class TestEphemeralErrorHandling(BaseEphemeralErrorHandling):
     pass
+
+
+class TestUnitTestQuotedReservedWordColumnNames(BaseUnitTestQuotedReservedWordColumnNames):
+    pass
+
+
+@needs_views
+class TestSimpleCopy(SimpleCopyBase):
+    pass
+
+
+@needs_views
+class TestStoreTestFailures(store_failures.BaseStoreTestFailures):
+    pass
+
+
+@needs_views
+class TestStoreTestFailuresLimit(store_failures.BaseStoreTestFailuresLimit):
+    pass
+
+
+for theirs in [persist_docs.BasePersistDocs, persist_docs.BasePersistDocsColumnMissing,
+               persist_docs.BasePersistDocsAllColumnsMissing,
+               persist_docs.BasePersistDocsCommentOnQuotedColumn,
+               kept_failures.StoreTestFailuresAsInteractions,
+               kept_failures.StoreTestFailuresAsProjectLevelOff,
+               kept_failures.StoreTestFailuresAsProjectLevelView,
+               kept_failures.StoreTestFailuresAsProjectLevelEphemeral,
+               kept_failures.StoreTestFailuresAsGeneric,
+               kept_failures.StoreTestFailuresAsExceptions]:
+    name = "Test" + theirs.__name__.removeprefix("Base")
+    made = type(name, (theirs,), {"__module__": __name__})
+    globals()[name] = needs_views(made)
+del theirs, name, made

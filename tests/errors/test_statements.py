@@ -160,7 +160,7 @@ def test_bad_headers_are_bad_requests(server, header):
 
 
 @pytest.mark.parametrize("sql, what", [
-    ("GRANT clerk TO somebody", "roles"),
+    ("GRANT SELECT ON tpch.tiny.nation TO somebody", "permission management"),
 ])
 def test_what_is_parsed_but_not_run_says_so(ours, sql, what):
     error = error_of(ours.url, sql)

@@ -118,10 +118,10 @@ bool map_by_entry(Vector& source, Vector& result, duckdb::idx_t count, CastParam
   const ReadVector maps(result, count);
   for (size_t row = 0; row < (maps.constant() ? 1 : count); ++row) {
     if (maps.tree().is_null(row)) continue;
-    const auto value = result.GetValue(row);
+    const auto entry = maps.tree().entry(row);
     ValueSet seen;
-    for (const auto& entry : duckdb::MapValue::GetChildren(value)) {
-      if (seen.insert(duckdb::StructValue::GetChildren(entry)[0]).second) continue;
+    for (auto i = entry.offset; i < entry.offset + entry.length; ++i) {
+      if (seen.insert(duckdb::MapVector::GetKeys(result).GetValue(i)).second) continue;
       if (!parameters.error_message) raise(Code::kInvalidCastArgument, "duplicate keys");
       if (parameters.error_message->empty()) *parameters.error_message = "duplicate keys";
       result.SetValue(row, Value(result.GetType()));

@@ -302,13 +302,18 @@ bool is_orderable(const Type& type) {
 
 /// A comparison of whole values, which joins can hash, and what decides where it is unknown.
 ExprPtr nested_equal(const Build& build, ExprPtr left, ExprPtr right) {
-  auto decided = pair_kernel(
-      build, "meesh_equal", LogicalType::BOOLEAN,
-      pairwise<bool>([](const LogicalType& type, const Place& a, const Place& b) {
-        const Truth truth = equal(type, a, b);
-        return truth == Truth::kUnknown ? std::nullopt : std::optional(truth == Truth::kTrue);
-      }),
-      left->Copy(), right->Copy());
+  const auto decide = [&build](ExprPtr a, ExprPtr b) {
+    return pair_kernel(build, "meesh_equal", LogicalType::BOOLEAN,
+                       pairwise<bool>([](const LogicalType& type, const Place& a, const Place& b) {
+                         const Truth truth = equal(type, a, b);
+                         return truth == Truth::kUnknown ? std::nullopt
+                                                         : std::optional(truth == Truth::kTrue);
+                       }),
+                       std::move(a), std::move(b));
+  };
+  // A subquery cannot be copied, and no join hashes it.
+  if (left->HasSubquery() || right->HasSubquery()) return decide(std::move(left), std::move(right));
+  auto decided = decide(left->Copy(), right->Copy());
   auto same =
       build.compare(duckdb::ExpressionType::COMPARE_EQUAL, without_nulls(build, std::move(left)),
                     without_nulls(build, std::move(right)));

@@ -1,7 +1,9 @@
 """The tests called `basic`: what any adapter must do. Left out, as dbt-trino leaves it out:
 BaseIncrementalNotSchemaChange, whose model concatenates numbers with text, which is no Trino."""
+import re
+
 import pytest
-from dbt.tests.adapter.basic import expected_catalog
+from dbt.tests.adapter.basic import expected_catalog, files
 from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
 from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
 from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
@@ -71,12 +73,24 @@ class TestValidateConnection(BaseValidateConnection):
     pass
 
 
-class TestSnapshotCheckCols(BaseSnapshotCheckCols):
+class SpacedTimes:
+    """Trino reads no T between date and time."""
+
+    names = ["base", "added"]
+
+    @pytest.fixture(scope="class")
+    def seeds(self):
+        return {f"{name}.csv": re.sub(r"(\d)T(\d)", r"\1 \2", getattr(files, f"seeds_{name}_csv"))
+                for name in self.names}
+
+
+class TestSnapshotCheckCols(SpacedTimes, BaseSnapshotCheckCols):
     project_config_update = column_types(some_date="timestamp(6)")
     macros = microseconds()
 
 
-class TestSnapshotTimestamp(BaseSnapshotTimestamp):
+class TestSnapshotTimestamp(SpacedTimes, BaseSnapshotTimestamp):
+    names = ["base", "newcolumns", "added"]
     project_config_update = column_types(some_date="timestamp(6)")
     macros = microseconds()
 

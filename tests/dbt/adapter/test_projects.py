@@ -11,8 +11,11 @@ catalog. Left out, because dbt-trino on Trino fails the same way or has no such 
   PostgreSQL's types.
 - BasePersistDocsQuotedColumnCaseSensitive and …NotAppliedOnMismatch: columns of Trino have no case.
 - grants: dbt-trino grants to roles of Trino, and catalogs here have none.
-- dbt_clone: dbt-trino cannot clone; python_model: dbt-trino runs no Python.
-- functions: dbt-trino makes no functions.
+- dbt_clone but BaseCloneNotPossible: dbt-trino cannot clone; python_model: it runs no Python;
+  functions: it makes none.
+- simple_seed and simple_snapshot but those here: they make their tables with PostgreSQL's types and
+  statements (text, `timestamp without time zone`, several statements in one).
+- MaterializedViewChanges: dbt-trino's materialized views have nothing that ALTER could change.
 """
 import pytest
 from dbt.tests.adapter.aliases import fixtures as alias_fixtures
@@ -24,14 +27,21 @@ from dbt.tests.adapter.dbt_show.test_dbt_show import BaseShowLimit, BaseShowSqlH
 from dbt.tests.adapter.empty.test_empty import BaseTestEmpty, BaseTestEmptyInlineSourceRef
 from dbt.tests.adapter.ephemeral.test_ephemeral import BaseEphemeralErrorHandling
 from dbt.tests.adapter.persist_docs import test_persist_docs as persist_docs
+from dbt.tests.adapter.dbt_clone.test_dbt_clone import BaseCloneNotPossible
+from dbt.tests.adapter.materialized_view.basic import MaterializedViewBasic
+from dbt.tests.adapter.relations.test_changing_relation_type import (
+    BaseChangeRelationTypeValidator)
+from dbt.tests.adapter.relations.test_dropping_schema_named import BaseDropSchemaNamed
+from dbt.tests.adapter.sample_mode.test_sample_mode import BaseSampleModeTest
 from dbt.tests.adapter.simple_copy.test_simple_copy import SimpleCopyBase
+from dbt.tests.adapter.simple_seed import test_seed as seeds
 from dbt.tests.adapter.store_test_failures_tests import basic as kept_failures
 from dbt.tests.adapter.store_test_failures_tests import (
     test_store_test_failures as store_failures)
 from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names import (
     BaseUnitTestQuotedReservedWordColumnNames)
 
-from conftest import needs_views
+from conftest import CATALOG, needs_views
 
 
 def literals():
@@ -129,11 +139,77 @@ class TestEphemeralErrorHandling(BaseEphemeralErrorHandling):
     pass
 
 
-class TestUnitTestQuotedReservedWordColumnNames(BaseUnitTestQuotedReservedWordColumnNames):
+@pytest.mark.skipif(CATALOG != "lake", reason="only the lake has materialized views")
+class TestMaterializedView(MaterializedViewBasic):
+    @staticmethod
+    def insert_record(project, table, record):
+        project.run_sql(f"insert into {table} values {record}", fetch="all")
+
+    @staticmethod
+    def refresh_materialized_view(project, materialized_view):
+        project.run_sql(f"refresh materialized view {materialized_view}", fetch="all")
+
+    @staticmethod
+    def query_row_count(project, relation):
+        return project.run_sql(f"select count(*) from {relation}", fetch="one")[0]
+
+    @staticmethod
+    def query_relation_type(project, relation):
+        where = f"schema_name = '{relation.schema}' and name = '{relation.identifier}'"
+        if project.run_sql("select 1 from system.metadata.materialized_views where "
+                           f"catalog_name = '{relation.database}' and {where}", fetch="all"):
+            return "materialized_view"
+        found = project.run_sql(
+            f"select table_type from {relation.database}.information_schema.tables where "
+            f"table_schema = '{relation.schema}' and table_name = '{relation.identifier}'",
+            fetch="all")
+        return {"VIEW": "view", "BASE TABLE": "table"}[found[0][0]] if found else None
+
+    def test_materialized_view_only_updates_after_refresh(self, project, my_materialized_view,
+                                                          my_seed):
+        # One that was never refreshed has no rows of its own and reads its tables.
+        self.refresh_materialized_view(project, my_materialized_view)
+        super().test_materialized_view_only_updates_after_refresh(project, my_materialized_view,
+                                                                  my_seed)
+
+
+@needs_views
+class TestChangeRelationType(BaseChangeRelationTypeValidator):
     pass
 
 
 @needs_views
+class TestDropSchemaNamed(BaseDropSchemaNamed):
+    pass
+
+
+@needs_views
+class TestSampleMode(BaseSampleModeTest):
+    pass
+
+
+@needs_views
+class TestCloneNotPossible(BaseCloneNotPossible):
+    pass
+
+
+class TestSeedEnabledViaConfig(seeds.BaseSimpleSeedEnabledViaConfig):
+    pass
+
+
+class TestSeedSpecificFormats(seeds.BaseSeedSpecificFormats):
+    pass
+
+
+class TestEmptySeed(seeds.BaseTestEmptySeed):
+    pass
+
+
+class TestUnitTestQuotedReservedWordColumnNames(BaseUnitTestQuotedReservedWordColumnNames):
+    pass
+
+
+@pytest.mark.skipif(CATALOG != "lake", reason="one of its models is a materialized view")
 class TestSimpleCopy(SimpleCopyBase):
     pass
 

@@ -151,7 +151,7 @@ def test_functions_come_with_their_signatures(lab):
     page = lab().write("SELECT date_tr")
     page.page.keyboard.type("u")
     completions(page)
-    expect(page.page.locator(".cm-tooltip-autocomplete li").filter(has_text="date_trunc")).to_contain_text("varchar, moment")
+    expect(page.page.locator(".cm-tooltip-autocomplete li").filter(has_text="date_trunc")).to_contain_text("varchar(x), date")
 
 
 def test_nothing_is_offered_inside_of_text(lab):

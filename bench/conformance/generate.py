@@ -110,6 +110,8 @@ def write(name, title, statements):
             lines += ["", statement] if not statement.startswith("-- @") else [statement]
         elif statement not in known:
             known.add(statement)
+            if re.search(r"\bCAST\(TIME '[^']*' AS timestamp", statement):
+                lines.append("-- @today")
             lines.append(statement + ";")
     (CORPUS / f"{name}.sql").write_text("\n".join(lines) + "\n")
     print(f"{name}.sql: {sum(line.endswith(';') for line in lines)}")

@@ -7,6 +7,7 @@ start with `--` belong to it; these of them mean something:
     -- @session catalog=memory schema=default time-zone=UTC    from here on; a new session
     -- @unordered         the next statement's rows come in any order
     -- @once              the next statement's rows are another's business (its answer is not fixed)
+    -- @today             the next statement's rows tell the day, which is another one every day
     -- @limit 3           seconds the next statement has to answer, where it may never do so
 
 FILE.expected.jsonl holds the answers, one line a statement, in the same order:
@@ -52,6 +53,7 @@ class Statement:
     session: dict | None = None  # a new session starts here
     unordered: bool = False
     once: bool = False
+    today: bool = False
     limit: float = 120  # seconds
 
     def __str__(self):
@@ -82,7 +84,7 @@ def read(name):
         if line.endswith(";"):
             sql = "\n".join(lines)[:-1]
             statements.append(Statement(name, len(statements) + 1, start, sql, session,
-                                        "unordered" in marks, "once" in marks,
+                                        "unordered" in marks, "once" in marks, "today" in marks,
                                         float(marks.get("limit", [120])[0])))
             lines, session, marks = [], None, {}
     assert not lines, f"{name}.sql:{start}: the last statement has no ; at the end of a line"
@@ -251,6 +253,8 @@ def difference(statement, wanted, answered):
     if names[0] != names[1]:
         return "columns", f"{names[0]}, not {names[1]}"
     rows = [answer.get("rows", []) for answer in (wanted, answered)]
+    if statement.today:
+        rows = [json.loads(re.sub(r"\d{4}-\d\d-\d\d", "today", json.dumps(part))) for part in rows]
     if statement.unordered:
         rows = [in_order(part) for part in rows]
     if not statement.once and not same(*rows):

@@ -463,8 +463,11 @@ SELECT CAST(TIME '01:02:03.456' AS json);
 SELECT CAST(TIME '01:02:03.456' AS date);
 SELECT CAST(TIME '01:02:03.456' AS time(3));
 SELECT CAST(TIME '01:02:03.456' AS time(3) with time zone);
+-- @today
 SELECT CAST(TIME '01:02:03.456' AS timestamp(3));
+-- @today
 SELECT CAST(TIME '01:02:03.456' AS timestamp(6));
+-- @today
 SELECT CAST(TIME '01:02:03.456' AS timestamp(3) with time zone);
 SELECT CAST(TIME '01:02:03.456' AS interval year to month);
 SELECT CAST(TIME '01:02:03.456' AS interval day to second);
@@ -481,7 +484,9 @@ SELECT TRY_CAST(TIME '23:59:59.999' AS json);
 SELECT CAST(TIME '01:02:03' AS decimal(38,10)), CAST(TIME '00:00:00' AS decimal(38,10));
 SELECT CAST(TIME '01:02:03' AS varchar), CAST(TIME '00:00:00' AS varchar);
 SELECT CAST(TIME '01:02:03' AS time(0)), CAST(TIME '00:00:00' AS time(0));
+-- @today
 SELECT CAST(TIME '01:02:03' AS timestamp(12)), CAST(TIME '00:00:00' AS timestamp(12));
+-- @today
 SELECT CAST(TIME '01:02:03' AS timestamp(6) with time zone), CAST(TIME '00:00:00' AS timestamp(6) with time zone);
 SELECT TRY_CAST(TIME '00:00:00' AS varchar);
 SELECT TRY_CAST(TIME '00:00:00' AS json);
@@ -502,8 +507,11 @@ SELECT CAST(TIME '01:02:03.456 +05:30' AS json);
 SELECT CAST(TIME '01:02:03.456 +05:30' AS date);
 SELECT CAST(TIME '01:02:03.456 +05:30' AS time(3));
 SELECT CAST(TIME '01:02:03.456 +05:30' AS time(3) with time zone);
+-- @today
 SELECT CAST(TIME '01:02:03.456 +05:30' AS timestamp(3));
+-- @today
 SELECT CAST(TIME '01:02:03.456 +05:30' AS timestamp(6));
+-- @today
 SELECT CAST(TIME '01:02:03.456 +05:30' AS timestamp(3) with time zone);
 SELECT CAST(TIME '01:02:03.456 +05:30' AS interval year to month);
 SELECT CAST(TIME '01:02:03.456 +05:30' AS interval day to second);

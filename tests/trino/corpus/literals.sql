@@ -72,6 +72,7 @@ SELECT a AS "x y", a AS "", 1 AS date, 2 AS time, 3 AS year, 4 AS "table" FROM (
 SELECT 1 AS table;
 SELECT 1 AS select;
 SELECT date FROM (SELECT 1 date);
+-- @today
 SELECT current_date FROM (SELECT 1 "current_date");
 SELECT day, month, year, first, last, row, rows, filter, format, position, zone, view, schema FROM (SELECT 1 day, 2 month, 3 year, 4 first, 5 last, 6 row, 7 rows, 8 filter, 9 format, 10 position, 11 zone, 12 view, 13 schema);
 SELECT user FROM (SELECT 1 user);

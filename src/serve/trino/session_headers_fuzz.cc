@@ -36,7 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     refuse_or_answer([&] { parse_duration(line); });
     refuse_or_answer([&] { parse_data_size(line); });
-    if (const auto zone = TimeZone::find(line)) zone->span_at(static_cast<int64_t>(size) << 20);
+    if (const auto zone = meesh::TimeZone::find(line))
+      zone->span_at(static_cast<int64_t>(size) << 20);
   }
   refuse_or_answer([&] { base_uri(request); });
   refuse_or_answer([&] {

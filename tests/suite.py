@@ -212,6 +212,20 @@ def fuzzing(options):
     return stage
 
 
+def tell_skipped(stages):
+    """Each reason once, with how many tests it kept away: their names are in a file."""
+    reasons = {}
+    for stage in stages:
+        for test, _, reason in (said.partition(": ") for said in stage.skipped):
+            reasons.setdefault(reason or test, []).append(f"{stage.name}: {test}")
+    listed = REPORTS / "skipped.txt"
+    listed.write_text("".join(f"{test}: {reason}\n" for reason, tests in reasons.items() for test in tests))
+    for reason, tests in reasons.items():
+        print(f"skipped: {len(tests)}, first {tests[0]}: {reason}")
+    if reasons:
+        print(f"skipped tests are named in {listed.relative_to(ROOT)}")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./test")
     parser.add_argument("--full", action="store_true", help="an hour of fuzzing, a thousand deaths, tests marked full")
@@ -232,9 +246,7 @@ def main():
         stages.append(stage)
         print(stage.line(), flush=True)
     print()
-    for stage in stages:
-        for reason in stage.skipped:
-            print(f"skipped: {stage.name}: {reason}")
+    tell_skipped(stages)
     for stage in stages:
         for failure in stage.failures:
             print(f"FAILED: {stage.name}: {failure}")

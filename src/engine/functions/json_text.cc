@@ -1,5 +1,8 @@
 #include "engine/functions/json_text.h"
 
+#include <unicode/utf16.h>
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -217,15 +220,15 @@ void append_json_escaped(std::string& out, std::string_view text) {
       append_unit(out, static_cast<unsigned char>(text[end]));
       i = end + 1;
     } else {
-      const uint32_t point = code_points(text.substr(end, 4)).front();
-      if (point < 0x10000) {  // broken UTF-8
-        out += text[end];
-        i = end + 1;
+      UChar32 point = 0;
+      i = end;
+      U8_NEXT(text.data(), i, text.size(), point);
+      if (point < 0) {  // broken UTF-8 stays what it is
+        out.append(text, end, i - end);
         continue;
       }
-      append_unit(out, 0xD800 + ((point - 0x10000) >> 10));
-      append_unit(out, 0xDC00 + (point & 0x3FF));
-      i = end + 4;
+      append_unit(out, static_cast<uint32_t>(U16_LEAD(point)));
+      append_unit(out, static_cast<uint32_t>(U16_TRAIL(point)));
     }
   }
 }

@@ -111,7 +111,7 @@ inline const duckdb::LogicalType kDouble = duckdb::LogicalType::DOUBLE;
 inline const duckdb::LogicalType kText = duckdb::LogicalType::VARCHAR;
 inline const duckdb::LogicalType kBytes = duckdb::LogicalType::BLOB;
 
-/// Code points of UTF-8; broken bytes stand for themselves.
+/// Code points of UTF-8 that is not broken.
 std::vector<uint32_t> code_points(std::string_view text);
 void append_code_point(std::string& out, uint32_t point);
 /// XXH64 with seed 0, as the XXH64 specification describes it.

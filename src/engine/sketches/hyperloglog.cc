@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "engine/sketches/binary.h"
 
@@ -17,6 +18,11 @@ constexpr uint8_t kMaxDelta = 15;  // of a bucket from the baseline, in four bit
 /// Zeros of the hash after its first `taken` bits.
 uint32_t zeros_after(uint64_t hash, int taken) {
   return static_cast<uint32_t>(std::countl_zero(hash << taken | uint64_t{1} << (taken - 1)));
+}
+
+/// Rounded; what no int64 holds is the nearest that one does.
+int64_t rounded(double count) {
+  return count < 0x1p63 ? std::llround(count) : std::numeric_limits<int64_t>::max();
 }
 
 double linear_count(double empty, double all) { return all * std::log(all / empty); }
@@ -109,7 +115,7 @@ void HyperLogLog::merge(const HyperLogLog& other) {
 int64_t HyperLogLog::cardinality() const {
   if (!buckets_.empty()) return estimate();
   const double all = uint64_t{1} << kPrefixBits;
-  return std::llround(linear_count(all - static_cast<double>(entries_.size()), all));
+  return rounded(linear_count(all - static_cast<double>(entries_.size()), all));
 }
 
 int64_t HyperLogLog::estimate() const {
@@ -121,13 +127,13 @@ int64_t HyperLogLog::estimate() const {
     counts[std::min<size_t>(value, static_cast<size_t>(most) + 1)] += 1;
     sum += std::ldexp(1.0, -value);
   }
-  if (counts[0] > 0.4 * all) return std::llround(linear_count(counts[0], all));
+  if (counts[0] > 0.4 * all) return rounded(linear_count(counts[0], all));
   const double raw = 0.7213 / (1 + 1.079 / all) * all * all / sum;
-  if (raw > 5 * all) return std::llround(raw);  // its bias is gone
+  if (raw > 5 * all) return rounded(raw);  // its bias is gone
   double z = all * tau(1 - counts[static_cast<size_t>(most) + 1] / all);
   for (int k = most; k >= 1; --k) z = 0.5 * (z + counts[static_cast<size_t>(k)]);
   z += all * sigma(counts[0] / all);
-  return std::llround(all * all / (2 * std::log(2.0) * z));
+  return rounded(all * all / (2 * std::log(2.0) * z));
 }
 
 std::string HyperLogLog::bytes() const {

@@ -3,10 +3,10 @@
 // Listing generates nothing.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <set>
 
 #include "base/log.h"
 #include "engine/catalog.h"
@@ -16,10 +16,11 @@ namespace meesh::engine {
 namespace {
 
 struct SchemaSpec {
-  const char* name;
+  std::string name;
   double scale;
 };
-constexpr std::array<SchemaSpec, 2> kSchemas = {{{"sf1", 1}, {"tiny", 0.01}}};
+const std::array<SchemaSpec, 2> kListed = {{{"sf1", 1}, {"tiny", 0.01}}};
+constexpr double kLargest = 100;  // some 30 GB on disk
 
 struct TableSpec {
   const char* name;
@@ -126,16 +127,20 @@ const std::vector<TableSpec>& table_specs() {
   return specs;
 }
 
-const SchemaSpec* find_schema(const std::string& name) {
-  for (const auto& schema : kSchemas) {
-    if (schema.name == name) return &schema;
-  }
-  return nullptr;
+/// `tiny`, or `sf` and a number: any scale can be asked for, two are listed.
+std::optional<SchemaSpec> find_schema(const std::string& name) {
+  if (name == "tiny") return SchemaSpec{name, 0.01};
+  double scale = 0;
+  const char* const last = name.data() + name.size();
+  if (!name.starts_with("sf")) return std::nullopt;
+  const auto [end, code] = std::from_chars(name.data() + 2, last, scale, std::chars_format::fixed);
+  if (code != std::errc() || end != last || !(scale > 0 && scale <= kLargest)) return std::nullopt;
+  return SchemaSpec{name, scale};
 }
 
 /// Where the table's rows are made: those that are the same at every scale with the smallest one,
 /// so that nation alone is there at once.
-const SchemaSpec& home(const SchemaSpec& schema, const std::string& table) {
+SchemaSpec home(const SchemaSpec& schema, const std::string& table) {
   const auto& specs = table_specs();
   const auto spec = std::find_if(specs.begin(), specs.end(),
                                  [&](const TableSpec& each) { return each.name == table; });
@@ -150,7 +155,7 @@ class TpchCatalog : public Catalog {
   std::string_view connector() const override { return "tpch"; }
 
   std::vector<std::string> schemas() override;
-  bool schema_exists(const std::string& schema) override { return find_schema(schema) != nullptr; }
+  bool schema_exists(const std::string& schema) override { return find_schema(schema).has_value(); }
   std::vector<std::string> tables(const std::string& schema) override;
   std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) override;
 
@@ -170,7 +175,7 @@ class TpchCatalog : public Catalog {
 
 std::vector<std::string> TpchCatalog::schemas() {
   std::vector<std::string> names;
-  for (const auto& schema : kSchemas) names.emplace_back(schema.name);
+  for (const auto& schema : kListed) names.emplace_back(schema.name);
   return names;
 }
 
@@ -183,34 +188,43 @@ std::vector<std::string> TpchCatalog::tables(const std::string& schema) {
 
 std::optional<sql::TableInfo> TpchCatalog::table(const std::string& schema,
                                                  const std::string& table) {
-  const SchemaSpec* in = find_schema(schema);
+  const auto in = find_schema(schema);
   if (!in) return std::nullopt;
   for (const auto& spec : table_specs()) {
     if (spec.name != table) continue;
     sql::TableInfo info;
     info.name = {name_, schema, table};
     info.estimated_rows = spec.scales ? spec.rows * in->scale : spec.rows;
-    std::string list;
     for (const auto& [name, type] : spec.columns) {
       sql::ColumnInfo column;
       column.name = name;
       column.type = sql::Type::parse(type);
       column.nullable = false;
-      const std::string source = quote_ident(std::string(spec.prefix) + name);
-      const std::string_view word = type;
-      // The generator's decimals are Trino's doubles; its integers are not all as wide as Trino's.
-      const bool cast = word == "double" || word == "integer" || word == "bigint";
-      list += (list.empty() ? "" : ", ") +
-              (cast ? "CAST(" + source + " AS " + std::string(word) + ")" : source) + " AS " +
-              quote_ident(name);
       info.columns.push_back(std::move(column));
     }
-    info.duckdb_source = "(SELECT " + list + " FROM " +
-                         quote_ident(database(home(*in, table).name)) + ".main." +
-                         quote_ident(table) + ")";
+    info.duckdb_source =
+        quote_ident(database(home(*in, table).name)) + ".main." + quote_ident(table);
     return info;
   }
   return std::nullopt;
+}
+
+/// The table as Trino has it, made of the generator's table of the same name: its columns have a
+/// prefix, decimals for doubles and integers that are not all as wide as Trino's. To convert them
+/// while they are read would cost some queries as much as all their other work.
+std::string conversion(const std::string& database, const TableSpec& spec) {
+  std::string list;
+  for (const auto& [name, type] : spec.columns) {
+    const std::string source = quote_ident(std::string(spec.prefix) + name);
+    const std::string_view word = type;
+    const bool cast = word == "double" || word == "integer" || word == "bigint";
+    list += (list.empty() ? "" : ", ") +
+            (cast ? "CAST(" + source + " AS " + std::string(word) + ")" : source) + " AS " +
+            quote_ident(name);
+  }
+  const std::string at = quote_ident(database) + ".", table = quote_ident(spec.name);
+  return "CREATE TABLE " + at + "main." + table + " AS SELECT " + list + " FROM " + at +
+         "generated." + table + "; DROP TABLE " + at + "generated." + table;
 }
 
 /// Caller holds mutex_. Large schemas live in a file in the spill folder, so that memory limits
@@ -231,8 +245,10 @@ void TpchCatalog::generate(Duck& duck, const SchemaSpec& schema) {
   log::info("generating TPC-H data", {{"catalog", name_}, {"schema", schema.name}});
   duck.run("ATTACH " + quote_string(file.empty() ? ":memory:" : file) + " AS " + quote_ident(name));
   try {
+    duck.run("CREATE SCHEMA " + quote_ident(name) + ".generated");
     duck.run("CALL dbgen(sf = " + std::to_string(schema.scale) +
-             ", catalog = " + quote_string(name) + ")");
+             ", catalog = " + quote_string(name) + ", schema = 'generated')");
+    for (const auto& spec : table_specs()) duck.run(conversion(name, spec));
   } catch (const Error&) {
     try {
       duck.run("DETACH DATABASE IF EXISTS " + quote_ident(name));
@@ -250,9 +266,9 @@ void TpchCatalog::generate(Duck& duck, const SchemaSpec& schema) {
 void TpchCatalog::prepare(Duck& duck, const std::vector<sql::TableInfo>& tables) {
   std::lock_guard lock(mutex_);
   for (const auto& table : tables) {
-    const SchemaSpec* schema = find_schema(table.name.schema);
+    const auto schema = find_schema(table.name.schema);
     if (!schema) continue;
-    const SchemaSpec& needed = home(*schema, table.name.table);
+    const SchemaSpec needed = home(*schema, table.name.table);
     if (!ready_.contains(needed.name)) generate(duck, needed);
   }
 }

@@ -5,7 +5,7 @@ made as small as it can be.
 
 An error counts as the same answer when its name is the same. When only one side fails at run time
 (a division by zero, a value out of range), that is a question of what is evaluated first, which SQL
-leaves open, and is counted apart. Findings belong into tests/trino/corpus/differential.sql.
+leaves open, and is counted apart; so is what is an internal error of Trino's own. Findings belong into tests/trino/corpus/differential.sql.
 """
 import argparse
 import collections
@@ -28,6 +28,9 @@ from support.meesh import Meesh, plain_mesh  # noqa: E402
 AT_RUN_TIME = {"DIVISION_BY_ZERO", "NUMERIC_VALUE_OUT_OF_RANGE", "INVALID_FUNCTION_ARGUMENT",
                "INVALID_CAST_ARGUMENT", "SUBQUERY_MULTIPLE_ROWS", "EXCEEDED_FUNCTION_MEMORY_LIMIT"}
 
+ORDER = "failed on one side alone, by what is evaluated first"
+FAULT = "failed with an internal error of Trino's"
+
 
 def rounded(value):
     """A value in which numbers with a fraction have ten digits: sums come in any order."""
@@ -39,14 +42,15 @@ def rounded(value):
 
 
 def difference(theirs, ours):
-    """None, "order" where only what is evaluated first differs, or how the answers differ."""
+    """None, ORDER, FAULT, or how the answers differ."""
     errors = [answer["error"]["name"] if "error" in answer else None for answer in (theirs, ours)]
     if any(errors):
         if errors[0] == errors[1]:
             return None
-        failed = {name for name in errors if name}
-        if failed <= AT_RUN_TIME:
-            return "order"
+        if errors[0] == "GENERIC_INTERNAL_ERROR":
+            return FAULT
+        if {name for name in errors if name} <= AT_RUN_TIME:
+            return ORDER
         return f"{errors[0] or shown(theirs)}, not {errors[1] or shown(ours)}: " \
                f"{(theirs if errors[0] else ours)['error']['message']}" \
                f"{' / ' + ours['error']['message'] if all(errors) else ''}"
@@ -82,7 +86,7 @@ def smaller(pair, tree, how, most=150):
         for candidate in tree.shrunk():
             asked += 1
             found = pair.differs(candidate.sql())
-            if found and found != "order":
+            if found and found not in (ORDER, FAULT):
                 tree, how, again = candidate, found, True
                 break
             if asked >= most:
@@ -91,23 +95,26 @@ def smaller(pair, tree, how, most=150):
 
 
 def hunt(pair, minutes, seed):
-    end, asked, apart, found = time.monotonic() + 60 * minutes, 0, 0, []
+    end, asked, apart, found = time.monotonic() + 60 * minutes, 0, collections.Counter(), 0
+
+    def tell():
+        others = "".join(f", {number} {what}" for what, number in apart.items())
+        print(f"{asked} statements, {found} answered otherwise{others}", flush=True)
+
     while time.monotonic() < end:
         tree = Maker(seed + asked).statement()
         asked += 1
         how = pair.differs(tree.sql())
-        if how == "order":
-            apart += 1
+        if how in (ORDER, FAULT):
+            apart[how] += 1
         elif how:
             tree, how = smaller(pair, tree, how)
-            found.append(how)
+            found += 1
             print(f"seed {seed + asked - 1}: {tree.sql()}\n    {how[:600]}", flush=True)
         if asked % 500 == 0:
-            print(f"{asked} statements, {len(found)} answered otherwise, {apart} failed on one side "
-                  "alone by what is evaluated first", flush=True)
-    print(f"{asked} statements, {len(found)} answered otherwise, {apart} failed on one side alone by "
-          "what is evaluated first")
-    return len(found)
+            tell()
+    tell()
+    return found
 
 
 def main():

@@ -76,7 +76,7 @@ def serious(page, axe):
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("language, theme, width", looks())
+@pytest.mark.parametrize("language, theme, width", list(looks()))
 def test_page(console, demo_ran, axe, name, language, theme, width):
     page = console(PAGES[name], language=language, theme=theme, width=width)
     page.wait_for_selector("h1")

@@ -236,7 +236,7 @@ void register_math_kernels(duckdb::ExtensionLoader& loader) {
   unary("meesh_tan", [](double x) { return std::tan(x); });
   unary("meesh_asin", [](double x) { return std::asin(x); });
   unary("meesh_acos", [](double x) { return std::acos(x); });
-  unary("meesh_sign", [](double x) { return std::isnan(x) ? x : double((x > 0) - (x < 0)); });
+  unary("meesh_sign", [](double x) { return x > 0 ? 1 : x < 0 ? -1 : x; });
   add_kernel<double, double>(loader, "meesh_power", {kDouble, kDouble}, kDouble,
                              [](double x, double y) { return std::pow(x, y); });
   add_kernel<int64_t, int64_t>(loader, "meesh_to_base", {kLong, kLong}, kText, to_base);

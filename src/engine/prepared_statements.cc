@@ -2,6 +2,7 @@
 // the client, as all of its session.
 #include "engine/duck_types.h"
 #include "engine/statement_runner.h"
+#include "sql/format_query.h"
 
 namespace meesh::engine {
 
@@ -106,7 +107,7 @@ void StatementRunner::prepare(const sql::Prepare& statement) {
     throw Error(Code::kNotSupported,
                 fmt::format("Invalid statement type for prepared statement: {}", refused));
   query_.change([&](SessionChanges& changes) {
-    changes.added_prepare[statement.name.value] = statement.text;
+    changes.added_prepare[statement.name.value] = sql::formatted_query(statement.text);
   });
   answer_done("PREPARE");
 }

@@ -298,6 +298,9 @@ Error by_type(const duckdb::ErrorData& error, std::string message) {
         return Error(Code::kTypeMismatch, std::move(message));
       return Error(Code::kInvalidCastArgument, std::move(message));
     case ExceptionType::OUT_OF_RANGE:
+      if (message.starts_with("Invalid RANGE "))  // PRECEDING value
+        return Error(Code::kInvalidWindowFrame,
+                     "Window frame offset value must not be negative or null");
       return Error(Code::kNumericValueOutOfRange, std::move(message));
     case ExceptionType::DIVIDE_BY_ZERO:
       return Error(Code::kDivisionByZero, "Division by zero");

@@ -829,7 +829,7 @@ struct DropView : StatementOf<StatementKind::kDropView> {
 struct AlterView : StatementOf<StatementKind::kAlterView> {
   Name name;
   bool materialized = false, if_exists = false;
-  std::string action;  // "rename", "refresh", "set properties", "set authorization"
+  std::string action;  // "rename", "set properties", "set authorization"
   Name target;
   std::vector<Property> properties;
   std::string authorization;

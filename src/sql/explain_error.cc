@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "sql/function_binding.h"
 #include "sql/resolve_types.h"
 #include "sql/resolve_walk.h"
 #include "sql/scope.h"
@@ -149,7 +152,72 @@ std::optional<Error> explained_cast(Statement& statement, const Error& error) {
   return out;
 }
 
+bool holds_unknown(const Type& type) {
+  return type.kind == TypeKind::kUnknown ||
+         std::any_of(type.children.begin(), type.children.end(), holds_unknown);
+}
+
+/// Whether values of the expression may have no type, or hold such; far cheaper than its type.
+bool may_be_untyped(const Expr& e) {
+  const auto any = [](const auto& exprs) {
+    return std::any_of(exprs.begin(), exprs.end(),
+                       [](const auto& one) { return may_be_untyped(*one); });
+  };
+  switch (e.kind) {
+    case ExprKind::kNull:
+      return true;
+    case ExprKind::kArray:
+      return as<ArrayConstructor>(e).items.empty() || any(as<ArrayConstructor>(e).items);
+    case ExprKind::kRow:
+      return any(as<RowConstructor>(e).items);
+    case ExprKind::kFunction:
+      return as<FunctionCall>(e).args.empty()
+                 ? lower(as<FunctionCall>(e).name.back().value) == "map"
+                 : any(as<FunctionCall>(e).args);
+    case ExprKind::kSubscript:
+      return may_be_untyped(*as<Subscript>(e).base);
+    case ExprKind::kDereference:
+      return may_be_untyped(*as<Dereference>(e).base);
+    case ExprKind::kBinaryOp:
+      return may_be_untyped(*as<BinaryOp>(e).left) || may_be_untyped(*as<BinaryOp>(e).right);
+    case ExprKind::kColumnRef: {
+      const auto& column = as<ColumnRef>(e);
+      const auto& type = column.type ? column.type : column.inferred;
+      return type && holds_unknown(*type);
+    }
+    case ExprKind::kCase:
+    case ExprKind::kSubquery:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+void check_ambiguity(const Expr& expr) {
+  const Called call = called(expr);
+  if (call.name.empty() || signatures_of(call.name).size() < 2) return;
+  const auto untyped = [](const Expr* argument) { return may_be_untyped(*argument); };
+  if (!call.arguments.empty() &&
+      std::none_of(call.arguments.begin(), call.arguments.end(), untyped))
+    return;
+  std::vector<Type> types;
+  bool unknown = call.arguments.empty();
+  for (const Expr* argument : call.arguments) {
+    const auto type = infer_type(*argument);
+    if (!type) return;
+    unknown = unknown || holds_unknown(*type);
+    types.push_back(*type);
+  }
+  if (!unknown) return;
+  const auto candidates = ambiguous_signatures(call.name, types);
+  if (candidates.empty()) return;
+  fail(Code::kAmbiguousFunctionCall, call.pos,
+       fmt::format("Could not choose a best candidate operator. Explicit type casts must be "
+                   "added.\nCandidates are:\n\t * {}\n",
+                   fmt::join(candidates, "\n\t * ")));
+}
 
 void check_count(const FunctionCall& call) {
   const std::string name = lower(call.name.back().value);

@@ -14,6 +14,10 @@ void check_count(const FunctionCall& call);
 /// arguments are resolved.
 void check_lambdas(const FunctionCall& call);
 
+/// Throws AMBIGUOUS_FUNCTION_CALL for a resolved call (or `a || b`) with NULLs of no type that
+/// several signatures take.
+void check_ambiguity(const Expr& call);
+
 /// What an engine's refusal of the resolved statement means to its author: the place and words of a
 /// call without a fitting signature, the place of a cast. Errors of other kinds stay as they are.
 Error explained(Statement& statement, const Error& error);

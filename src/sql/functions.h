@@ -3,10 +3,10 @@
 //   {"abs(T:number) -> T", "abs($1)", "Absolute value"}
 //
 // Types are Trino's; a capital letter is a type variable, which a constraint may narrow (number,
-// integral, decimal, orderable). `varchar` takes varchar(n) and char(n), `timestamp` and
-// `timestamptz` any precision, `local` a date, timestamp or timestamp with time zone as local time,
-// `any` anything; a trailing `...` repeats the last argument; result `any` is whatever the body
-// gives.
+// integral, decimal, orderable). `varchar` takes varchar(n) and char(n), `char` only the
+// latter, `timestamp` and `timestamptz` any precision, `local` a date, timestamp or timestamp with
+// time zone as local time, `any` anything; a trailing `...` repeats the last argument; result `any`
+// is whatever the body gives.
 //
 // The body is DuckDB text over $1 … $9, bound by types when the statement is planned; "" means C++
 // in src/engine/functions; a leading "=" means the text is printed into the statement instead

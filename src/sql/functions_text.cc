@@ -37,7 +37,14 @@ std::span<const FunctionRow> text_functions() {
        "\t\n\v\f\r\x1c\x1d\x1e\x1f\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009"
        "\u200a\u2028\u2029\u205f\u3000')",
        "Removes whitespace from the beginning and end of a string"},
+      {"ltrim(char) -> varchar",
+       "ltrim(rtrim($1, ' '), ' "
+       "\t\n\v\f\r\x1c\x1d\x1e\x1f\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009"
+       "\u200a\u2028\u2029\u205f\u3000')",
+       "Removes whitespace from the beginning of a string"},
       {"ltrim(varchar, varchar) -> varchar", "ltrim($1, $2)",
+       "Removes the given characters from the beginning of a string"},
+      {"ltrim(char, varchar) -> varchar", "ltrim(rtrim($1, ' '), $2)",
        "Removes the given characters from the beginning of a string"},
       {"rtrim(varchar, varchar) -> varchar", "rtrim($1, $2)",
        "Removes the given characters from the end of a string"},
@@ -248,7 +255,7 @@ std::span<const FunctionRow> text_functions() {
        "Bar in a row of colors, for terminals"},
       {"bar(double, bigint, color, color) -> varchar", "meesh_bar($1, $2, $3, $4)",
        "Bar in a row of colors, for terminals"},
-      {"regexp_like(varchar, varchar) -> boolean", "regexp_matches($1, $2)",
+      {"regexp_like(varchar, varchar) -> boolean", "trino_regexp_like_of($1, $2)",
        "Returns whether the pattern is contained within the string"},
       {"regexp_extract(varchar, varchar) -> varchar",
        "meesh_regexp_extract($1, $2, CAST(0 AS BIGINT))",

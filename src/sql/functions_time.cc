@@ -24,6 +24,8 @@ std::span<const FunctionRow> time_functions() {
        "Day of the given interval"},
       {"day_of_month(local) -> bigint", "date_part('day', $1)",
        "Day of the month of the given value"},
+      {"day_of_month(interval day to second) -> bigint", "meesh_interval_part($1, 'day')",
+       "Day of the given interval"},
       {"day_of_week(local) -> bigint", "date_part('isodow', $1)",
        "Day of the week of the given value"},
       {"dow(local) -> bigint", "date_part('isodow', $1)", "Day of the week of the given value"},
@@ -127,13 +129,16 @@ std::span<const FunctionRow> time_functions() {
       {"human_readable_seconds(double) -> varchar", "meesh_human_seconds($1)",
        "Formats seconds in weeks, days, hours, minutes and seconds"},
       {"to_char(local, varchar) -> varchar",
-       "meesh_joda_format($1, meesh_teradata_pattern($2), '', 0::BIGINT)",
+       "CASE WHEN $1 IS NOT NULL THEN "
+       "meesh_joda_format($1, meesh_teradata_pattern($2), '', 0::BIGINT) END",
        "Formats with Teradata's patterns"},
       {"to_date(varchar, varchar) -> date",
-       "CAST(meesh_joda_local($1, meesh_teradata_pattern($2)) AS DATE)",
+       "CASE WHEN $1 IS NOT NULL THEN "
+       "CAST(meesh_joda_local($1, meesh_teradata_pattern($2)) AS DATE) END",
        "Parses with Teradata's patterns"},
       {"to_timestamp(varchar, varchar) -> timestamp(3)",
-       "meesh_joda_local($1, meesh_teradata_pattern($2))", "Parses with Teradata's patterns"},
+       "CASE WHEN $1 IS NOT NULL THEN meesh_joda_local($1, meesh_teradata_pattern($2)) END",
+       "Parses with Teradata's patterns"},
   };
   return kRows;
 }

@@ -392,8 +392,6 @@ StatementPtr Parser::alter_view(bool materialized) {
     expect(kTO);
     s->action = "rename";
     s->target = qualified_name();
-  } else if (!materialized && accept(kREFRESH)) {
-    s->action = "refresh";
   } else {
     expect(kSET);
     if (materialized && accept(kPROPERTIES)) {

@@ -279,7 +279,7 @@ ExprPtr Parser::keyword_primary() {
     case kINTERVAL:
       if (((is(Symbol::kPlus, 1) || is(Symbol::kMinus, 1)) && is(TokenKind::kString, 2) &&
            at_interval_field(3)) ||
-          is(TokenKind::kString, 1) || is(TokenKind::kUnicodeString, 1))
+          (is(TokenKind::kString, 1) && !is(kWEEK, 2)) || is(TokenKind::kUnicodeString, 1))
         return interval_literal();
       break;
     case kCASE:
@@ -553,14 +553,18 @@ ExprPtr Parser::cast() {
 
 ExprPtr Parser::current(bool with_precision) {
   auto result = make<Current>(pos());
-  result->what = lower(keyword_text(token().keyword));
+  const Kw what = token().keyword;
+  result->what = lower(keyword_text(what));
   ++at_;
   if (with_precision && accept(Symbol::kLeftParen)) {
-    Position here = pos();
-    uint64_t precision = integer();
+    const uint64_t precision = integer();
     if (precision > 12)
-      fail(here, upper(result->what) +
-                     " precision must be in range [0, 12]: " + std::to_string(precision));
+      throw Error(Code::kNumericValueOutOfRange,
+                  std::string(what == kCURRENT_TIME        ? "TIME WITH TIME ZONE"
+                              : what == kCURRENT_TIMESTAMP ? "TIMESTAMP WITH TIME ZONE"
+                              : what == kLOCALTIME         ? "TIME"
+                                                           : "TIMESTAMP") +
+                      " precision must be in range [0, 12]: " + std::to_string(precision));
     result->precision = static_cast<int>(precision);
     expect(Symbol::kRightParen);
   }

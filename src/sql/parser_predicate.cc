@@ -109,6 +109,7 @@ ExprPtr Parser::quantified_or_comparison(ExprPtr value) {
 }
 
 ExprPtr Parser::in_predicate(ExprPtr value, bool negated, Position here) {
+  if (is(Symbol::kLeftParen, 1) && is(Symbol::kRightParen, 2)) mismatch();
   ++at_;
   expect(Symbol::kLeftParen);
   // `IN ((SELECT …) UNION …)` is a query, `IN ((SELECT …), 2)` a list: the first item decides.

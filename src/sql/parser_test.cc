@@ -277,7 +277,7 @@ TEST(ParserErrors, LiteralsThatMeanNothing) {
   EXPECT_EQ(message_of("SELECT U&'a' UESCAPE '+'"),
             "line 1:8: Invalid Unicode escape character: +");
   EXPECT_EQ(message_of("SELECT current_timestamp(13)"),
-            "line 1:26: CURRENT_TIMESTAMP precision must be in range [0, 12]: 13");
+            "TIMESTAMP WITH TIME ZONE precision must be in range [0, 12]: 13");
 }
 
 // ---------------------------------------------------------------- depth and size

@@ -138,7 +138,6 @@ bool Parser::at_interval_field(size_t ahead) const {
   switch (token(ahead).keyword) {
     case kYEAR:
     case kMONTH:
-    case kWEEK:
     case kDAY:
     case kHOUR:
     case kMINUTE:
@@ -151,7 +150,7 @@ bool Parser::at_interval_field(size_t ahead) const {
 
 std::string Parser::interval_field() {
   if (!at_interval_field()) {
-    for (Kw field : {kYEAR, kMONTH, kWEEK, kDAY, kHOUR, kMINUTE, kSECOND}) at(field);
+    for (Kw field : {kYEAR, kMONTH, kDAY, kHOUR, kMINUTE, kSECOND}) at(field);
     mismatch();
   }
   return lower(keyword_text(tokens_[at_++].keyword));

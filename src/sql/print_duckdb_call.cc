@@ -8,6 +8,16 @@
 #include "sql/scope.h"
 
 namespace meesh::sql {
+namespace {
+
+/// What DuckDB counts apart by their bits are the same moments, each in its own zone.
+bool counts_instants(const FunctionInfo& info, const FunctionCall& call) {
+  if (!call.distinct || info.name != "count" || call.args.size() != 1) return false;
+  const auto type = infer_type(*call.args[0]);
+  return type && type->kind == TypeKind::kTimestampTz;
+}
+
+}  // namespace
 
 void DuckdbPrinter::call(const FunctionCall& call) {
   if (call.routine) return routine_call(call);
@@ -112,20 +122,18 @@ void DuckdbPrinter::special_call(const std::string& name, const FunctionCall& ca
   };
   if (name == "coalesce") {
     expect(2, SIZE_MAX);
+    keep_zones(args);
     put("COALESCE(");
     list(args);
     return put(")");
   }
   if (name == "nullif") {
     expect(2, 2);
-    put("CASE WHEN ");
-    binary("trino_eq", *args[0], *args[1]);
-    put(" THEN NULL ELSE ");
-    expr(*args[0]);
-    return put(" END");
+    return binary("trino_nullif", *args[0], *args[1]);
   }
   if (name == "if") {
     expect(2, 3);
+    keep_zones(std::span(args).subspan(1));
     put("CASE WHEN ");
     expr(*args[0]);
     put(" THEN ");
@@ -138,7 +146,7 @@ void DuckdbPrinter::special_call(const std::string& name, const FunctionCall& ca
   }
   if (name == "try") {
     expect(1, 1);
-    put("TRY(");
+    put("trino_try(");
     expr(*args[0]);
     return put(")");
   }
@@ -185,13 +193,27 @@ void DuckdbPrinter::expand(std::string_view text, const std::vector<const Expr*>
   }
 }
 
+namespace {
+
+/// Around the second argument of a window function that says how far it reaches.
+const char* offset_check(std::string_view name) {
+  if (name == "lag" || name == "lead") return "trino_row_offset($1)";
+  return name == "nth_value" ? "trino_place_offset($1)" : nullptr;
+}
+
+}  // namespace
+
 void DuckdbPrinter::arguments(const FunctionCall& call) {
+  const char* offset = offset_check(lower(call.name.back().value));
   for (size_t i = 0; i < call.args.size(); ++i) {
     if (i) put(", ");
-    if (call.args[i]->kind == ExprKind::kStar)
+    if (call.args[i]->kind == ExprKind::kStar) {
       put("*");
-    else
+    } else if (i == 1 && offset) {
+      expand(offset, {call.args[i].get()});
+    } else {
       expr(*call.args[i]);
+    }
   }
   // Trino's LISTAGG has no separator unless one is written; DuckDB's is a comma.
   if (call.args.size() == 1 && lower(call.name.back().value) == "listagg") put(", ''");
@@ -222,7 +244,11 @@ void DuckdbPrinter::function(const FunctionInfo& info, const FunctionCall& call)
     if (!is_template) {
       put(info.duckdb);
       put(call.distinct ? "(DISTINCT " : "(");
-      arguments(call);
+      if (counts_instants(info, call)) {
+        expand("trino_instant_of($1)", args);
+      } else {
+        arguments(call);
+      }
       after_arguments(call);
       put(")");
     } else if (open == std::string_view::npos) {
@@ -288,16 +314,22 @@ void DuckdbPrinter::window(const WindowSpec& spec) {
       break;
   }
   // DuckDB's short form means the same: BETWEEN <start> AND CURRENT ROW.
+  const bool counts = spec.frame->unit != WindowFrame::Unit::kRange;
   put("BETWEEN ");
-  bound(spec.frame->start);
+  bound(spec.frame->start, counts);
   put(" AND ");
   if (spec.frame->end)
-    bound(*spec.frame->end);
+    bound(*spec.frame->end, counts);
   else
     put("CURRENT ROW");
 }
 
-void DuckdbPrinter::bound(const FrameBound& bound) {
+void DuckdbPrinter::bound(const FrameBound& bound, bool counts) {
+  const bool literal = bound.value && bound.value->kind == ExprKind::kInteger;
+  const auto value = [&] {
+    if (counts && !literal) return expand("trino_frame_offset($1)", {bound.value.get()});
+    expr(*bound.value);
+  };
   switch (bound.kind) {
     case FrameBound::Kind::kUnboundedPreceding:
       return put("UNBOUNDED PRECEDING");
@@ -306,10 +338,10 @@ void DuckdbPrinter::bound(const FrameBound& bound) {
     case FrameBound::Kind::kUnboundedFollowing:
       return put("UNBOUNDED FOLLOWING");
     case FrameBound::Kind::kPreceding:
-      expr(*bound.value);
+      value();
       return put(" PRECEDING");
     case FrameBound::Kind::kFollowing:
-      expr(*bound.value);
+      value();
       return put(" FOLLOWING");
   }
 }

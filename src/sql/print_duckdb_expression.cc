@@ -305,6 +305,7 @@ void DuckdbPrinter::expr(const Expr& e) {
     case ExprKind::kCurrent:
       return current(as<Current>(e));
     case ExprKind::kArray:
+      keep_zones(as<ArrayConstructor>(e).items);
       put("[");
       list(as<ArrayConstructor>(e).items);
       return put("]");

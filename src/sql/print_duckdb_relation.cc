@@ -99,6 +99,24 @@ void DuckdbPrinter::aliased(const AliasedRelation& aliased) {
   if (!aliased.columns.empty()) columns(aliased.columns);
 }
 
+static const char* outer_function_of(ComparisonOp op) {
+  switch (op) {
+    case ComparisonOp::kEq:
+      return "trino_on_eq";
+    case ComparisonOp::kLt:
+      return "trino_on_lt";
+    case ComparisonOp::kLe:
+      return "trino_on_le";
+    case ComparisonOp::kGt:
+      return "trino_on_gt";
+    case ComparisonOp::kGe:
+      return "trino_on_ge";
+    case ComparisonOp::kNe:
+      break;
+  }
+  return "trino_ne";
+}
+
 void DuckdbPrinter::join(const Join& join) {
   relation(*join.left);
   switch (join.type) {
@@ -125,10 +143,35 @@ void DuckdbPrinter::join(const Join& join) {
   if (nested) put(")");
   if (join.type == JoinType::kCross || join.type == JoinType::kImplicit) return;
   put(" ON ");
-  if (join.on)
+  if (!join.on)
+    put("TRUE");
+  else if (join.type == JoinType::kInner)
     expr(*join.on);
   else
-    put("TRUE");
+    outer_condition(*join.on);
+}
+
+void DuckdbPrinter::outer_condition(const Expr& condition) {
+  if (const auto* all = try_as<const Logical>(&condition); all && all->is_and) {
+    put("(");
+    for (size_t i = 0; i < all->terms.size(); ++i) {
+      if (i) put(" AND ");
+      outer_condition(*all->terms[i]);
+    }
+    return put(")");
+  }
+  const auto* comparison = try_as<const Comparison>(&condition);
+  const auto* between = try_as<const Between>(&condition);
+  mark(condition.pos);
+  if (between && !between->negated && between->value->kind == ExprKind::kColumnRef) {
+    put("(");
+    binary("trino_on_ge", *between->value, *between->low);
+    put(" AND ");
+    binary("trino_on_le", *between->value, *between->high);
+    return put(")");
+  }
+  if (!comparison) return expr(condition);
+  binary(outer_function_of(comparison->op), *comparison->left, *comparison->right);
 }
 
 void DuckdbPrinter::sampled(const Sampled& sampled) {

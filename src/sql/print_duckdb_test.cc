@@ -45,13 +45,12 @@ TEST(PrintDuckdb, OperatorsAreTypedCalls) {
 }
 
 TEST(PrintDuckdb, SpecialForms) {
-  EXPECT_EQ(item("NULLIF(a, 1)"),
-            "CASE WHEN trino_eq(\"t\".\"a\", 1) THEN NULL ELSE \"t\".\"a\" END");
+  EXPECT_EQ(item("NULLIF(a, 1)"), "trino_nullif(\"t\".\"a\", 1)");
   EXPECT_EQ(item("IF(a > 1, 'x')"), "CASE WHEN trino_gt(\"t\".\"a\", 1) THEN 'x'::VARCHAR END");
   EXPECT_EQ(item("CASE a WHEN 1 THEN 2 ELSE 3 END"),
             "CASE WHEN trino_eq(\"t\".\"a\", 1) THEN 2 ELSE 3 END");
   EXPECT_EQ(item("COALESCE(b, c)"), "COALESCE(\"t\".\"b\", \"t\".\"c\")");
-  EXPECT_EQ(item("TRY(1 / a)"), "TRY(trino_divide(1, \"t\".\"a\"))");
+  EXPECT_EQ(item("TRY(1 / a)"), "trino_try(trino_divide(1, \"t\".\"a\"))");
   EXPECT_EQ(item("(1, 'x')"), "{'field0': 1, 'field1': 'x'::VARCHAR}");
   EXPECT_EQ(item("current_user"), "trino_cast('ada'::VARCHAR, 'varchar')");
 }
@@ -97,7 +96,7 @@ TEST(PrintDuckdb, StarsJoinsAndUsing) {
           kT + " JOIN " + kU + " ON trino_eq(\"t\".\"a\", \"u\".\"a\")");
   EXPECT_EQ(duckdb("SELECT a FROM t FULL JOIN u USING (a)"),
             "SELECT COALESCE(\"t\".\"a\", \"u\".\"a\") AS \"a\" FROM " + kT + " FULL JOIN " + kU +
-                " ON trino_eq(\"t\".\"a\", \"u\".\"a\")");
+                " ON trino_on_eq(\"t\".\"a\", \"u\".\"a\")");
   EXPECT_EQ(duckdb("SELECT x.a FROM t x, t y WHERE x.a = y.a"),
             "SELECT \"x\".\"a\" AS \"a\" FROM \"memory\".\"default\".\"t\" AS \"x\" CROSS JOIN "
             "\"memory\".\"default\".\"t\" AS \"y\" WHERE trino_eq(\"x\".\"a\", \"y\".\"a\")");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ class DuckdbPrinter {
   void table(const TableRef& table);
   void aliased(const AliasedRelation& aliased);
   void join(const Join& join);
+  /// The condition of an outer join: its comparisons are marked as such, because DuckDB hashes only
+  /// what is one comparison of its own.
+  void outer_condition(const Expr& condition);
   void unnest(const Unnest& unnest);
   void match_recognize(const MatchRecognize& match);
   void sampled(const Sampled& sampled);
@@ -73,7 +77,8 @@ class DuckdbPrinter {
   void named(std::string_view name, const Expr& at, const std::vector<const Expr*>& args);
   void expand(std::string_view text, const std::vector<const Expr*>& args);
   void window(const WindowSpec& spec);
-  void bound(const FrameBound& bound);
+  /// `counts`: rows or groups, not a distance of values.
+  void bound(const FrameBound& bound, bool counts);
   void current(const Current& current);
   void row(const RowConstructor& row);
   void trim(const Trim& trim);
@@ -101,6 +106,8 @@ class DuckdbPrinter {
   void keep_zones(const Values& values);
   void keep_zones(const SetOperation& op);
   void keep_zones(const Case& node);
+  /// Items of an array, results of COALESCE or IF.
+  void keep_zones(std::span<const ExprPtr> exprs);
 
   void put(std::string_view text) { printed_.text += text; }
   void ident(std::string_view name) { printed_.text += duckdb_ident(name); }

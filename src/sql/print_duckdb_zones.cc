@@ -65,6 +65,13 @@ void DuckdbPrinter::keep_zones(const std::vector<const Expr*>& exprs) {
   if (zones.size() > 1) zoned_.insert(moments.begin(), moments.end());
 }
 
+void DuckdbPrinter::keep_zones(std::span<const ExprPtr> exprs) {
+  if (exprs.size() < 2) return;
+  std::vector<const Expr*> all;
+  for (const auto& e : exprs) all.push_back(e.get());
+  keep_zones(all);
+}
+
 void DuckdbPrinter::keep_zones(const Values& values) {
   if (values.rows.size() < 2) return;
   std::vector<std::vector<const Expr*>> columns;

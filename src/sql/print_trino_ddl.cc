@@ -191,7 +191,6 @@ void TrinoPrinter::create_statement(const Statement& statement) {
       put(s.materialized ? "ALTER MATERIALIZED VIEW " : "ALTER VIEW ");
       put_if(s.if_exists, "IF EXISTS ");
       name(s.name);
-      if (s.action == "refresh") return put(" REFRESH");
       if (s.action == "set authorization") return put(" SET AUTHORIZATION " + s.authorization);
       if (s.action == "rename") {
         put(" RENAME TO ");

@@ -96,7 +96,6 @@ std::string update_type(const Statement& s) {
       const auto& view = as<AlterView>(s);
       const std::string word = view.materialized ? "MATERIALIZED VIEW" : "VIEW";
       if (view.action == "rename") return "RENAME " + word;
-      if (view.action == "refresh") return "REFRESH VIEW";
       return view.action == "set properties" ? "SET PROPERTIES" : "SET AUTHORIZATION";
     }
     case StatementKind::kRefreshMaterializedView:

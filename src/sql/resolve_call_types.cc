@@ -241,6 +241,8 @@ const Type* entry_of(const Types& args) {
   return entry.kind == TypeKind::kRow && entry.children.size() == 2 ? &entry : nullptr;
 }
 std::optional<Type> map_of_entries(const Types& args) {
+  if (is(args, 0, TypeKind::kArray) && args[0]->children[0].kind == TypeKind::kUnknown)
+    return Type::map({}, {});
   const Type* entry = entry_of(args);
   return entry ? std::optional(Type::map(entry->children[0], entry->children[1])) : std::nullopt;
 }
@@ -322,14 +324,17 @@ const std::unordered_map<std::string_view, Rule>& rules() {
 
 }  // namespace
 
+std::optional<Type> computed_result(std::string_view name, const Types& arguments) {
+  const auto rule = rules().find(name);
+  return rule == rules().end() ? std::nullopt : rule->second(arguments);
+}
+
 std::optional<Type> call_type(const FunctionCall& call) {
   Types types;
   for (const auto& arg : call.args) types.push_back(infer_type(*arg));
   const std::string name = lower(call.name.back().value);
   if (name == "position") return Type::of(TypeKind::kBigint);
-  const auto rule = rules().find(name);
-  if (rule != rules().end())
-    if (auto type = rule->second(types)) return type;
+  if (auto type = computed_result(name, types)) return type;
   const auto overload = overload_of(call, types);
   return overload ? overload->result : std::nullopt;
 }

@@ -19,6 +19,8 @@ void check_boolean(Expr& expr, const char* what);
 /// Throws TYPE_MISMATCH unless values of a key of ORDER BY, shown as `key`, can be ordered; `query`
 /// is where its query begins.
 void check_sort_key(const std::optional<Type>& type, std::string_view key, Position query);
+/// Throws NESTED_WINDOW for windows in HAVING.
+void check_having(const Expr& having);
 /// What a window's frame takes and what it needs of ORDER BY; its expressions are resolved.
 void check_window(const WindowSpec& spec);
 /// Tells a parameter without a value what its place takes; nothing for other expressions.

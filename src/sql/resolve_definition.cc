@@ -305,8 +305,6 @@ void Resolver::comment(CommentOn& comment) {
 void Resolver::rename_view(AlterView& alter) {
   const auto kind =
       alter.materialized ? TableInfo::Kind::kMaterializedView : TableInfo::Kind::kView;
-  if (alter.action == "refresh")
-    fail(Code::kNotSupported, alter.pos, "ALTER VIEW ... REFRESH is not supported");
   if (alter.action == "set properties" && alter.materialized) {
     const std::string catalog = full_name(alter.name, top(), alter.pos).catalog;
     if (!context_.catalogs->runs_changes(catalog))

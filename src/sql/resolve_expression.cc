@@ -57,6 +57,12 @@ std::string joined(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "."));
 }
 
+/// Whether values of the type can be cast to varchar.
+bool has_text(const Type& type) {
+  return type.children.empty() && type.kind != TypeKind::kVarbinary &&
+         type.kind != TypeKind::kColor && type.kind < TypeKind::kHyperLogLog;
+}
+
 /// A cast says itself what is wrong with its type.
 void check_cast_type(const Cast& cast) {
   try {
@@ -251,16 +257,23 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
   if (routine_call(call, scope, env)) return;
   const std::string name = lower(call.name.back().value);
   const FunctionInfo* info = find_function(name);
-  if (!info && !is_special_form(name))
+  if (!info && !is_special_form(name)) {
+    for (auto& arg : call.args)
+      if (arg->kind != ExprKind::kLambda && arg->kind != ExprKind::kStar) expr(arg, scope, env);
     fail(Code::kFunctionNotFound, call.pos,
          fmt::format("Function '{}' not registered", display_name(call.name)));
+  }
   const bool aggregate = info && info->kind == FunctionInfo::Kind::kAggregate;
   const bool window_only = info && info->kind == FunctionInfo::Kind::kWindow;
   if (!call.processing_mode.empty())
     fail(Code::kInvalidProcessingMode, call.pos,
          "RUNNING and FINAL are only valid in MATCH_RECOGNIZE");
   if (call.over && !aggregate && !window_only)
-    fail(Code::kFunctionNotWindow, call.pos, fmt::format("Not a window function: {}", name));
+    fail(Code::kFunctionNotWindow, select_at_.value_or(call.pos),
+         fmt::format("Not a window function: {}", name));
+  if (call.over && call.filter)
+    fail(Code::kNotSupported, select_at_.value_or(call.pos),
+         "FILTER is not yet supported for window functions");
   if (call.filter && !aggregate)
     fail(Code::kFunctionNotAggregate, call.pos, "Filter is only valid for aggregation functions");
   if (!call.order_by.empty() && !aggregate)
@@ -286,6 +299,7 @@ void Resolver::call(FunctionCall& call, const Scope& scope, const Env& env) {
            fmt::format("* is only valid in count(*), not in {}", name));
   }
   check_count(call);
+  check_ambiguity(call);
   for (size_t i = 0; i < call.args.size(); ++i)
     if (auto* given = try_as<Lambda>(call.args[i].get()))
       lambda(*given, lambda_types(call, i), scope, env);
@@ -353,6 +367,11 @@ void Resolver::check_form(FunctionCall& call, const std::string& name) {
            fmt::format("Result types for IF must be the same: {} vs {}", then->display(),
                        otherwise->display()));
     unify({&args[1], &args[2]}, "Result types for IF");
+  } else if (name == "array_join") {
+    const auto type = infer_type(*args[0]);
+    if (type && type->kind == TypeKind::kArray && !has_text(type->children[0]))
+      fail(Code::kOperatorNotFound, call.pos,
+           fmt::format("Cannot cast {} to varchar", type->children[0].display()));
   } else if (name == "listagg" && !args.empty()) {
     const auto type = infer_type(*args[0]);
     if (type && type->kind != TypeKind::kVarchar && type->kind != TypeKind::kUnknown)
@@ -385,14 +404,30 @@ void Resolver::predicate(ExprPtr& slot, const Scope& scope, const Env& env, cons
        fmt::format("{} must evaluate to a boolean: actual type {}", clause, type->display()));
 }
 
+namespace {
+
+/// The fields of a row are told by its type alone; those without a name have none.
+void check_field(const Dereference& path) {
+  const auto row = infer_type(*path.base);
+  if (!row || row->kind != TypeKind::kRow) return;
+  const std::string wanted = lower(path.field.value);
+  for (const std::string& field : row->field_names)
+    if (lower(field) == wanted) return;
+  fail(Code::kInvalidColumnReference, path.pos,
+       fmt::format("Column reference '{}' is invalid", path.field.value));
+}
+
+}  // namespace
+
 void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
   switch (slot->kind) {
     case ExprKind::kIdentifier:
       name(slot, scope);
       return;
     case ExprKind::kDereference:
-      if (!name(slot, scope)) expr(as<Dereference>(*slot).base, scope, env);
-      return;
+      if (name(slot, scope)) return;
+      expr(as<Dereference>(*slot).base, scope, env);
+      return check_field(as<Dereference>(*slot));
     case ExprKind::kParameter:
       return parameter(slot, scope, env);
     case ExprKind::kCurrent:
@@ -409,6 +444,7 @@ void Resolver::expr(ExprPtr& slot, const Scope& scope, const Env& env) {
       return fit_call(slot);
     case ExprKind::kBinaryOp:
       children(*slot, scope, env);
+      check_ambiguity(*slot);
       return fit_call(slot);
     case ExprKind::kStar:
       fail(Code::kNotSupported, slot->pos, "* is only valid in a SELECT list");

@@ -181,7 +181,9 @@ Type type_of_literal(const TypedLiteral& literal) {
   try {
     return Type::parse(name);
   } catch (const Error&) {
-    fail(Code::kTypeNotFound, literal.pos, fmt::format("Unknown type: {}", literal.type));
+    throw Error(Code::kTypeNotFound,
+                fmt::format("io.trino.spi.TrinoException: line {}:{}: Unknown resolvedType: {}",
+                            literal.pos.line, literal.pos.column, upper(literal.type)));
   }
 }
 
@@ -241,11 +243,6 @@ int64_t interval_micros(const IntervalLiteral& literal) {
     negative = !negative;
   else
     take(text, '+');
-  if (literal.from == "week") {
-    const auto weeks = take_long(text);
-    if (!weeks || !text.empty()) invalid(literal);
-    return scaled(*weeks, negative ? -7 * kUnits[0].micros : 7 * kUnits[0].micros, literal);
-  }
   const size_t first = unit_index(literal.from, literal);
   const size_t last = literal.to.empty() ? first : unit_index(literal.to, literal);
   if (last < first) invalid(literal);
@@ -270,6 +267,10 @@ int64_t interval_micros(const IntervalLiteral& literal) {
 }
 
 int32_t interval_months(const IntervalLiteral& literal) {
+  if (!literal.to.empty() && literal.to != "month" && literal.to != "year")
+    fail(Code::kInvalidLiteral, literal.pos,
+         fmt::format("Invalid interval qualifier: {} TO {}", upper(literal.from),
+                     upper(literal.to)));
   std::string_view text = trim(literal.value);
   bool negative = literal.negative;
   if (take(text, '-'))

@@ -19,6 +19,11 @@ struct Overload {
 std::optional<Overload> overload_of(const FunctionCall& call,
                                     const std::vector<std::optional<Type>>& types);
 
+/// What a call gives where Trino computes lengths, precisions or the like; nullopt where the
+/// function's signature tells it.
+std::optional<Type> computed_result(std::string_view name,
+                                    const std::vector<std::optional<Type>>& arguments);
+
 /// Where the engine's functions take or give other types than Trino's: gives NULL among the
 /// arguments its type, and puts the call (or `a || b`) under a cast.
 void fit_call(ExprPtr& slot);

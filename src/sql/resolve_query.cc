@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sql/resolve_check.h"
 #include "sql/resolve_text.h"
@@ -287,6 +288,7 @@ Resolver::Fields Resolver::values(Values& values, const Env& env, const Scope* o
 
 Resolver::Fields Resolver::select(Select& select, std::vector<SortItem>* order_by, const Env& env,
                                   const Scope* outer) {
+  const auto enclosing = std::exchange(select_at_, select.pos);
   Scope scope{outer, {}};
   if (select.from) scope.fields = relation(select.from, env, outer, outer);
   if (select.where) {
@@ -298,16 +300,12 @@ Resolver::Fields Resolver::select(Select& select, std::vector<SortItem>* order_b
   if (select.group_by) group_by(select, scope, env, keys);
   if (select.having) {
     predicate(select.having, scope, env, "HAVING clause");
-    walk(*select.having, false, [&](const Expr& e) {
-      if (is_window(e))
-        fail(Code::kNestedWindow, e.pos,
-             "HAVING clause cannot contain window functions or row pattern measures");
-      return true;
-    });
+    check_having(*select.having);
   }
   named_windows(select, scope, env);
   if (order_by && !order_by->empty()) order_select(select, outputs, *order_by, scope, env);
   check_grouping(select, order_by, scope, keys);
+  select_at_ = enclosing;
   return outputs;
 }
 
@@ -404,7 +402,9 @@ void Resolver::expand_star(SelectItem& item, const Scope& scope, const Env& env,
       parts.clear();
     if (!parts.empty())
       for (const Field* field : fields_of(scope, parts)) add(*field);
-    if (columns.empty() && (parts.empty() || find_field(scope, parts, pos).field)) {
+    // A single name before the star is a relation's, never a column's.
+    const bool single = parts.size() == 1;
+    if (columns.empty() && !single && (parts.empty() || find_field(scope, parts, pos).field)) {
       expr(star.qualifier, scope, env);
       const auto row = infer_type(*star.qualifier);
       if (!row || row->kind != TypeKind::kRow)

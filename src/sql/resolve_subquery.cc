@@ -16,7 +16,8 @@ namespace {
   };
   std::vector<std::string> wanted, found;
   for (const auto& type : value) wanted.push_back(name(type));
-  for (const auto& output : outputs) found.push_back(name(output.known_type()));
+  for (const auto& output : outputs)
+    found.push_back((output.name ? lower(*output.name) + " " : "") + name(output.known_type()));
   fail(Code::kTypeMismatch, at.pos,
        fmt::format("Value expression and result of subquery must be of the same type: row({}) vs "
                    "row({})",

@@ -96,7 +96,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SELECT rank() FROM t",
             "MISSING_OVER: line 1:8: Window function system.builtin.rank requires an OVER clause"},
         Bad{"SELECT abs(a) OVER () FROM t",
-            "FUNCTION_NOT_WINDOW: line 1:8: Not a window function: abs"},
+            "FUNCTION_NOT_WINDOW: line 1:1: Not a window function: abs"},
+        Bad{"SELECT 1, (SELECT sum(a) FILTER (WHERE a > 1) OVER () FROM t)",
+            "NOT_SUPPORTED: line 1:12: FILTER is not yet supported for window functions"},
+        Bad{"SELECT nosuch(nothing)",
+            "COLUMN_NOT_FOUND: line 1:15: Column 'nothing' cannot be resolved"},
         Bad{"SELECT grouping(a) FROM t",
             "MISSING_GROUP_BY: line 1:1: A GROUPING() operation can only be used with a "
             "corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause"}));
@@ -122,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
             "INVALID_LITERAL: line 1:8: '1 25' is not a valid INTERVAL literal"},
         Bad{"SELECT * FROM t WHERE a IN (SELECT b FROM t)",
             "TYPE_MISMATCH: line 1:25: Value expression and result of subquery must be of the same "
-            "type: row(integer) vs row(varchar)"},
+            "type: row(integer) vs row(b varchar)"},
         Bad{"SELECT * FROM t WHERE a = 'x'",
             "TYPE_MISMATCH: line 1:25: Cannot apply operator: integer = varchar(1)"},
         Bad{"SELECT a FROM t WHERE NOT a",

@@ -167,10 +167,11 @@ std::optional<Type> concat_type(const Type& a, const Type& b) {
   if (arrays) {
     if (a.kind == b.kind)
       if (auto both = common_type(a, b)) return both;
-    const Type& array = a.kind == TypeKind::kArray ? a : b;
-    const Type& element = a.kind == TypeKind::kArray ? b : a;
-    const auto common = common_type(array.children[0], element);
-    return common ? std::optional(Type::array(*common)) : std::nullopt;
+    for (const auto& [array, element] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+      if (array->kind != TypeKind::kArray) continue;
+      if (auto common = common_type(array->children[0], *element)) return Type::array(*common);
+    }
+    return std::nullopt;
   }
   if (a.kind == TypeKind::kVarbinary && b.kind == TypeKind::kVarbinary) return a;
   if (!is_text(a) || !is_text(b)) return std::nullopt;

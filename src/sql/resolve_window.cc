@@ -59,6 +59,15 @@ void check_distance(const WindowSpec& spec) {
 
 }  // namespace
 
+void check_having(const Expr& having) {
+  walk(having, false, [](const Expr& e) {
+    if (is_window(e))
+      fail(Code::kNestedWindow, e.pos,
+           "HAVING clause cannot contain window functions or row pattern measures");
+    return true;
+  });
+}
+
 void check_window(const WindowSpec& spec) {
   if (spec.base && !spec.partition_by.empty())
     fail(Code::kInvalidPartitionBy, spec.partition_by.front()->pos,

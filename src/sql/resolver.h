@@ -208,6 +208,7 @@ class Resolver {
   const ResolveContext& context_;
   Analysis& analysis_;
   std::set<std::string> aliases_;
+  std::optional<Position> select_at_;        // where the SELECT begins that is being resolved
   std::vector<std::string> views_;           // being expanded, outermost first
   std::map<std::string, Callables> inline_;  // WITH FUNCTION, by name
   std::map<std::string, Callables> stored_;  // by catalog.schema.name, once looked for

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sql/format_query.h"
 #include "sql/routine.h"
 #include "sql/scope.h"
 #include "sql/session_properties.h"
@@ -31,6 +32,32 @@ std::string parameter_types(const Routine& routine) {
   for (const auto& parameter : routine.parameters)
     types.push_back(to_type(*parameter.type).display());
   return fmt::format("{}", fmt::join(types, ", "));
+}
+
+/// A type as statements are laid out: "decimal(10, 2)", "ROW(x integer)".
+std::string type_text(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kDecimal:
+      return fmt::format("decimal({}, {})", type.precision, type.scale);
+    case TypeKind::kIntervalDayToSecond:
+      return "INTERVAL DAY TO SECOND";
+    case TypeKind::kIntervalYearToMonth:
+      return "INTERVAL YEAR TO MONTH";
+    case TypeKind::kArray:
+    case TypeKind::kMap:
+    case TypeKind::kRow:
+      break;
+    default:
+      return type.display();
+  }
+  const bool row = type.kind == TypeKind::kRow;
+  std::string out = row ? "ROW(" : type.kind == TypeKind::kMap ? "map(" : "array(";
+  for (size_t i = 0; i < type.children.size(); ++i) {
+    if (i) out += ", ";
+    if (row && !type.field_names[i].empty()) out += shown_ident(type.field_names[i]) + ' ';
+    out += type_text(type.children[i]);
+  }
+  return out + ')';
 }
 
 /// Part of the grammar more than functions, or nobody's business: Trino does not list them either.
@@ -326,7 +353,7 @@ std::string Rewriter::create_table() const {
   for (const auto& column : info.columns) {
     if (column.hidden) continue;
     lines.push_back(
-        fmt::format("   {} {}{}{}", shown_ident(column.name), column.type.display(),
+        fmt::format("   {} {}{}{}", shown_ident(column.name), type_text(column.type),
                     column.nullable ? "" : " NOT NULL",
                     column.comment.empty() ? "" : " COMMENT " + literal(column.comment)));
   }
@@ -347,11 +374,11 @@ std::string Rewriter::create_view() const {
     refuse(Code::kNotSupported,
            fmt::format("Relation '{}' is a {}, not a view", info.name.display(),
                        info.kind == TableInfo::Kind::kTable ? "table" : "materialized view"));
-  const std::string text =
-      fmt::format("CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
-                  shown_ident(info.name.schema), shown_ident(info.name.table),
-                  info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
-                  info.view_runs_as_invoker ? "INVOKER" : "DEFINER", info.view_sql);
+  const std::string text = fmt::format(
+      "CREATE VIEW {}.{}.{}{} SECURITY {} AS\n{}", shown_ident(info.name.catalog),
+      shown_ident(info.name.schema), shown_ident(info.name.table),
+      info.comment.empty() ? "" : " COMMENT " + literal(info.comment),
+      info.view_runs_as_invoker ? "INVOKER" : "DEFINER", formatted_query(info.view_sql));
   return rows({"Create View"}, {{text}}, "", true);
 }
 
@@ -372,7 +399,7 @@ std::string Rewriter::create_materialized_view() const {
   for (const auto& [name, value] : info.properties)
     properties.push_back(fmt::format("   {} = {}", name, value));
   if (!properties.empty()) text += fmt::format("\nWITH (\n{}\n)", fmt::join(properties, ",\n"));
-  text += " AS\n" + info.view_sql;
+  text += " AS\n" + formatted_query(info.view_sql);
   return rows({"Create Materialized View"}, {{text}}, "", true);
 }
 

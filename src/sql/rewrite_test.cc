@@ -79,8 +79,8 @@ TEST(Show, CreateTable) {
                         "   created_at timestamp(6)\n"
                         ")'"));
   EXPECT_THAT(duckdb("SHOW CREATE VIEW v"),
-              HasSubstr("'CREATE VIEW memory.default.v SECURITY DEFINER AS\nSELECT a AS number, b "
-                        "FROM t WHERE a > 1'"));
+              HasSubstr("'CREATE VIEW memory.default.v SECURITY DEFINER AS\nSELECT\n  a number\n"
+                        ", b\nFROM\n  t\nWHERE (a > 1)'"));
   EXPECT_EQ(error_of("SHOW CREATE VIEW t"),
             "NOT_SUPPORTED: line 1:1: Relation 'memory.default.t' is a table, not a view");
 }

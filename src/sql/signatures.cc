@@ -23,24 +23,6 @@ const std::map<std::string_view, size_t> kVariadic = {{"concat", 0}, {"concat_ws
 /// Written with words between their arguments; the parser alone knows how many there are.
 const std::set<std::string_view> kSyntaxForms = {"listagg", "normalize", "trim"};
 
-std::vector<std::string_view> parts_of(std::string_view text, char separator) {
-  std::vector<std::string_view> out;
-  int depth = 0;
-  size_t start = 0;
-  for (size_t i = 0; i <= text.size(); ++i) {
-    if (i == text.size() || (text[i] == separator && depth == 0)) {
-      std::string_view part = text.substr(start, i - start);
-      part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));
-      out.push_back(part);
-      start = i + 1;
-    } else {
-      depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-    }
-  }
-  if (out.size() == 1 && out[0].empty()) out.clear();
-  return out;
-}
-
 /// "t,boolean" of "function(t,boolean)".
 std::string_view inside(std::string_view formal) {
   const size_t open = formal.find('(');
@@ -96,15 +78,6 @@ const Table& table() {
 }
 
 using Variables = std::map<std::string, std::pair<std::string_view, Type>>;  // constraint, bound to
-
-/// NaN and NULL aside: what `=` and `<` take.
-bool is_comparable(const Type& type, bool ordered) {
-  if (type.kind == TypeKind::kMap || type.kind == TypeKind::kJson) {
-    if (ordered) return false;
-  }
-  return std::all_of(type.children.begin(), type.children.end(),
-                     [&](const Type& child) { return is_comparable(child, ordered); });
-}
 
 Fit fits_type(std::string_view formal, const Type& actual, Variables& variables);
 
@@ -188,13 +161,9 @@ Fit fits_lambda(std::string_view formal, const Lambda& lambda, Variables& variab
 }
 
 Fit fits_one(const Signature& signature, const std::vector<const Expr*>& arguments) {
-  const auto formals = parts_of(signature.arguments, ',');
-  const auto variadic = kVariadic.find(signature.name);
-  const size_t given = arguments.size();
-  // concat(array, element) is as long as it is, concat(varchar …) is not.
-  const bool repeats = formals.size() == 1 || (!formals.empty() && formals.back() == "varchar");
-  const bool enough = variadic != kVariadic.end() && given >= variadic->second && repeats;
-  if (given != formals.size() && !enough) return Fit::kNo;
+  const auto taken = formals_of(signature, arguments.size());
+  if (!taken) return Fit::kNo;
+  const auto& formals = *taken;
   Variables variables;
   for (auto constraint : parts_of(signature.constraints, ',')) {
     const auto colon = std::min(constraint.find(':'), constraint.size());
@@ -202,8 +171,8 @@ Fit fits_one(const Signature& signature, const std::vector<const Expr*>& argumen
         constraint.substr(std::min(colon + 1, constraint.size()));
   }
   Fit all = Fit::kYes;
-  for (size_t i = 0; i < given; ++i) {
-    const auto formal = formals[std::min(i, formals.size() - 1)];
+  for (size_t i = 0; i < formals.size(); ++i) {
+    const auto formal = formals[i];
     const bool lambda = arguments[i]->kind == ExprKind::kLambda;
     if (lambda != formal.starts_with("function(")) return Fit::kNo;
     const auto type = lambda ? std::nullopt : infer_type(*arguments[i]);
@@ -217,6 +186,44 @@ Fit fits_one(const Signature& signature, const std::vector<const Expr*>& argumen
 }
 
 }  // namespace
+
+std::vector<std::string_view> parts_of(std::string_view text, char separator) {
+  std::vector<std::string_view> out;
+  int depth = 0;
+  size_t start = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (i == text.size() || (text[i] == separator && depth == 0)) {
+      std::string_view part = text.substr(start, i - start);
+      part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));
+      out.push_back(part);
+      start = i + 1;
+    } else {
+      depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    }
+  }
+  if (out.size() == 1 && out[0].empty()) out.clear();
+  return out;
+}
+
+std::optional<std::vector<std::string_view>> formals_of(const Signature& signature, size_t given) {
+  auto formals = parts_of(signature.arguments, ',');
+  if (given == formals.size()) return formals;
+  const auto variadic = kVariadic.find(signature.name);
+  // concat(array, element) is as long as it is, concat(varchar …) is not.
+  const bool repeats = formals.size() == 1 || (!formals.empty() && formals.back() == "varchar");
+  if (variadic == kVariadic.end() || given < variadic->second || !repeats) return std::nullopt;
+  const auto last = formals.back();
+  formals.resize(given, last);
+  return formals;
+}
+
+bool is_comparable(const Type& type, bool ordered) {
+  if (type.kind == TypeKind::kMap || type.kind == TypeKind::kJson) {
+    if (ordered) return false;
+  }
+  return std::all_of(type.children.begin(), type.children.end(),
+                     [&](const Type& child) { return is_comparable(child, ordered); });
+}
 
 const std::vector<Signature>& signatures() { return table().all; }
 

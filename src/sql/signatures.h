@@ -39,6 +39,13 @@ enum class Fit { kYes, kNo, kUnknown };
 /// Whether the resolved call's arguments can be coerced to some signature of the name; unknown when
 /// a type is not known, or the name.
 Fit fits_signature(std::string_view name, const std::vector<const Expr*>& arguments);
+/// "array(t)", "function(t,boolean)" of "array(t), function(t,boolean)"; `separator` outside of
+/// parentheses.
+std::vector<std::string_view> parts_of(std::string_view text, char separator);
+/// The signature's arguments, one for each of those given; nullopt if it takes another number.
+std::optional<std::vector<std::string_view>> formals_of(const Signature& signature, size_t given);
+/// Whether values of the type can be compared, or put in order.
+bool is_comparable(const Type& type, bool ordered);
 /// A type as error messages list it: "map(varchar(1),integer)".
 std::string signature_text(const Type& type);
 

@@ -60,14 +60,16 @@ constexpr auto kTypeNames = std::to_array<TypeName>({
 }
 
 /// The n-th parameter as a number in [low, high]; `missing` when it is not written.
+/// `named` stands for the upper end in the error.
 int32_t number(const TypeNode& node, size_t n, int64_t low, int64_t high, int32_t missing,
-               const char* what) {
+               const char* what, const std::string& named = "") {
   if (n >= node.params.size()) return missing;
   const auto& value = node.params[n].number;
   if (!value) bad_type(node);
   if (*value < low || *value > high)
     bad_parameter(node, std::string(what) + " must be in range [" + std::to_string(low) + ", " +
-                            std::to_string(high) + "]: " + std::to_string(*value));
+                            (named.empty() ? std::to_string(high) : named) +
+                            "]: " + std::to_string(*value));
   return static_cast<int32_t>(*value);
 }
 
@@ -239,7 +241,8 @@ Type to_type(const TypeNode& node) {
     case TypeKind::kDecimal: {
       at_most(node, 2);
       int32_t precision = number(node, 0, 1, 38, 38, "DECIMAL precision");
-      int32_t scale = number(node, 1, 0, precision, 0, "DECIMAL scale");
+      const std::string upper = "precision (" + std::to_string(precision) + ")";
+      int32_t scale = number(node, 1, 0, precision, 0, "DECIMAL scale", upper);
       return Type::decimal(precision, scale);
     }
     case TypeKind::kVarchar:

@@ -106,7 +106,7 @@ TEST(Type, WrittenTypesKnowTheirPlaceAndRange) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Code::kInvalidFunctionArgument);
-    EXPECT_EQ(e.sql_message(), "line 1:3: DECIMAL scale must be in range [0, 10]: 11");
+    EXPECT_EQ(e.sql_message(), "line 1:3: DECIMAL scale must be in range [0, precision (10)]: 11");
   }
 }
 

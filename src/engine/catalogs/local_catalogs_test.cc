@@ -214,7 +214,9 @@ TEST_F(LocalCatalogTest, TpchListsWithoutGenerating) {
                   "totalprice|double|NO", "orderdate|date|NO", "orderpriority|varchar(15)|NO",
                   "clerk|varchar(15)|NO", "shippriority|integer|NO", "comment|varchar(79)|NO"));
   EXPECT_FALSE(catalogs_.table({"tpch", "tiny", "no"}));
-  EXPECT_FALSE(catalogs_.table({"tpch", "sf7", "orders"}));
+  EXPECT_TRUE(catalogs_.table({"tpch", "sf0.5", "orders"}));
+  for (const char* schema : {"sf", "sf0", "sf-1", "sf1x", "sf101", "sfnan", "sf1e9", "large"})
+    EXPECT_FALSE(catalogs_.table({"tpch", schema, "orders"})) << schema;
   EXPECT_THAT(duck_.rows("SELECT database_name FROM duckdb_databases()"),
               Not(Contains(HasSubstr("tpch"))));
 }

@@ -193,7 +193,7 @@ TEST_F(MaterializedViewTest, CreateReplaceRenameAndDrop) {
                                         "(\n   format = 'PARQUET',\n   format_version = 2,\n   "
                                         "location = 's3://datalake/warehouse/s/v/storage-"),
                              HasSubstr("   partitioning = ARRAY['country'],\n   sorted_by = "),
-                             testing::EndsWith("\n) AS\nSELECT id, country FROM orders")));
+                             testing::EndsWith("\n) AS\nSELECT\n  id\n, country\nFROM\n  orders")));
   run("REFRESH MATERIALIZED VIEW v");
   EXPECT_EQ(failure("CREATE MATERIALIZED VIEW v AS SELECT 1 AS a"),
             "ALREADY_EXISTS: Materialized view already exists: 'lake.s.v'");

@@ -1,8 +1,9 @@
 // system.metadata: what the catalogs hold.
-#include <chrono>
+#include <optional>
 
 #include "engine/catalog_set.h"
 #include "engine/catalogs/system.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -29,6 +30,13 @@ Rows table_comments(CatalogSet& set, const TableRequest& request) {
   return rows;
 }
 
+/// Milliseconds since the epoch as the timestamp(9) with time zone that Trino tells.
+duckdb::Value moment(std::optional<int64_t> millis) {
+  if (!millis) return duckdb::Value(duckdb::LogicalType::HUGEINT);
+  constexpr int64_t kPicos = 1'000'000'000;  // of a millisecond
+  return duckdb::Value::HUGEINT(zoned_value(static_cast<__int128>(*millis) * kPicos, "UTC"));
+}
+
 Rows materialized_views(CatalogSet& set, const TableRequest& request) {
   Rows rows;
   for_each_listed(set, request, [&](const ListedTable& listed) {
@@ -37,12 +45,11 @@ Rows materialized_views(CatalogSet& set, const TableRequest& request) {
     if (!found || !found->materialization) return;  // dropped meanwhile
     const sql::TableInfo& table = *found;
     const auto& stored = *table.materialization;
-    std::chrono::system_clock::time_point until;
-    if (stored.last_fresh_ms) until += std::chrono::milliseconds(*stored.last_fresh_ms);
     rows.push_back({text(table.name.catalog), text(table.name.schema), text(table.name.table),
                     text(stored.storage.catalog), text(stored.storage.schema),
-                    text(stored.storage.table), text(stored.freshness), time_or_null(until),
-                    text_or_null(table.comment), text(table.view_sql)});
+                    text(stored.storage.table), text(stored.freshness),
+                    moment(stored.last_fresh_ms), text_or_null(table.comment),
+                    text(table.view_sql)});
   });
   return rows;
 }
@@ -75,7 +82,7 @@ std::vector<VirtualTable> system_metadata_tables() {
       make("catalogs", catalogs, text_columns({"catalog_name", "connector_id", "connector_name"})));
   auto views = text_columns({"catalog_name", "schema_name", "name", "storage_catalog",
                              "storage_schema", "storage_table", "freshness"});
-  views.push_back(time_column("last_fresh_time"));
+  views.push_back({"last_fresh_time", sql::Type::of(sql::TypeKind::kTimestampTz, 9)});
   views.push_back(text_column("comment"));
   views.push_back(text_column("definition"));
   found.push_back(make("materialized_views", materialized_views, std::move(views)));

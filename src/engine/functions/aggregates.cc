@@ -8,9 +8,11 @@
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "engine/functions/coercion.h"
+#include "engine/functions/interval_aggregates.h"
 #include "engine/functions/number_aggregates.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/text.h"
+#include "engine/functions/zones.h"
 #include "engine/int128.h"
 
 namespace meesh::engine {
@@ -46,6 +48,14 @@ Bound become(ClientContext& context, AggregateFunction& function, Exprs& args, c
   function = entry.functions.GetFunctionByOffset(index.GetIndex());
   binder.ResolveTemplateTypes(function, args);
   return function.HasBindCallback() ? function.GetBindCallback()(context, function, args) : nullptr;
+}
+
+/// An aggregate of ours instead of the function, of a labelled type.
+Bound become_own(AggregateFunction& function, AggregateFunction own, const LogicalType& label) {
+  own.name = function.name;
+  function = std::move(own);
+  function.SetReturnType(label);
+  return nullptr;
 }
 
 void strip(const Build& build, Exprs& args) {
@@ -86,8 +96,8 @@ Bound bind_sum(ClientContext& context, AggregateFunction& function, Exprs& args)
   strip(build, args);
   if (args[0]->return_type.id() == LogicalTypeId::HUGEINT)
     args[0] = build.native_cast(std::move(args[0]), LogicalType::DECIMAL(38, 0));
+  if (interval) return become_own(function, interval_sum(type), label);
   auto data = become(context, function, args, "sum");
-  if (interval) function.SetReturnType(label);
   if (type.kind == TypeKind::kReal) {
     auto real = LogicalType(LogicalType::DOUBLE);
     real.SetAlias("real");
@@ -193,8 +203,8 @@ Bound bind_avg(ClientContext& context, AggregateFunction& function, Exprs& args)
     return nullptr;
   }
   strip(build, args);
+  if (interval) return become_own(function, interval_average(type), label);
   auto data = become(context, function, args, "avg");
-  if (interval) function.SetReturnType(label);
   if (type.kind == TypeKind::kReal) {
     auto real = LogicalType(LogicalType::DOUBLE);
     real.SetAlias("real");
@@ -233,6 +243,14 @@ Bound bind_extreme(ClientContext& context, AggregateFunction& function, Exprs& a
     function = floating_extreme(args[0]->return_type, name == std::string_view("max"));
     function.name = own;
     return nullptr;
+  }
+  // Of the same instants in several zones the first is taken.
+  if (args.size() == 1 && is_zoned(label)) {
+    args.push_back(comparable_instant(build, build.relabel(args[0]->Copy(), label)));
+    auto data =
+        become(context, function, args, name == std::string_view("max") ? "arg_max" : "arg_min");
+    function.SetReturnType(label);
+    return data;
   }
   if (args.size() == 2) args[1] = build.native_cast(std::move(args[1]), LogicalType::BIGINT);
   if (args.size() == 2) check_count(build, *args[1], name);

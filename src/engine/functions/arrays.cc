@@ -51,9 +51,11 @@ Value distinct(const Values& in, const LogicalType& type) {
   return list_like(type, std::move(out));
 }
 
+/// Elements once each; but all of them, as in Trino, if there are none to leave out.
 template <bool kKeep>
 Value filter_by(const Values& in, const LogicalType& type) {
   const auto& other = duckdb::ListValue::GetChildren(in[1]);
+  if (!kKeep && other.empty()) return in[0];
   const ValueSet wanted(other.begin(), other.end());
   ValueSet seen;
   Values out;
@@ -198,7 +200,11 @@ Value date_sequence(const Values& in, const LogicalType&) {
   const auto day = [](const Value& v) {
     return int64_t{v.GetValue<duckdb::date_t>().days} * 86400000000;
   };
-  step_times(day(in[0]), day(in[1]), in[2].GetValue<duckdb::interval_t>(), [&](int64_t micros) {
+  const auto step = in[2].GetValue<duckdb::interval_t>();
+  if (step.micros % 86400000000 != 0)
+    raise(Code::kInvalidFunctionArgument,
+          "sequence step must be a day interval if start and end values are dates");
+  step_times(day(in[0]), day(in[1]), step, [&](int64_t micros) {
     out.push_back(Value::DATE(duckdb::date_t(static_cast<int32_t>(micros / 86400000000))));
   });
   return Value::LIST(LogicalType::DATE, std::move(out));
@@ -255,137 +261,6 @@ std::string like_pattern(View pattern, View escape) {
             "Escape character must be followed by '%', '_' or the escape character itself");
   }
   return std::string(pattern);
-}
-
-[[noreturn]] void bad_format(const std::string& whole, const std::string& why) {
-  raise(Code::kInvalidFunctionArgument, "Invalid format string: " + whole + " (" + why + ")");
-}
-
-/// Java's class of a value that is formatted.
-const char* java_class(const Value& value) {
-  switch (value.type().id()) {
-    case duckdb::LogicalTypeId::BIGINT:
-      return "java.lang.Long";
-    case duckdb::LogicalTypeId::DOUBLE:
-      return "java.lang.Double";
-    case duckdb::LogicalTypeId::DECIMAL:
-      return "java.math.BigDecimal";
-    default:
-      return "java.lang.String";
-  }
-}
-
-/// Java's %g: as many digits as asked for, zeros at the end among them; with an exponent only below
-/// a ten-thousandth and where the digits end before the point.
-std::string general_format(const std::string& flags, double value) {
-  const auto dot = flags.find('.');
-  const long asked =
-      dot == std::string::npos ? 6 : std::strtol(flags.c_str() + dot + 1, nullptr, 10);
-  const int digits = static_cast<int>(std::clamp(asked, 1L, 300L));
-  const std::string start = "%" + flags.substr(0, dot) + ".";
-  char buffer[512];
-  std::snprintf(buffer, sizeof buffer, "%.*e", digits - 1, value);
-  const char* exponent = std::strchr(buffer, 'e');
-  const long power = exponent ? std::strtol(exponent + 1, nullptr, 10) : 0;
-  const bool plain = value == 0 || (power >= -4 && power < digits);
-  const long places = value == 0 ? digits - 1 : plain ? digits - 1 - power : digits - 1;
-  const std::string spec = start + std::to_string(places) + (plain ? "f" : "e");
-  std::snprintf(buffer, sizeof buffer, spec.c_str(), value);
-  return buffer;
-}
-
-/// One %… of Java's Formatter, of the format `whole`.
-std::string format_one(const std::string& whole, const std::string& spec, const Value& value) {
-  const char kind = spec.back();
-  std::string flags = spec.substr(1, spec.size() - 2);
-  const bool commas = flags.find(',') != std::string::npos;
-  std::erase(flags, ',');
-  const auto bad = [&] {
-    bad_format(whole, std::string("IllegalFormatConversion: ") + kind + " != " + java_class(value));
-  };
-  constexpr View kKinds = "dxXofeEgsSbc";
-  if (kKinds.find(kind) == View::npos)
-    bad_format(whole, std::string("UnknownFormatConversion: Conversion = '") + kind + "'");
-  if (value.IsNull()) return "null";
-  char buffer[512];
-  std::string out;
-  if (kind == 'd' || kind == 'x' || kind == 'X' || kind == 'o') {
-    if (value.type().id() != duckdb::LogicalTypeId::BIGINT) bad();
-    std::snprintf(buffer, sizeof buffer, ("%" + flags + "l" + kind).c_str(),
-                  static_cast<long>(value.GetValue<int64_t>()));
-    out = buffer;
-  } else if (kind == 'f' || kind == 'e' || kind == 'E' || kind == 'g') {
-    const auto id = value.type().id();
-    if (id != duckdb::LogicalTypeId::DOUBLE && id != duckdb::LogicalTypeId::DECIMAL) bad();
-    const auto number = value.GetValue<double>();
-    std::snprintf(buffer, sizeof buffer, ("%" + flags + kind).c_str(), number);
-    out = kind == 'g' ? general_format(flags, number) : buffer;
-  } else if (kind == 's' || kind == 'S' || kind == 'b') {
-    std::string text = value.type().id() == duckdb::LogicalTypeId::DOUBLE
-                           ? java_double(value.GetValue<double>())
-                           : value.ToString();
-    if (kind == 'S')
-      std::transform(text.begin(), text.end(), text.begin(),
-                     [](unsigned char c) { return std::toupper(c); });
-    const auto dot = flags.find('.');
-    if (dot != std::string::npos)
-      text = first_points(text, std::strtoul(flags.c_str() + dot + 1, nullptr, 10));
-    const long width = std::strtol(flags.c_str() + (flags.starts_with("-") ? 1 : 0), nullptr, 10);
-    const size_t have = count_points(text), want = static_cast<size_t>(std::max(0L, width));
-    if (have < want)
-      text = flags.starts_with("-") ? text + std::string(want - have, ' ')
-                                    : std::string(want - have, ' ') + text;
-    return text;
-  } else {
-    bad();
-  }
-  if (commas) {
-    const size_t end = std::min(out.find('.'), out.size());
-    const size_t begin = out.find_first_of("0123456789");
-    for (size_t at = end; at > begin + 3;) out.insert(at -= 3, ",");
-  }
-  return out;
-}
-
-void format_rows(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-  const bool constant = args.AllConstant();
-  for (size_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-    const Value pattern = args.data[0].GetValue(row);
-    if (pattern.IsNull()) {
-      result.SetValue(row, Value(kText));
-      continue;
-    }
-    const std::string& text = duckdb::StringValue::Get(pattern);
-    std::string out;
-    size_t next = 1;
-    for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] != '%') {
-        out += text[i];
-        continue;
-      }
-      size_t end = text.find_first_not_of("-#+ 0,(.123456789$", i + 1);
-      if (end == std::string::npos)
-        raise(Code::kInvalidFunctionArgument, "Invalid format string: " + text);
-      std::string spec = text.substr(i, end - i + 1);
-      i = end;
-      if (spec.back() == '%' || spec.back() == 'n') {
-        out += spec.back() == '%' ? '%' : '\n';
-        continue;
-      }
-      size_t index = next;
-      if (auto dollar = spec.find('$'); dollar != std::string::npos) {
-        index = std::strtoul(spec.c_str() + 1, nullptr, 10);
-        spec = "%" + spec.substr(dollar + 1);
-      } else {
-        ++next;
-      }
-      if (index == 0 || index >= args.ColumnCount())
-        bad_format(text, "MissingFormatArgument: Format specifier '" + spec + "'");
-      out += format_one(text, spec, args.data[index].GetValue(row));
-    }
-    result.SetValue(row, Value(out));
-  }
-  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
 void add_special(duckdb::ExtensionLoader& loader, duckdb::ScalarFunction function) {
@@ -494,9 +369,6 @@ void register_array_kernels(duckdb::ExtensionLoader& loader) {
         if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
       });
   add_special(loader, std::move(json_size));
-  duckdb::ScalarFunction format("meesh_format", {kText}, kText, format_rows);
-  format.varargs = LogicalType::ANY;
-  add_special(loader, std::move(format));
 }
 
 }  // namespace meesh::engine

@@ -7,6 +7,7 @@
 #include "duckdb/common/types/blob.hpp"
 #include "duckdb/common/types/uuid.hpp"
 #include "duckdb/common/vector_operations/unary_executor.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "engine/functions/addresses.h"
 #include "engine/functions/build.h"
 #include "engine/functions/coercion.h"
@@ -51,25 +52,6 @@ bool convert_all(Vector& source, Vector& result, duckdb::idx_t count, CastParame
 
 const CastTypes& types_of(CastParameters& parameters) {
   return parameters.cast_data->Cast<CastTypes>();
-}
-
-const char* cast_word(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kTinyint:
-      return "TINYINT";
-    case TypeKind::kSmallint:
-      return "SMALLINT";
-    case TypeKind::kInteger:
-      return "INT";
-    case TypeKind::kBigint:
-      return "BIGINT";
-    case TypeKind::kReal:
-      return "REAL";
-    case TypeKind::kDouble:
-      return "DOUBLE";
-    default:
-      return "BOOLEAN";
-  }
 }
 
 std::string cannot(const string_t& text, TypeKind kind) {
@@ -241,6 +223,15 @@ bool is_unchecked(TypeKind kind) {
          kind == TypeKind::kIntervalDayToSecond || kind == TypeKind::kIntervalYearToMonth;
 }
 
+/// Floating numbers are shown as Java writes them, too.
+std::string shown_value(const Type& type, std::string_view text) {
+  const bool real = type.kind == TypeKind::kReal;
+  if (!real && type.kind != TypeKind::kDouble) return std::string(text);
+  const double value = read_double(text).value_or(0);
+  return fmt::format("{} ({})", real ? java_real(static_cast<float>(value)) : java_double(value),
+                     text);
+}
+
 /// Fits `text` into varchar(n) or char(n); numbers and dates that do not fit are an error.
 bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t& out,
          std::string& error) {
@@ -258,7 +249,8 @@ bool fit(Vector& result, const CastTypes& types, std::string_view text, string_t
                 duckdb::Blob::ToBase64(string_t(text.data(), static_cast<uint32_t>(text.size())))));
     }
     if (!is_text(types.from)) {
-      error = "Value " + std::string(text) + " cannot be represented as " + to.display();
+      error =
+          "Value " + shown_value(types.from, text) + " cannot be represented as " + to.display();
       return false;
     }
     text = first_points(text, length);
@@ -377,6 +369,17 @@ bool text_to_uuid(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
       });
 }
 
+bool bytes_to_uuid(Vector& s, Vector& r, duckdb::idx_t n, CastParameters& p) {
+  return convert_all<string_t, duckdb::hugeint_t>(
+      s, r, n, p, [](string_t in, duckdb::hugeint_t& out, std::string& error) {
+        const auto bytes = view(in);
+        error = "Invalid UUID binary length: " + std::to_string(bytes.size());
+        if (bytes.size() == 16)
+          out = duckdb::BaseUUID::FromBlob(duckdb::const_data_ptr_cast(bytes.data()));
+        return bytes.size() == 16;
+      });
+}
+
 bool timestamp_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
                             CastParameters& parameters) {
   const auto& types = types_of(parameters);
@@ -391,6 +394,24 @@ bool timestamp_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
         }
         out = round_fraction(out, std::max(from, to), precision);
         if (from == 9 && to == 6) out /= 1000;
+        return true;
+      });
+}
+
+/// Rounds half up. Before 1970 Trino's own rounding is off by a second, or fails; there the digits
+/// that the time does not hold are cut off.
+bool timestamp_to_time(Vector& source, Vector& result, duckdb::idx_t count,
+                       CastParameters& parameters) {
+  const auto& types = types_of(parameters);
+  const int unit = types.from.precision > 6 ? 9 : 6, precision = types.to.precision;
+  const int64_t micro = unit == 9 ? 1000 : 1, day = 86400000000 * micro;
+  int64_t step = 1;
+  for (int i = precision; i < unit; ++i) step *= 10;
+  return convert_all<int64_t, int64_t>(
+      source, result, count, parameters, [=](int64_t in, int64_t& out, std::string&) {
+        const int64_t of_day = (in % day + day) % day;
+        out = in < 0 ? of_day - of_day % step : round_fraction(of_day, unit, precision) % day;
+        out /= micro;
         return true;
       });
 }
@@ -503,6 +524,13 @@ bool written_to_text(Vector& source, Vector& result, duckdb::idx_t count,
   return text_to_text(source, result, count, parameters);
 }
 
+ExprPtr fitted(ExprPtr text, const Type& from, const Type& to, bool try_cast) {
+  if (to.precision == Type::kUnbounded) return text;
+  return duckdb::make_uniq<duckdb::BoundCastExpression>(
+      std::move(text), to_duckdb(to),
+      duckdb::BoundCastInfo(written_to_text, duckdb::make_uniq<CastTypes>(from, to)), try_cast);
+}
+
 bool has_text_cast(TypeKind from) { return into_text(from) != nullptr; }
 
 duckdb::cast_function_t own_cast_function(const Type& from, const Type& to) {
@@ -524,7 +552,9 @@ duckdb::cast_function_t own_cast_function(const Type& from, const Type& to) {
         from.precision <= to.precision && (from.precision > 6) == (to.precision > 6);
     return widening ? duckdb::DefaultCasts::ReinterpretCast : timestamp_to_timestamp;
   }
+  if (from.kind == TypeKind::kTimestamp && to.kind == TypeKind::kTime) return timestamp_to_time;
   if (from.kind == TypeKind::kTime && to.kind == TypeKind::kTime) return time_to_time;
+  if (from.kind == TypeKind::kVarbinary && to.kind == TypeKind::kUuid) return bytes_to_uuid;
   return nullptr;
 }
 

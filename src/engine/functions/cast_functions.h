@@ -3,6 +3,7 @@
 
 #include "duckdb.hpp"
 #include "duckdb/function/cast/default_casts.hpp"
+#include "engine/functions/build.h"
 #include "sql/type.h"
 
 namespace meesh::engine {
@@ -22,6 +23,8 @@ duckdb::cast_function_t own_cast_function(const sql::Type& from, const sql::Type
 /// From the text of a value of CastTypes::from to a bounded varchar.
 bool written_to_text(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t count,
                      duckdb::CastParameters& parameters);
+/// The text of a value of another type as varchar(n): an error, or NULL, where it does not fit.
+ExprPtr fitted(ExprPtr text, const sql::Type& from, const sql::Type& to, bool try_cast);
 /// Whether the type is written as text by a function of ours.
 bool has_text_cast(sql::TypeKind from);
 

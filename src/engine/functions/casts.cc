@@ -8,6 +8,7 @@
 #include "engine/functions/cast_functions.h"
 #include "engine/functions/coercion.h"
 #include "engine/functions/comparisons.h"
+#include "engine/functions/decimal_casts.h"
 #include "engine/functions/json_casts.h"
 #include "engine/functions/long_times.h"
 #include "engine/functions/rules.h"
@@ -176,8 +177,10 @@ BoundCastInfo cast_info(duckdb::ClientContext& context, const LogicalType& sourc
     return BoundCastInfo(function, make_uniq<CastTypes>(from, to));
   if (auto nested = nested_info(context, source, target)) return std::move(*nested);
   duckdb::GetCastFunctionInput input(context);
-  return duckdb::CastFunctionSet::Get(context).GetCastFunction(plain_type(source),
-                                                               plain_type(target), input);
+  auto native = duckdb::CastFunctionSet::Get(context).GetCastFunction(plain_type(source),
+                                                                      plain_type(target), input);
+  return may_overflow_decimal(from, to) ? narrowing_decimal_cast(from, to, std::move(native))
+                                        : std::move(native);
 }
 
 bool castable(const Type& from, const Type& to);
@@ -283,15 +286,6 @@ ExprPtr apply_info(const Build& build, ExprPtr value, const LogicalType& target,
   return made;
 }
 
-/// The text of a value of another type as varchar(n): an error, or NULL, where it does not fit.
-ExprPtr fitted(ExprPtr text, const Type& from, const Type& to, bool try_cast) {
-  if (to.precision == Type::kUnbounded) return text;
-  auto made = make_uniq<duckdb::BoundCastExpression>(
-      std::move(text), to_duckdb(to),
-      BoundCastInfo(written_to_text, make_uniq<CastTypes>(from, to)), try_cast);
-  return made;
-}
-
 // ---------------------------------------------------------------- time zones
 
 std::string zone_shown(const Build& build, const LogicalType& type) {
@@ -299,12 +293,20 @@ std::string zone_shown(const Build& build, const LogicalType& type) {
   return zone.empty() ? build.session_zone() : zone;
 }
 
+/// A time is rounded like any time, also before 1970.
+ExprPtr from_local(const Build& build, ExprPtr local, const Type& from, const Type& to,
+                   bool try_cast) {
+  if (to.kind == TypeKind::kTime)
+    local = build.trino_cast(std::move(local), Type::of(TypeKind::kTime, from.precision));
+  return build.trino_cast(std::move(local), to, try_cast);
+}
+
 ExprPtr from_zoned(const Build& build, ExprPtr value, const Type& from, const Type& to,
                    bool try_cast) {
   if (is_zoned(value->return_type)) {
     auto local = build.trino_cast(local_of_zoned(build, value->Copy()),
                                   Type::of(TypeKind::kTimestamp, from.precision));
-    if (!is_text(to)) return build.trino_cast(std::move(local), to, try_cast);
+    if (!is_text(to)) return from_local(build, std::move(local), from, to, try_cast);
     Exprs parts;
     parts.push_back(build.trino_cast(std::move(local), Type::varchar()));
     parts.push_back(build.constant(Value(" ")));
@@ -315,7 +317,7 @@ ExprPtr from_zoned(const Build& build, ExprPtr value, const Type& from, const Ty
   auto local = build.local_time(std::move(value));
   local =
       build.relabel(std::move(local), to_duckdb(Type::of(TypeKind::kTimestamp, from.precision)));
-  if (!is_text(to)) return build.trino_cast(std::move(local), to, try_cast);
+  if (!is_text(to)) return from_local(build, std::move(local), from, to, try_cast);
   auto text = apply_info(build, std::move(local), LogicalType::VARCHAR, false);
   text = build.call("||", std::move(text), build.constant(Value(" " + zone)));
   return fitted(std::move(text), from, to, try_cast);
@@ -327,13 +329,10 @@ ExprPtr text_to_zoned(const Build& build, ExprPtr value, const Type& to, bool tr
   if (!constant.IsNull()) {
     const std::string text = constant.ToString();
     auto moment = read_moment(text);
-    if (!moment) {
+    if (!moment || (!moment->zone.empty() && !find_zone(moment->zone))) {
       if (try_cast) return build.constant(Value(timestamp_tz_type(to.precision, "")));
-      raise(Code::kInvalidCastArgument, "Value cannot be cast to timestamp with time zone: " + text,
-            value.get());
+      raise(Code::kInvalidCastArgument, "Value cannot be cast to timestamp: " + text, value.get());
     }
-    if (try_cast && !moment->zone.empty() && !find_zone(moment->zone))
-      return build.constant(Value(timestamp_tz_type(to.precision, "")));
     const std::string zone = moment->zone.empty() ? "" : canonical_zone(moment->zone, value.get());
     if (to.precision > 6)
       return text_to_zoned_values(build, std::move(value), to.precision, try_cast);

@@ -166,18 +166,19 @@ int order(const LogicalType& type, const Place& a, const Place& b) {
   return 0;
 }
 
-bool has_null(const LogicalType& type, const Place& at) {
-  if (at.is_null()) return true;
+/// Whether the value has a NULL or NaN inside, so that it equals nothing.
+bool equals_nothing(const LogicalType& type, const Place& at) {
+  if (at.is_null() || is_nan(type, at)) return true;
   if (type.id() == LogicalTypeId::STRUCT) {
     const auto& fields = duckdb::StructType::GetChildTypes(type);
     for (size_t i = 0; i < fields.size(); ++i)
-      if (has_null(fields[i].second, {at.values.child(i), at.row})) return true;
+      if (equals_nothing(fields[i].second, {at.values.child(i), at.row})) return true;
   }
   if (type.id() != LogicalTypeId::LIST && type.id() != LogicalTypeId::MAP) return false;
   const auto& element = duckdb::ListType::GetChildType(type);
   const auto entry = at.values.entry(at.row);
   for (size_t i = entry.offset; i < entry.offset + entry.length; ++i)
-    if (has_null(element, {at.values.child(0), i})) return true;
+    if (equals_nothing(element, {at.values.child(0), i})) return true;
   return false;
 }
 
@@ -247,28 +248,6 @@ Value with_sorted_maps(const Value& value, const LogicalType& type) {
                     std::move(keys), std::move(values));
 }
 
-/// NULL where there is a NULL inside.
-ExprPtr without_nulls(const Build& build, ExprPtr value) {
-  const auto type = value->return_type;
-  duckdb::ScalarFunction function(
-      "meesh_has_null", {type}, LogicalType::BOOLEAN,
-      [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-        if (args.size() == 0) return;
-        const ReadVector in(args.data[0], args.size());
-        const LogicalType read = args.data[0].GetType();
-        result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-        for (size_t row = 0; row < (in.constant() ? 1 : args.size()); ++row)
-          duckdb::FlatVector::GetData<bool>(result)[row] = has_null(read, {in.tree(), row});
-        if (in.constant()) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-      });
-  function.SetNullHandling(duckdb::FunctionNullHandling::SPECIAL_HANDLING);
-  Exprs args;
-  args.push_back(value->Copy());
-  auto null = build.kernel(std::move(function), std::move(args));
-  return duckdb::make_uniq<duckdb::BoundCaseExpression>(
-      std::move(null), build.constant(Value(type)), sorted_maps(build, std::move(value)));
-}
-
 template <class T>
 duckdb::scalar_function_t greater_number() {
   return [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
@@ -300,6 +279,27 @@ bool is_orderable(const Type& type) {
   }
 }
 
+ExprPtr nested_key(const Build& build, ExprPtr value) {
+  const auto type = value->return_type;
+  duckdb::ScalarFunction function(
+      "meesh_equals_nothing", {type}, LogicalType::BOOLEAN,
+      [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+        if (args.size() == 0) return;
+        const ReadVector in(args.data[0], args.size());
+        const LogicalType read = args.data[0].GetType();
+        result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+        for (size_t row = 0; row < (in.constant() ? 1 : args.size()); ++row)
+          duckdb::FlatVector::GetData<bool>(result)[row] = equals_nothing(read, {in.tree(), row});
+        if (in.constant()) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+      });
+  function.SetNullHandling(duckdb::FunctionNullHandling::SPECIAL_HANDLING);
+  Exprs args;
+  args.push_back(value->Copy());
+  auto null = build.kernel(std::move(function), std::move(args));
+  return duckdb::make_uniq<duckdb::BoundCaseExpression>(
+      std::move(null), build.constant(Value(type)), sorted_maps(build, std::move(value)));
+}
+
 /// A comparison of whole values, which joins can hash, and what decides where it is unknown.
 ExprPtr nested_equal(const Build& build, ExprPtr left, ExprPtr right) {
   const auto decide = [&build](ExprPtr a, ExprPtr b) {
@@ -315,8 +315,8 @@ ExprPtr nested_equal(const Build& build, ExprPtr left, ExprPtr right) {
   if (left->HasSubquery() || right->HasSubquery()) return decide(std::move(left), std::move(right));
   auto decided = decide(left->Copy(), right->Copy());
   auto same =
-      build.compare(duckdb::ExpressionType::COMPARE_EQUAL, without_nulls(build, std::move(left)),
-                    without_nulls(build, std::move(right)));
+      build.compare(duckdb::ExpressionType::COMPARE_EQUAL, nested_key(build, std::move(left)),
+                    nested_key(build, std::move(right)));
   return duckdb::make_uniq<duckdb::BoundConjunctionExpression>(
       duckdb::ExpressionType::CONJUNCTION_AND, std::move(same), std::move(decided));
 }

@@ -11,6 +11,9 @@ bool is_orderable(const sql::Type& type);
 
 /// Both of one array, map or row type, without labels.
 ExprPtr nested_equal(const Build& build, ExprPtr left, ExprPtr right);
+/// Without labels; NULL where there is a NULL or NaN inside, so that DuckDB's = is true of two keys
+/// just where Trino's is of the values.
+ExprPtr nested_key(const Build& build, ExprPtr value);
 /// -1, 0 or 1; raises NOT_SUPPORTED at a NULL inside.
 ExprPtr nested_order(const Build& build, ExprPtr left, ExprPtr right);
 /// The value with the entries of its maps sorted by key: equal maps are the same value then.

@@ -715,6 +715,7 @@ std::string sample(std::string type) {
       {"timestamptz", "trino_now()"},
       {"json", "trino_json_parse('[1]'::VARCHAR)"},
       {"decimal", "1.5::DECIMAL(5,2)"},
+      {"char", "trino_cast(' a'::VARCHAR, 'char(4)')"},
       {"color", "trino_color('red'::VARCHAR)"},
       {"ipaddress", "trino_cast('10.0.0.1'::VARCHAR, 'ipaddress')"},
       {"time with time zone", "trino_cast(NULL, 'time(3) with time zone')"},

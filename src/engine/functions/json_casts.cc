@@ -225,25 +225,6 @@ bool to_json(Vector& source, Vector& result, duckdb::idx_t count, CastParameters
 
 // ---------------------------------------------------------------- from JSON
 
-const char* cast_word(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBoolean:
-      return "BOOLEAN";
-    case TypeKind::kTinyint:
-      return "TINYINT";
-    case TypeKind::kSmallint:
-      return "SMALLINT";
-    case TypeKind::kInteger:
-      return "INT";
-    case TypeKind::kBigint:
-      return "BIGINT";
-    case TypeKind::kReal:
-      return "REAL";
-    default:
-      return "DOUBLE";
-  }
-}
-
 bool is_integral_text(std::string_view number) {
   return number.find_first_of(".eE") == std::string_view::npos;
 }

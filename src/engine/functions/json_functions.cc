@@ -178,9 +178,9 @@ std::string plain_path(View path) {
   const auto bad = [&]() {
     raise(Code::kInvalidFunctionArgument, "Invalid JSON path: '" + std::string(path) + "'");
   };
-  const auto in_key = [](char c) {
+  const auto in_key = [](char c, bool dot) {
     return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80 ||
-           View("_-:$/@|#").find(c) != View::npos;
+           View(dot ? "_-:$/@|#" : "_-").find(c) != View::npos;
   };
   if (!path.starts_with('$')) bad();
   std::string out = "$";
@@ -190,7 +190,7 @@ std::string plain_path(View path) {
     ++at;
     const bool quoted = !dot && at < path.size() && path[at] == '"';
     size_t end = quoted ? path.find('"', at + 1) : at;
-    while (!quoted && end < path.size() && in_key(path[end])) ++end;
+    while (!quoted && end < path.size() && in_key(path[end], dot)) ++end;
     if (end == View::npos || end == at) bad();
     const View key = quoted ? path.substr(at + 1, end - at - 1) : path.substr(at, end - at);
     at = quoted ? end + 1 : end;

@@ -39,7 +39,8 @@ ExprPtr add_days(const Build& build, ExprPtr date, ExprPtr interval, bool minus)
               constexpr int64_t kDay = 86400000000;
               if (i.micros % kDay != 0) {
                 raise(Code::kInvalidFunctionArgument,
-                      "Cannot add hour, minutes or seconds to a date");
+                      minus ? "Cannot subtract hour, minutes or seconds from a date"
+                            : "Cannot add hour, minutes or seconds to a date");
               }
               const int64_t days = i.days + i.micros / kDay;
               return duckdb::date_t(static_cast<int32_t>(d.days + (minus ? -days : days)));

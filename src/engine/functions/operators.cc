@@ -4,6 +4,7 @@
 #include "engine/functions/coercion.h"
 #include "engine/functions/comparisons.h"
 #include "engine/functions/decimals.h"
+#include "engine/functions/floating.h"
 #include "engine/functions/moments.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/time_tz.h"
@@ -103,6 +104,11 @@ ExprPtr numeric(const Build& build, const char* sign, Exprs args) {
   if (is_integral(common) && (*sign == '/' || *sign == '%')) {
     return integer_divide(build, std::move(args), type, *sign == '%');
   }
+  // Trino moves a constant to the right of what is none, which errors show.
+  const auto constant = [&](size_t i) {
+    return args[i]->return_type == type && build.is_constant(*args[i]);
+  };
+  if ((*sign == '+' || *sign == '*') && constant(0) && !constant(1)) std::swap(args[0], args[1]);
   for (auto& arg : args) arg = build.native_cast(std::move(arg), type);
   return build.call(sign, std::move(args));
 }
@@ -272,49 +278,23 @@ const Exprs* fields_of(const duckdb::Expression& value) {
                                                                             : nullptr;
 }
 
+/// What a comparison is for.
+enum class Use {
+  kAnything,
+  kOuterJoin,  // a condition of it, for which unknown is as good as false: a single comparison
+               // of DuckDB's, as only those are hashed
+};
+
 /// (a, b) = (c, d): field by field, so that joins can hash each. Null if they are no such rows.
-ExprPtr equal_fields(const Build& build, const Exprs& args) {
+ExprPtr equal_fields(const Build& build, const Exprs& args, Use use) {
   const Exprs *left = fields_of(*args[0]), *right = fields_of(*args[1]);
   if (!left || !right || left->empty() || left->size() != right->size()) return nullptr;
   auto all = make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
   for (size_t i = 0; i < left->size(); ++i)
-    all->children.push_back(build.call("trino_eq", two((*left)[i]->Copy(), (*right)[i]->Copy())));
+    all->children.push_back(build.call(use == Use::kOuterJoin ? "trino_on_eq" : "trino_eq",
+                                       two((*left)[i]->Copy(), (*right)[i]->Copy())));
   if (all->children.size() == 1) return std::move(all->children[0]);
   return all;
-}
-
-bool is_floating(const duckdb::Expression& value) {
-  return value.return_type.id() == LogicalTypeId::DOUBLE ||
-         value.return_type.id() == LogicalTypeId::FLOAT;
-}
-
-/// NaN is neither equal to anything nor more or less; DuckDB has it equal to itself and greater
-/// than all. A value that is compared with a constant is therefore also compared with infinity,
-/// which filters on files and joins can still use.
-ExprPtr floating(const Build& build, ExpressionType type, Exprs args) {
-  const bool less =
-      type == ExpressionType::COMPARE_LESSTHAN || type == ExpressionType::COMPARE_LESSTHANOREQUALTO;
-  const bool more = type == ExpressionType::COMPARE_GREATERTHAN ||
-                    type == ExpressionType::COMPARE_GREATERTHANOREQUALTO;
-  const size_t high = less ? 1 : 0;
-  const bool both = build.is_constant(*args[0]) && build.is_constant(*args[1]);
-  const bool guarded = both ? type != ExpressionType::COMPARE_DISTINCT_FROM &&
-                                  type != ExpressionType::COMPARE_NOT_DISTINCT_FROM
-                            : (less || more) && build.is_constant(*args[1 - high]) &&
-                                  !build.constant_value(*args[1 - high]).IsNull();
-  ExprPtr number;
-  if (guarded)
-    number = build.compare(
-        ExpressionType::COMPARE_LESSTHANOREQUALTO, args[high]->Copy(),
-        build.native_cast(build.constant(Value::DOUBLE(std::numeric_limits<double>::infinity())),
-                          args[high]->return_type));
-  const bool unequal = type == ExpressionType::COMPARE_NOTEQUAL;
-  auto made = build.compare(unequal && guarded ? ExpressionType::COMPARE_EQUAL : type,
-                            std::move(args[0]), std::move(args[1]));
-  if (!guarded) return made;
-  made = make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND,
-                                                       std::move(made), std::move(number));
-  return unequal ? negated(std::move(made)) : std::move(made);
 }
 
 /// Arrays, maps and rows, aligned.
@@ -334,20 +314,28 @@ ExprPtr compare_nested(const Build& build, ExpressionType type, Exprs args) {
   }
 }
 
-ExprPtr compare(const Build& build, const char* sign, ExpressionType type, Exprs args) {
+ExprPtr compare(const Build& build, const char* sign, ExpressionType type, Exprs args,
+                Use use = Use::kAnything) {
   const auto location = args[0]->GetQueryLocation();
   const bool ordered = *sign == '<';
   const auto common = common_type(type_of(*args[0]), type_of(*args[1]));
   if (!common || (ordered && !is_orderable(*common))) cannot_apply(sign, args);
   ExprPtr made;
-  if (type == ExpressionType::COMPARE_EQUAL) made = equal_fields(build, args);
+  if (type == ExpressionType::COMPARE_EQUAL) made = equal_fields(build, args, use);
   if (!made) {
     align(build, args);
-    if (common->kind == TypeKind::kArray || common->kind == TypeKind::kMap ||
-        common->kind == TypeKind::kRow) {
+    const bool nested = common->kind == TypeKind::kArray || common->kind == TypeKind::kMap ||
+                        common->kind == TypeKind::kRow;
+    const bool key = use == Use::kOuterJoin &&
+                     (nested ? type == ExpressionType::COMPARE_EQUAL : is_floating(*args[0]));
+    if (key) {
+      for (auto& arg : args)
+        arg = nested ? nested_key(build, std::move(arg)) : number_or_null(build, std::move(arg));
+    }
+    if (nested && !key) {
       made = compare_nested(build, type, std::move(args));
-    } else if (is_floating(*args[0])) {
-      made = floating(build, type, std::move(args));
+    } else if (is_floating(*args[0]) && !key) {
+      made = compare_floating(build, type, std::move(args));
     } else {
       made = build.compare(type, std::move(args[0]), std::move(args[1]));
     }
@@ -373,6 +361,23 @@ ExprPtr gt(const Build& b, Exprs args) {
 }
 ExprPtr ge(const Build& b, Exprs args) {
   return compare(b, "<=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args));
+}
+ExprPtr on_eq(const Build& b, Exprs args) {
+  return compare(b, "=", ExpressionType::COMPARE_EQUAL, std::move(args), Use::kOuterJoin);
+}
+ExprPtr on_lt(const Build& b, Exprs args) {
+  return compare(b, "<", ExpressionType::COMPARE_LESSTHAN, std::move(args), Use::kOuterJoin);
+}
+ExprPtr on_le(const Build& b, Exprs args) {
+  return compare(b, "<=", ExpressionType::COMPARE_LESSTHANOREQUALTO, std::move(args),
+                 Use::kOuterJoin);
+}
+ExprPtr on_gt(const Build& b, Exprs args) {
+  return compare(b, "<", ExpressionType::COMPARE_GREATERTHAN, std::move(args), Use::kOuterJoin);
+}
+ExprPtr on_ge(const Build& b, Exprs args) {
+  return compare(b, "<=", ExpressionType::COMPARE_GREATERTHANOREQUALTO, std::move(args),
+                 Use::kOuterJoin);
 }
 ExprPtr distinct(const Build& b, Exprs args) {
   return compare(b, "IS DISTINCT FROM", ExpressionType::COMPARE_DISTINCT_FROM, std::move(args));
@@ -406,6 +411,7 @@ ExprPtr in_list(const Build& build, Exprs args) {
   }
   if (!common.children.empty()) return any_equal(build, std::move(args));
   align(build, args);
+  if (is_floating(*args[0])) return floating_in(build, std::move(args));
   auto made =
       make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::COMPARE_IN, LogicalType::BOOLEAN);
   made->children = std::move(args);
@@ -425,8 +431,17 @@ ExprPtr between(const Build& build, Exprs args) {
                                                          std::move(low), std::move(high));
   }
   align(build, args);
+  if (is_floating(*args[0])) return floating_between(build, std::move(args));
   return make_uniq<duckdb::BoundBetweenExpression>(std::move(args[0]), std::move(args[1]),
                                                    std::move(args[2]), true, true);
+}
+
+/// TRY; DuckDB's own refuses subqueries and random values inside.
+ExprPtr attempt(const Build&, Exprs args) {
+  auto made = make_uniq<duckdb::BoundOperatorExpression>(ExpressionType::OPERATOR_TRY,
+                                                         args[0]->return_type);
+  made->children.push_back(std::move(args[0]));
+  return made;
 }
 
 ExprPtr like(const Build& build, Exprs args) {
@@ -522,11 +537,17 @@ const std::vector<NamedHook>& operator_hooks() {
       {"trino_le", le},
       {"trino_gt", gt},
       {"trino_ge", ge},
+      {"trino_on_eq", on_eq},
+      {"trino_on_lt", on_lt},
+      {"trino_on_le", on_le},
+      {"trino_on_gt", on_gt},
+      {"trino_on_ge", on_ge},
       {"trino_distinct", distinct},
       {"trino_not_distinct", not_distinct},
       {"trino_in", in_list},
       {"trino_between", between},
       {"trino_like", like},
+      {"trino_try", attempt},
       {"trino_concat_op", concat_operator},
       {"trino_subscript", subscript},
   };

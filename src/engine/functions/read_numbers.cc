@@ -77,6 +77,25 @@ bool read_figures(std::string_view text, Figures& out) {
 
 }  // namespace
 
+const char* cast_word(sql::TypeKind kind) {
+  switch (kind) {
+    case sql::TypeKind::kTinyint:
+      return "TINYINT";
+    case sql::TypeKind::kSmallint:
+      return "SMALLINT";
+    case sql::TypeKind::kInteger:
+      return "INT";
+    case sql::TypeKind::kBigint:
+      return "BIGINT";
+    case sql::TypeKind::kReal:
+      return "REAL";
+    case sql::TypeKind::kDouble:
+      return "DOUBLE";
+    default:
+      return "BOOLEAN";
+  }
+}
+
 template <class T>
 bool read_integer(std::string_view whole, T& out) {
   auto text = trimmed(whole);

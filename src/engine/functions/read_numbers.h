@@ -5,9 +5,12 @@
 #include <string_view>
 
 #include "duckdb.hpp"
+#include "sql/type.h"
 
 namespace meesh::engine {
 
+/// The type's name in the errors of casts from text: "INT", "BOOLEAN".
+const char* cast_word(sql::TypeKind kind);
 /// Whole numbers with a sign and spaces around, in the decimal digits of any script.
 template <class T>
 bool read_integer(std::string_view text, T& out);

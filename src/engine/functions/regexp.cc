@@ -1,7 +1,5 @@
-// Regular expressions on RE2. Trino's are Java's (or RE2/J's): group references in replacements are
-// $1 and ${name}.
-#include <re2/re2.h>
-
+// The regexp_ functions. Group references in replacements are $1 and ${name}, as in Java.
+#include "engine/functions/regular_expression.h"
 #include "engine/functions/text.h"
 #include "engine/functions/value_kernels.h"
 
@@ -11,62 +9,20 @@ namespace {
 using View = std::string_view;
 using Texts = std::vector<std::optional<std::string>>;
 
-re2::StringPiece piece(View text) { return {text.data(), text.size()}; }
-
-/// Java's (?<name>…) as RE2 writes it.
-std::string with_named_groups(View pattern) {
-  std::string out;
-  bool in_class = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c == '\\' && i + 1 < pattern.size()) {
-      out += pattern.substr(i++, 2);
-      continue;
-    }
-    if (c == '[') in_class = true;
-    if (c == ']') in_class = false;
-    out += c;
-    const View next = pattern.substr(i + 1, 3);
-    const bool named =
-        next.size() == 3 && next.starts_with("?<") && next[2] != '=' && next[2] != '!';
-    if (c == '(' && named && !in_class) {
-      out += "?P";
-      ++i;
-    }
-  }
-  return out;
-}
-
-/// Compiled patterns of this thread; a statement uses few, so the cache is emptied when it grows.
-const re2::RE2& compiled(View pattern) {
-  thread_local std::unordered_map<std::string, std::unique_ptr<re2::RE2>> cache;
-  auto found = cache.find(std::string(pattern));
-  if (found != cache.end()) return *found->second;
-  if (cache.size() > 64) cache.clear();
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  auto made = std::make_unique<re2::RE2>(with_named_groups(pattern), options);
-  if (!made->ok())
-    raise(Code::kInvalidFunctionArgument,
-          "Invalid regular expression '" + std::string(pattern) + "': " + made->error());
-  return *(cache[std::string(pattern)] = std::move(made));
-}
-
-void check_group(const re2::RE2& re, int64_t group) {
+void check_group(const RegularExpression& re, int64_t group) {
   if (group < 0) raise(Code::kInvalidFunctionArgument, "Group cannot be negative");
-  if (group > re.NumberOfCapturingGroups()) {
-    raise(Code::kInvalidFunctionArgument,
-          "Pattern has " + std::to_string(re.NumberOfCapturingGroups()) +
-              " groups. Cannot access group " + std::to_string(group));
+  if (group > re.groups()) {
+    raise(Code::kInvalidFunctionArgument, "Pattern has " + std::to_string(re.groups()) +
+                                              " groups. Cannot access group " +
+                                              std::to_string(group));
   }
 }
 
 /// Calls `each(groups)` for every match from left to right; groups[0] is the match. Stops on false.
 template <class F>
-void for_each_match(const re2::RE2& re, View text, size_t from, F each) {
-  std::vector<re2::StringPiece> groups(static_cast<size_t>(re.NumberOfCapturingGroups()) + 1);
-  while (from <= text.size() && re.Match(piece(text), from, text.size(), re2::RE2::UNANCHORED,
-                                         groups.data(), static_cast<int>(groups.size()))) {
+void for_each_match(const RegularExpression& re, View text, size_t from, F each) {
+  RegularExpression::Groups groups;
+  while (re.match(text, from, groups)) {
     if (!each(groups)) return;
     const size_t start = static_cast<size_t>(groups[0].data() - text.data());
     from = start + groups[0].size();
@@ -76,7 +32,7 @@ void for_each_match(const re2::RE2& re, View text, size_t from, F each) {
 }
 
 std::optional<std::string> extract(View text, View pattern, int64_t group) {
-  const auto& re = compiled(pattern);
+  const auto& re = RegularExpression::compiled(pattern);
   check_group(re, group);
   std::optional<std::string> out;
   for_each_match(re, text, 0, [&](auto& groups) {
@@ -88,7 +44,7 @@ std::optional<std::string> extract(View text, View pattern, int64_t group) {
 }
 
 Texts extract_all(View text, View pattern, int64_t group) {
-  const auto& re = compiled(pattern);
+  const auto& re = RegularExpression::compiled(pattern);
   check_group(re, group);
   Texts out;
   for_each_match(re, text, 0, [&](auto& groups) {
@@ -102,7 +58,7 @@ Texts extract_all(View text, View pattern, int64_t group) {
 Texts split(View text, View pattern) {
   Texts out;
   size_t last = 0;
-  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+  for_each_match(RegularExpression::compiled(pattern), text, 0, [&](auto& groups) {
     const size_t start = static_cast<size_t>(groups[0].data() - text.data());
     out.emplace_back(text.substr(last, start - last));
     last = start + groups[0].size();
@@ -112,9 +68,14 @@ Texts split(View text, View pattern) {
   return out;
 }
 
+bool like(View text, View pattern) {
+  thread_local RegularExpression::Groups groups;
+  return RegularExpression::compiled(pattern).match(text, 0, groups);
+}
+
 int64_t count(View text, View pattern) {
   int64_t out = 0;
-  for_each_match(compiled(pattern), text, 0, [&](auto&) { return ++out > 0; });
+  for_each_match(RegularExpression::compiled(pattern), text, 0, [&](auto&) { return ++out > 0; });
   return out;
 }
 
@@ -124,7 +85,7 @@ int32_t position(View text, View pattern, int64_t start, int64_t occurrence) {
   if (static_cast<size_t>(start) > count_points(text) + 1) return -1;
   const size_t from = first_points(text, static_cast<size_t>(start - 1)).size();
   int32_t out = -1;
-  for_each_match(compiled(pattern), text, from, [&](auto& groups) {
+  for_each_match(RegularExpression::compiled(pattern), text, from, [&](auto& groups) {
     if (--occurrence > 0) return true;
     out = static_cast<int32_t>(
               count_points(text.substr(0, static_cast<size_t>(groups[0].data() - text.data())))) +
@@ -135,14 +96,14 @@ int32_t position(View text, View pattern, int64_t start, int64_t occurrence) {
 }
 
 /// The replacement split in literal text and group numbers (-1 = literal).
-std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, View text) {
+std::vector<std::pair<int, std::string>> parse_replacement(const RegularExpression& re, View text) {
   std::vector<std::pair<int, std::string>> out;
   std::string plain;
   auto bad = [](const std::string& why) {
     raise(Code::kInvalidFunctionArgument, "Illegal replacement sequence: " + why);
   };
   auto group = [&](int number) {
-    if (number > re.NumberOfCapturingGroups()) bad("unknown group " + std::to_string(number));
+    if (number > re.groups()) bad("unknown group " + std::to_string(number));
     if (!plain.empty()) out.emplace_back(-1, std::move(plain));
     plain.clear();
     out.emplace_back(number, "");
@@ -157,15 +118,14 @@ std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, V
       const size_t end = text.find('}', i);
       if (end == View::npos) bad("group name without }");
       const std::string name(text.substr(i + 2, end - i - 2));
-      auto& names = re.NamedCapturingGroups();
-      auto found = names.find(name);
-      if (found == names.end()) bad("unknown group { " + name + " }");
-      group(found->second);
+      const auto found = re.group_named(name);
+      if (!found) bad("unknown group { " + name + " }");
+      group(found.value_or(0));
       i = end;
     } else if (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1]))) {
       int number = text[++i] - '0';
       while (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1])) &&
-             number * 10 + (text[i + 1] - '0') <= re.NumberOfCapturingGroups()) {
+             number * 10 + (text[i + 1] - '0') <= re.groups()) {
         number = number * 10 + (text[++i] - '0');
       }
       group(number);
@@ -178,7 +138,7 @@ std::vector<std::pair<int, std::string>> parse_replacement(const re2::RE2& re, V
 }
 
 std::string replace(View text, View pattern, View replacement) {
-  const auto& re = compiled(pattern);
+  const auto& re = RegularExpression::compiled(pattern);
   const auto parts = parse_replacement(re, replacement);
   std::string out;
   size_t last = 0;
@@ -207,7 +167,7 @@ duckdb::Value match_groups(const Values& in, const duckdb::LogicalType& type) {
                     &pattern = duckdb::StringValue::Get(in[1]);
   const auto texts = duckdb::ListType::GetChildType(type);
   Values out;
-  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+  for_each_match(RegularExpression::compiled(pattern), text, 0, [&](auto& groups) {
     Values one;
     for (size_t i = 1; i < groups.size(); ++i)
       one.push_back(groups[i].data()
@@ -219,21 +179,25 @@ duckdb::Value match_groups(const Values& in, const duckdb::LogicalType& type) {
   return list_like(type, std::move(out));
 }
 
-/// The text with its matches replaced, in order; a NULL replacement takes the match away.
+/// The text with its matches replaced, in order; a NULL replacement makes all of it NULL.
 duckdb::Value join_replacements(const Values& in, const duckdb::LogicalType&) {
   const std::string &text = duckdb::StringValue::Get(in[0]),
                     &pattern = duckdb::StringValue::Get(in[1]);
   const auto& replacements = duckdb::ListValue::GetChildren(in[2]);
   std::string out;
   size_t last = 0, next = 0;
-  for_each_match(compiled(pattern), text, 0, [&](auto& groups) {
+  bool null = false;
+  for_each_match(RegularExpression::compiled(pattern), text, 0, [&](auto& groups) {
     const auto start = static_cast<size_t>(groups[0].data() - text.data());
     out.append(text, last, start - last);
     const auto& by = replacements[next++];
-    if (!by.IsNull()) out += duckdb::StringValue::Get(by);
+    null = by.IsNull();
+    if (null) return false;
+    out += duckdb::StringValue::Get(by);
     last = start + groups[0].size();
     return true;
   });
+  if (null) return duckdb::Value(kText);
   return duckdb::Value(out.append(text, last, std::string::npos));
 }
 
@@ -248,6 +212,7 @@ void register_regexp_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View, View, View>(loader, "meesh_regexp_replace", {kText, kText, kText}, kText,
                                replace);
   add_kernel<View, View>(loader, "meesh_regexp_split", {kText, kText}, texts, split);
+  add_kernel<View, View>(loader, "meesh_regexp_like", {kText, kText}, kBool, like);
   add_kernel<View, View>(loader, "meesh_regexp_count", {kText, kText}, kLong, count);
   add_kernel<View, View, int64_t, int64_t>(loader, "meesh_regexp_position",
                                            {kText, kText, kLong, kLong}, kInt, position);

@@ -2,7 +2,11 @@
 // a statement is bound, replaces itself by the expression its rule makes.
 #include "duckdb/main/extension/extension_loader.hpp"
 #include "engine/duck.h"
+#include "engine/functions/java_format.h"
+#include "engine/functions/many_joins.h"
+#include "engine/functions/outer_joins.h"
 #include "engine/functions/rules.h"
+#include "engine/functions/single_arguments.h"
 
 namespace meesh::engine {
 namespace {
@@ -32,7 +36,10 @@ duckdb::unique_ptr<duckdb::FunctionData> remember_rule(duckdb::ClientContext&,
 ExprPtr replace(duckdb::FunctionBindExpressionInput& input) {
   const Build build(input.context);
   try {
-    return bind_rule(build, *input.bind_data->Cast<RuleData>().rule, std::move(input.children));
+    const Rule& rule = *input.bind_data->Cast<RuleData>().rule;
+    return without_copies(build, std::move(input.children), [&](Exprs arguments) {
+      return bind_rule(build, rule, std::move(arguments));
+    });
   } catch (const Error& error) {
     raise(error.code(), error.message());
   }
@@ -49,6 +56,7 @@ void register_functions(duckdb::DatabaseInstance& instance) {
   register_time_kernels(loader);
   register_array_kernels(loader);
   register_regexp_kernels(loader);
+  register_format_kernel(loader);
   register_url_kernels(loader);
   register_statistics_kernels(loader);
   register_encoding_kernels(loader);
@@ -65,6 +73,8 @@ void register_functions(duckdb::DatabaseInstance& instance) {
   register_aggregates(loader);
   register_sketch_aggregates(loader);
   register_label_casts(loader);
+  register_outer_join_keys(instance);
+  register_join_bound(instance);
   for (auto& name : rule_names()) {
     duckdb::ScalarFunction function(name, {}, duckdb::LogicalType::ANY, nullptr, remember_rule);
     function.varargs = duckdb::LogicalType::ANY;

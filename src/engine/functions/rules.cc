@@ -74,7 +74,7 @@ Pattern parse_pattern(std::string_view text) {
   out.name = std::string(text.substr(0, colon));
   if (colon != std::string_view::npos) out.constraint = std::string(text.substr(colon + 1));
   static const std::set<std::string_view> kLoose = {
-      "varchar", "decimal", "timestamp", "timestamptz", "local", "any", "row", "moment"};
+      "varchar", "char", "decimal", "timestamp", "timestamptz", "local", "any", "row", "moment"};
   if (!out.variable() && !kLoose.contains(out.name)) out.concrete = Type::parse(out.name);
   return out;
 }
@@ -115,6 +115,7 @@ std::optional<int> match_loose(const std::string& name, const Type& type) {
     return kind == TypeKind::kVarchar ? std::optional(0)
            : kind == TypeKind::kChar  ? std::optional(2)
                                       : std::nullopt;
+  if (name == "char") return kind == TypeKind::kChar ? std::optional(0) : std::nullopt;
   if (name == "row") return kind == TypeKind::kRow ? std::optional(0) : std::nullopt;
   if (name == "decimal")
     return kind == TypeKind::kDecimal ? std::optional(0)
@@ -165,7 +166,7 @@ LogicalType resolved(const Pattern& pattern, const Bindings& bindings,
                             resolved(pattern.children[1], bindings, LogicalType::SQLNULL));
   }
   if (pattern.concrete) return to_duckdb(*pattern.concrete);
-  if (pattern.name == "varchar") return LogicalType::VARCHAR;
+  if (pattern.name == "varchar" || pattern.name == "char") return LogicalType::VARCHAR;
   if (pattern.name == "timestamp" || pattern.name == "local") return LogicalType::TIMESTAMP;
   if (pattern.name == "timestamptz") return LogicalType::TIMESTAMP_TZ;
   return argument;
@@ -195,7 +196,7 @@ ExprPtr prepare(const Build& build, const Pattern& pattern, const Bindings& bind
   if (type.kind == TypeKind::kTime && pattern.name == "time")
     return in_micros(build, std::move(argument));
   if (type.kind == TypeKind::kTimeTz && pattern.concrete) return build.plain(std::move(argument));
-  if (pattern.name == "varchar") return build.plain(std::move(argument));
+  if (pattern.name == "varchar" || pattern.name == "char") return build.plain(std::move(argument));
   const auto target = resolved(pattern, bindings, argument->return_type);
   return build.plain(build.coerce(std::move(argument), target));
 }
@@ -257,7 +258,7 @@ struct Rules {
     }
     for (auto* hooks : {&operator_hooks(), &cast_hooks(), &time_hooks(), &value_hooks(),
                         &collection_hooks(), &json_hooks(), &group_hooks(), &rounding_hooks(),
-                        &routine_hooks(), &row_pattern_hooks()}) {
+                        &routine_hooks(), &row_pattern_hooks(), &window_hooks()}) {
       for (auto& hook : *hooks) {
         auto& rule = by_name[hook.name];
         rule.hook = hook.hook;

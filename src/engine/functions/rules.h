@@ -35,6 +35,7 @@ const std::vector<NamedHook>& group_hooks();        // groups.cc
 const std::vector<NamedHook>& rounding_hooks();     // rounding.cc
 const std::vector<NamedHook>& routine_hooks();      // routines.cc
 const std::vector<NamedHook>& row_pattern_hooks();  // row_pattern.cc
+const std::vector<NamedHook>& window_hooks();       // window_offsets.cc
 
 /// Native scalar functions ("meesh_…") that bodies and hooks call.
 void register_math_kernels(duckdb::ExtensionLoader& loader);

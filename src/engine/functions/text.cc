@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -25,6 +26,28 @@ std::string scientific_of(T value) {
   if (power[0] == '+') power.remove_prefix(1);
   std::from_chars(power.data(), power.data() + power.size(), exponent);
   return out + "E" + std::to_string(exponent);
+}
+
+template <class T>
+std::string java_notation(T value) {
+  const T size = std::abs(value);
+  if (size != 0 && !(size >= T(1e-3) && size < T(1e7))) return scientific_of(value);
+  const std::string text = fmt::format("{}", value);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
+/// Java's hexadecimal notation without its sign: 0x1.8p3.
+bool is_hexadecimal(std::string_view text) {
+  if (!text.starts_with("0x") && !text.starts_with("0X")) return false;
+  const auto power = text.find_first_of("pP");
+  if (power == std::string_view::npos) return false;
+  auto digits = text.substr(2, power - 2), exponent = text.substr(power + 1);
+  const bool sign = exponent.starts_with('+') || exponent.starts_with('-');
+  exponent.remove_prefix(sign ? 1 : 0);
+  return digits.find_first_of("0123456789abcdefABCDEF") != std::string_view::npos &&
+         digits.find_first_not_of("0123456789abcdefABCDEF.") == std::string_view::npos &&
+         std::count(digits.begin(), digits.end(), '.') <= 1 && !exponent.empty() &&
+         exponent.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -84,12 +107,8 @@ bool clock_part(std::string_view& text, Moment& out) {
 std::string scientific(double value) { return scientific_of(value); }
 std::string scientific(float value) { return scientific_of(value); }
 
-std::string java_double(double value) {
-  const double size = std::abs(value);
-  if (size != 0 && !(size >= 1e-3 && size < 1e7)) return scientific(value);
-  const std::string text = fmt::format("{}", value);
-  return text.find('.') == std::string::npos ? text + ".0" : text;
-}
+std::string java_double(double value) { return java_notation(value); }
+std::string java_real(float value) { return java_notation(value); }
 
 std::optional<double> read_double(std::string_view text) {
   text = trimmed(text);
@@ -100,6 +119,8 @@ std::optional<double> read_double(std::string_view text) {
   if (!text.empty() &&
       (text.back() == 'd' || text.back() == 'f' || text.back() == 'D' || text.back() == 'F'))
     text.remove_suffix(1);
+  if (is_hexadecimal(text.starts_with('-') ? text.substr(1) : text))
+    return std::strtod(std::string(text).c_str(), nullptr);
   for (char c : text) {
     if (!((c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'))
       return std::nullopt;

@@ -13,6 +13,7 @@ std::string scientific(double value);
 std::string scientific(float value);
 /// As Java writes a double: decimal notation from a thousandth to ten millions, "1.0", "1.0E7".
 std::string java_double(double value);
+std::string java_real(float value);
 /// Accepts what Java's parseDouble does, spaces trimmed.
 std::optional<double> read_double(std::string_view text);
 

@@ -390,6 +390,10 @@ duckdb::interval_t parse_duration(View text) {
       return out;
     }
   }
+  const bool letters =
+      std::all_of(unit.begin(), unit.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+  if (value && !unit.empty() && letters)
+    raise(Code::kInvalidFunctionArgument, "Unknown time unit: " + std::string(unit));
   raise(Code::kInvalidFunctionArgument,
         "duration is not a valid data duration string: " + std::string(text));
 }
@@ -414,7 +418,10 @@ int64_t unix_micros(double seconds) {
   const double millis = std::floor(seconds * 1000 + 0.5);
   if (std::isnan(millis)) return 0;
   if (!(std::abs(millis) < 9e15))
-    raise(Code::kInvalidFunctionArgument, fmt::format("Millis overflow: {:.0f}", millis));
+    raise(Code::kInvalidFunctionArgument,
+          fmt::format("Millis overflow: {}", millis >= 0x1p63    ? INT64_MAX
+                                             : millis <= -0x1p63 ? INT64_MIN
+                                                                 : static_cast<int64_t>(millis)));
   return static_cast<int64_t>(millis) * 1000;
 }
 
@@ -483,11 +490,22 @@ void register_time_kernels(duckdb::ExtensionLoader& loader) {
   add_kernel<View>(loader, "meesh_teradata_pattern", {kText}, kText, joda_of_teradata);
 }
 
+namespace {
+
+/// What count(DISTINCT …) tells timestamps with time zone apart by.
+ExprPtr instant_of(const Build& build, Exprs args) {
+  return is_zoned(args[0]->return_type) ? comparable_instant(build, std::move(args[0]))
+                                        : std::move(args[0]);
+}
+
+}  // namespace
+
 const std::vector<NamedHook>& time_hooks() {
   static const std::vector<NamedHook> hooks = {
       {"trino_date_trunc", date_trunc},
       {"trino_date_add", date_add},
       {"trino_date_diff", date_diff},
+      {"trino_instant_of", instant_of},
       {"trino_at_timezone", at_zone},
       {"trino_at_time_zone", at_zone},
       {"trino_with_timezone", with_zone},

@@ -6,6 +6,7 @@
 
 #include "engine/functions/build.h"
 #include "engine/functions/text.h"
+#include "engine/functions/time_parts.h"
 
 namespace meesh::engine {
 namespace {
@@ -30,15 +31,6 @@ bool same_letters(std::string_view a, std::string_view b) {
   }
   return true;
 }
-
-/// What parsing has learnt so far.
-struct Parts {
-  int64_t year = 1970;
-  int month = 1, day = 1, hour = 0, minute = 0, second = 0, micros = 0;
-  int day_of_year = 0, half = -1;  // half: 0 = AM, 1 = PM
-  bool clock_hour = false;         // hour counts 1..12
-  std::string zone;
-};
 
 class Reader {
  public:
@@ -128,19 +120,6 @@ class Reader {
   std::string_view rest_, whole_;
   size_t digits_ = 0;
 };
-
-int64_t assemble(const Parts& parts, const Reader& reader) {
-  int hour = parts.hour;
-  if (parts.clock_hour || parts.half >= 0) hour = hour % 12 + (parts.half == 1 ? 12 : 0);
-  if (parts.month < 1 || parts.month > 12 || parts.day < 1 || hour > 23 || parts.minute > 59 ||
-      parts.second > 59 || parts.day > month_days(parts.year, parts.month)) {
-    reader.fail();
-  }
-  int64_t days = parts.day_of_year ? days_of(parts.year, 1, 1) + parts.day_of_year - 1
-                                   : days_of(parts.year, parts.month, parts.day);
-  return days * kDayMicros + ((hour * 60LL + parts.minute) * 60 + parts.second) * 1000000 +
-         parts.micros;
-}
 
 int64_t floor_millis(int64_t micros) { return micros - (micros % 1000 + 1000) % 1000; }
 
@@ -279,7 +258,7 @@ std::string mysql_format(int64_t micros, std::string_view pattern) {
 int64_t mysql_parse(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) bad_argument("Both printing and parsing not supported");
   Reader in(text, text);
-  Parts parts;
+  TimeParts parts;
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] != '%' || i + 1 == pattern.size()) {
       in.literal(pattern[i]);
@@ -288,7 +267,7 @@ int64_t mysql_parse(std::string_view text, std::string_view pattern) {
     switch (pattern[++i]) {
       case 'a':
       case 'W':
-        in.name(kDays);
+        parts.day_of_week = in.name(kDays);
         break;
       case 'b':
       case 'M':
@@ -360,7 +339,12 @@ int64_t mysql_parse(std::string_view text, std::string_view pattern) {
     }
   }
   if (!in.empty()) in.fail();
-  return assemble(parts, in);
+  // Trino reads this pattern without Joda-Time.
+  const bool plain = pattern == "%Y-%m-%d" && text.size() == 10;
+  if (plain && (*parts.month < 1 || *parts.month > 12 || *parts.day < 1 ||
+                *parts.day > month_days(*parts.year, *parts.month)))
+    bad_argument(no_such_date(*parts.year, *parts.month, *parts.day));
+  return micros_of(parts, text);
 }
 
 namespace {
@@ -512,14 +496,14 @@ std::string joda_format(int64_t micros, std::string_view pattern, std::string_vi
 ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) bad_argument("Invalid pattern specification: Pattern is null or empty");
   Reader in(text, text);
-  Parts parts;
+  TimeParts parts;
   auto letter = [&](char c, size_t n) {
     switch (c) {
       case 'Y':
       case 'y':
       case 'x': {
         parts.year = in.number(n == 2 ? 2 : 9, true);
-        if (n == 2) parts.year += parts.year < 70 ? 2000 : 1900;
+        if (n == 2) *parts.year += *parts.year < 70 ? 2000 : 1900;
         break;
       }
       case 'M':
@@ -532,10 +516,10 @@ ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
         parts.day_of_year = static_cast<int>(in.number(3));
         break;
       case 'E':
-        in.name(kDays);
+        parts.day_of_week = in.name(kDays);
         break;
       case 'e':
-        in.number(1);
+        parts.day_of_week = static_cast<int>(in.number(1));
         break;
       case 'a':
         parts.half = in.half_day();
@@ -543,6 +527,7 @@ ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
       case 'K':
       case 'h':
         parts.hour = static_cast<int>(in.number(2));
+        if (c == 'K' && parts.hour == 0) parts.hour = 12;
         parts.clock_hour = true;
         break;
       case 'H':
@@ -574,7 +559,7 @@ ParsedTime joda_parse(std::string_view text, std::string_view pattern) {
     for (char c : plain) in.literal(c);
   });
   if (!in.empty()) in.fail();
-  return {assemble(parts, in), parts.zone};
+  return {micros_of(parts, text), parts.zone};
 }
 
 }  // namespace meesh::engine

@@ -149,7 +149,7 @@ ExprPtr cast_time_tz(const Build& build, ExprPtr value, const Type& to, bool try
   if (is_text(to)) {
     auto text = build.call("meesh_text_of_time_tz", build.plain(std::move(value)),
                            build.constant(Value::BIGINT(from.precision)));
-    return build.trino_cast(std::move(text), to, try_cast);
+    return fitted(std::move(text), from, to, try_cast);
   }
   if (to.kind == TypeKind::kTimestamp || to.kind == TypeKind::kTimestampTz)
     return to_moment(build, std::move(value), to, try_cast);

@@ -221,8 +221,10 @@ duckdb::interval_t interval_of(View unit, int64_t count) {
                          : unit == "minute" ? 60000000
                          : unit == "second" ? 1000000
                                             : 1000;
-    if (__builtin_mul_overflow(count, each, &out.micros))
+    if (__builtin_mul_overflow(count, each, &out.micros)) {
+      if (each >= 86400000000) raise(Code::kGenericInternalError, "integer overflow");
       raise(Code::kInvalidFunctionArgument, "value out of range: " + std::to_string(count));
+    }
     // whole days go where adding them to a date is cheap and exact
     const int64_t days = out.micros / 86400000000;
     if ((unit == "day" || unit == "week") && std::abs(days) < INT32_MAX) {

@@ -3,6 +3,9 @@
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
 #include "engine/functions/comparisons.h"
+#include "engine/functions/java_format.h"
+#include "engine/functions/map_keys.h"
+#include "engine/functions/regular_expression.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/zones.h"
 
@@ -137,13 +140,27 @@ ExprPtr joined(const Build& build, Exprs args) {
   return out;
 }
 
+/// Which of the arguments are arrays to put together, not elements of one: ARRAY[ARRAY[1]] ||
+/// ARRAY[2] has one of each.
+std::vector<bool> whole_arrays(const Exprs& args) {
+  std::vector<bool> whole;
+  std::vector<Type> types;
+  for (const auto& arg : args) {
+    types.push_back(type_of(*arg));
+    whole.push_back(types.back().kind == TypeKind::kArray);
+  }
+  if (args.size() != 2 || !whole[0] || !whole[1] || common_type(types[0], types[1])) return whole;
+  whole[0] = common_type(types[0].children[0], types[1]).has_value();
+  whole[1] = !whole[0];
+  return whole;
+}
+
 ExprPtr concat_arrays(const Build& build, Exprs args) {
   Type element;
-  LogicalType duck;
-  for (auto& arg : args) {
-    const Type type = type_of(*arg);
-    const Type one = type.kind == TypeKind::kArray ? type.children[0] : type;
-    auto next = common_type(element, one);
+  const auto whole = whole_arrays(args);
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Type type = type_of(*args[i]);
+    auto next = common_type(element, whole[i] ? type.children[0] : type);
     if (!next)
       unexpected("concat", args,
                  "concat(array(E)), concat(array(E), E), concat(E, array(E)), concat(varchar), "
@@ -152,8 +169,9 @@ ExprPtr concat_arrays(const Build& build, Exprs args) {
   }
   const auto target = LogicalType::LIST(to_duckdb(element));
   ExprPtr any_null, out;
-  for (auto& arg : args) {
-    if (type_of(*arg).kind == TypeKind::kArray) {
+  for (size_t i = 0; i < args.size(); ++i) {
+    auto& arg = args[i];
+    if (whole[i]) {
       arg = build.coerce(std::move(arg), target);
       auto null = build.is_null(arg->Copy());
       any_null = any_null ? build.either(std::move(any_null), std::move(null)) : std::move(null);
@@ -172,7 +190,8 @@ ExprPtr concat(const Build& build, Exprs args) {
   static const char* kExpected =
       "concat(char(x), char(y)), concat(array(E), E), concat(E, array(E)), concat(array(E)), "
       "concat(varchar), concat(varbinary)";
-  if (args.size() < 2)
+  const bool array = args.size() == 1 && type_of(*args[0]).kind == TypeKind::kArray;
+  if (args.size() < 2 && !array)
     raise(Code::kInvalidFunctionArgument, "There must be two or more concatenation arguments",
           args.empty() ? nullptr : args[0].get());
   bool arrays = false, binary = false, texts = true, chars = true;
@@ -357,7 +376,11 @@ ExprPtr as_entries(const Build& build, const char* name, Exprs& args) {
                        LogicalType::LIST(LogicalType::STRUCT(std::move(fields))));
 }
 ExprPtr map_from_entries(const Build& build, Exprs args) {
-  return build.call("map_from_entries", as_entries(build, "map_from_entries", args));
+  const Type type = type_of(*args[0]);
+  if (type.kind == TypeKind::kArray && type.children[0].kind == TypeKind::kUnknown)
+    return map_of_unknown_entries(build, std::move(args[0]));
+  return tell_duplicate_keys(
+      build.call("map_from_entries", as_entries(build, "map_from_entries", args)));
 }
 ExprPtr multimap_from_entries(const Build& build, Exprs args) {
   check_entries("multimap_from_entries", args);
@@ -475,28 +498,6 @@ ExprPtr fail_function(const Build& build, Exprs args) {
   return build.call("meesh_fail", build.plain(std::move(args[0])));
 }
 
-ExprPtr format_function(const Build& build, Exprs args) {
-  for (size_t i = 1; i < args.size(); ++i) {
-    const Type type = type_of(*args[i]);
-    if (is_integral(type)) {
-      args[i] = build.native_cast(std::move(args[i]), LogicalType::BIGINT);
-    } else if (type.kind == TypeKind::kReal) {
-      args[i] = build.native_cast(std::move(args[i]), LogicalType::DOUBLE);
-    } else if (!type.children.empty()) {
-      raise(Code::kNotSupported, "Type not supported for formatting: " + type.display(),
-            args[i].get());
-    } else if (type.kind != TypeKind::kDouble && type.kind != TypeKind::kDecimal &&
-               type.kind != TypeKind::kUnknown) {
-      args[i] = build.plain(build.trino_cast(std::move(args[i]), Type::varchar()));
-    }
-  }
-  if (type_of(*args[0]).kind == TypeKind::kUnknown)
-    raise(Code::kTypeMismatch,
-          "Type of first argument to format() must be VARCHAR (actual: unknown)", args[0].get());
-  args[0] = build.plain(std::move(args[0]));
-  return build.call("meesh_format", std::move(args));
-}
-
 }  // namespace
 
 const std::vector<NamedHook>& value_hooks() {
@@ -521,6 +522,8 @@ const std::vector<NamedHook>& value_hooks() {
       {"trino_shuffle", shuffle},
       {"trino_zip", zip},
       {"trino_map_entries", map_entries},
+      {"trino_map_of", map_of},
+      {"trino_regexp_like_of", regexp_like},
       {"trino_map_from_entries", map_from_entries},
       {"trino_multimap_from_entries", multimap_from_entries},
       {"trino_map_concat", map_concat},

@@ -77,13 +77,11 @@ hugeint_t from_local(__int128 picos, int32_t zone) {
 
 std::optional<hugeint_t> from_text(View text, int64_t precision, View session, bool lenient) {
   const auto moment = read_moment(text);
-  if (!moment) {
+  if (!moment || (!moment->zone.empty() && !find_zone(moment->zone))) {
     if (lenient) return std::nullopt;
-    raise(Code::kInvalidCastArgument,
-          "Value cannot be cast to timestamp with time zone: " + std::string(text));
+    raise(Code::kInvalidCastArgument, "Value cannot be cast to timestamp: " + std::string(text));
   }
   const std::string name = moment->zone.empty() ? std::string(session) : moment->zone;
-  if (lenient && !find_zone(name)) return std::nullopt;
   const __int128 local = moment->days * kPicosOfDay + moment->picos;
   return from_local(round_picos(local, static_cast<int>(precision)), number_of(name));
 }
@@ -123,12 +121,15 @@ bool zoned_to_micros(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx
   return true;
 }
 
-/// Sorting, grouping, DISTINCT and joins of DuckDB's own making go by the instant.
+/// Sorting, grouping, DISTINCT and joins of DuckDB's own making go by the instant. The binder still
+/// looks at the expression it gave, which therefore stays whole inside the new one.
 bool push_instant(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source,
                   const LogicalType& type, duckdb::CollationType) {
   if (!is_zoned(type)) return false;
-  const Build build(context);
-  source = build.call("meesh_zoned_picos", bits(build, std::move(source)));
+  ExprPtr bits = duckdb::make_uniq<duckdb::BoundCastExpression>(
+      std::move(source), LogicalType::HUGEINT,
+      duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast));
+  source = Build(context).call("meesh_zoned_picos", std::move(bits));
   return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/functions/build.h"
 #include "engine/functions/text.h"
+#include "engine/functions/time_parts.h"
 
 namespace meesh::engine {
 namespace {
@@ -33,22 +34,30 @@ class IsoReader {
     return days;
   }
 
-  /// Nothing where text and form part; position() tells where.
+  /// Nothing where text and form part; position() tells where. Values are looked at after the form.
   std::optional<IsoMoment> strict() {
     IsoMoment out;
     const auto year = digits(4, 4), month = part('-'), day = part('-');
     if (!year || !month || !day || !take('T')) return std::nullopt;
-    out.days = checked_date(*year, *month, *day);
     const auto hour = digits(2, 2), minute = part(':');
     if (!hour || !minute) return std::nullopt;
-    out.nanos = (*hour * 60 + *minute) * 60 * kSecond;
+    int64_t second = 0, nanos = 0;
     if (peek(':')) {
-      const auto second = part(':');
-      if (!second) return std::nullopt;
-      out.nanos += *second * kSecond + (peek('.') ? fraction(kSecond) : 0);
+      const auto read = part(':');
+      if (!read) return std::nullopt;
+      second = *read;
+      if (peek('.')) nanos = fraction(kSecond);
     }
     out.zone = offset();
-    return done() ? std::optional(out) : std::nullopt;
+    if (!done()) return std::nullopt;
+    const int in_year = static_cast<int>(*month), in_month = static_cast<int>(*day);
+    if (in_year < 1 || in_year > 12 || in_month < 1 || in_month > month_days(*year, in_year))
+      not_parsed(no_such_date(*year, in_year, in_month));
+    out.days = days_of(*year, in_year, in_month);
+    out.nanos =
+        (below("HourOfDay", *hour, 24) * 60 + below("MinuteOfHour", *minute, 60)) * 60 * kSecond +
+        below("SecondOfMinute", second, 60) * kSecond + nanos;
+    return out;
   }
   size_t position() const { return at_; }
 
@@ -93,6 +102,16 @@ class IsoReader {
             fmt::format("Cannot parse \"{}\": Value {} for {} must be in the range [{},{}]", text_,
                         value, field, least, most));
     }
+    return value;
+  }
+  [[noreturn]] void not_parsed(const std::string& why) const {
+    raise(Code::kInvalidFunctionArgument,
+          fmt::format("Text '{}' could not be parsed: {}", text_, why));
+  }
+  int64_t below(const char* field, int64_t value, int64_t limit) const {
+    if (value >= limit)
+      not_parsed(
+          fmt::format("Invalid value for {} (valid values 0 - {}): {}", field, limit - 1, value));
     return value;
   }
   int64_t checked_date(int64_t year, int64_t month, int64_t day) const {

@@ -1,8 +1,8 @@
 #include "engine/functions/regular_expression.h"
 
-#include <oniguruma.h>
-
 #include <unordered_map>
+
+#include "engine/functions/oniguruma.h"
 
 namespace meesh::engine {
 namespace {
@@ -13,19 +13,6 @@ using View = std::string_view;
 constexpr unsigned long kMostRetries = 20'000'000;
 
 const OnigUChar* bytes(const char* text) { return reinterpret_cast<const OnigUChar*>(text); }
-
-/// Java's syntax, and named groups.
-OnigSyntaxType* syntax() {
-  static OnigSyntaxType made = [] {
-    OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
-    onig_initialize(encodings, 1);
-    OnigSyntaxType java = *ONIG_SYNTAX_JAVA;
-    onig_set_syntax_op2(&java, onig_get_syntax_op2(&java) | ONIG_SYN_OP2_QMARK_LT_NAMED_GROUP |
-                                   ONIG_SYN_OP2_ESC_K_NAMED_BACKREF);
-    return java;
-  }();
-  return &made;
-}
 
 /// Java's (?<name>…) as RE2 writes it.
 std::string with_named_groups(View pattern) {
@@ -76,7 +63,7 @@ bool means_another(View pattern) {
 /// Trino writes names between angle brackets.
 std::string words(int code, const OnigErrorInfo& info) {
   OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN] = {};
-  const int length = onig_error_code_to_str(text, code, &info);
+  const int length = Oniguruma::library().error_code_to_str(text, code, &info);
   std::string out(reinterpret_cast<const char*>(text), static_cast<size_t>(std::max(length, 0)));
   const auto open = out.find('{');
   if (open != std::string::npos && out.back() == '}') {
@@ -93,9 +80,10 @@ struct RegularExpression::Backtracking {
   explicit Backtracking(regex_t* made) : pattern(made) {}
   Backtracking(const Backtracking&) = delete;
   ~Backtracking() {
-    onig_free(pattern);
-    if (region) onig_region_free(region, 1);
-    if (limits) onig_free_match_param(limits);
+    const auto& library = Oniguruma::library();
+    library.free(pattern);
+    if (region) library.free_region(region, 1);
+    if (limits) library.free_limits(limits);
   }
   regex_t* pattern;
   OnigRegion* region = nullptr;
@@ -107,11 +95,13 @@ RegularExpression::~RegularExpression() = default;
 RegularExpression::RegularExpression(View pattern) : pattern_(pattern) {
   regex_t* made = nullptr;
   OnigErrorInfo info{};
-  const int code = onig_new(&made, bytes(pattern_.data()), bytes(pattern_.data() + pattern_.size()),
-                            ONIG_OPTION_NONE, ONIG_ENCODING_UTF8, syntax(), &info);
+  auto& library = Oniguruma::library();
+  const int code =
+      library.make(&made, bytes(pattern_.data()), bytes(pattern_.data() + pattern_.size()),
+                   ONIG_OPTION_NONE, library.utf8, &library.java, &info);
   if (code != ONIG_NORMAL) raise(Code::kInvalidFunctionArgument, words(code, info));
   backtracking_ = std::make_unique<Backtracking>(made);
-  groups_ = onig_number_of_captures(made);
+  groups_ = library.number_of_captures(made);
   re2::RE2::Options options;
   options.set_log_errors(false);
   if (!means_another(pattern))
@@ -119,10 +109,10 @@ RegularExpression::RegularExpression(View pattern) : pattern_(pattern) {
   if (linear_ && (!linear_->ok() || linear_->NumberOfCapturingGroups() != groups_))
     linear_ = nullptr;
   if (linear_) return;
-  backtracking_->region = onig_region_new();
-  backtracking_->limits = onig_new_match_param();
-  onig_initialize_match_param(backtracking_->limits);
-  onig_set_retry_limit_in_search_of_match_param(backtracking_->limits, kMostRetries);
+  backtracking_->region = library.make_region();
+  backtracking_->limits = library.make_limits();
+  library.initialize_limits(backtracking_->limits);
+  library.set_retry_limit(backtracking_->limits, kMostRetries);
 }
 
 const RegularExpression& RegularExpression::compiled(View pattern) {
@@ -137,8 +127,8 @@ const RegularExpression& RegularExpression::compiled(View pattern) {
 }
 
 std::optional<int> RegularExpression::group_named(const std::string& name) const {
-  const int number = onig_name_to_backref_number(backtracking_->pattern, bytes(name.data()),
-                                                 bytes(name.data() + name.size()), nullptr);
+  const int number = Oniguruma::library().name_to_backref_number(
+      backtracking_->pattern, bytes(name.data()), bytes(name.data() + name.size()), nullptr);
   return number > 0 ? std::optional(number) : std::nullopt;
 }
 
@@ -153,7 +143,7 @@ bool RegularExpression::match(View text, size_t from, Groups& groups) const {
 bool RegularExpression::backtrack(View text, size_t from, Groups& groups) const {
   const char* start = text.data() ? text.data() : "";
   const char* end = start + text.size();
-  const int at = onig_search_with_param(
+  const int at = Oniguruma::library().search(
       backtracking_->pattern, bytes(start), bytes(end), bytes(start + from), bytes(end),
       backtracking_->region, ONIG_OPTION_CHECK_VALIDITY_OF_STRING, backtracking_->limits);
   if (at == ONIG_MISMATCH) return false;

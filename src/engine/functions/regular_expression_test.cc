@@ -1,5 +1,6 @@
 #include "engine/functions/regular_expression.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace meesh::engine {
@@ -61,6 +62,11 @@ TEST(RegularExpression, BacktrackingHasALimit) {
   } catch (const duckdb::Exception& error) {
     EXPECT_NE(std::string_view(error.what()).find("too many steps"), std::string_view::npos);
   }
+}
+
+TEST(RegularExpression, TheCLibraryKeepsItsOwn) {
+  EXPECT_EQ(matched("(a+)+b", "aab"), "<aab><aa>");
+  EXPECT_THAT("y0af/1", testing::MatchesRegex("y[0-9a-f]+/1"));  // by regcomp and regexec
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds kPrintTime{120};
+constexpr int kTries = 2;  // on a busy machine a browser may die at its start
 constexpr size_t kMostSaid = 300;  // bytes of what the browser said that stand in an error
 
 /// A folder that goes with its holder; nobody else may enter it.
@@ -98,9 +99,12 @@ std::string print_page(const std::string& address, const std::string& format, in
       base::html_text(address));
   process::Command command = command_of(*program, scratch.path(), made, format, height);
   command.arguments.push_back("file://" + start.string());
-  const auto result = process::run(command, kPrintTime);
-  std::string content = content_of(made);
-  if (!content.empty()) return content;
+  process::Result result;
+  for (int tries = 0; tries < kTries; ++tries) {
+    result = process::run(command, kPrintTime);
+    std::string content = content_of(made);
+    if (!content.empty()) return content;
+  }
   const size_t from = result.output.size() - std::min(result.output.size(), kMostSaid);
   throw Error(Code::kUnavailable, fmt::format("the browser printed nothing ({}): {}",
                                               result.exit.words(), result.output.substr(from)));

@@ -151,7 +151,7 @@ def test_nothing_is_left_of_a_printing(board):
 def test_a_report_is_mailed_and_put_into_a_bucket(board, inbox):
     told = api(board, "POST", "/dashboards/sales/reports/pdf-fr/run").json()
     name = told["file"]
-    assert re.fullmatch(r"sales-pdf-fr-\d{8}T\d{6}Z\.pdf", name) and "note" not in told
+    assert re.fullmatch(r"sales-pdf-fr-\d{8}T\d{6}Z\.pdf", name) and "note" not in told, told
     assert told["went"] == [f"s3://reports/out/{name}", *(f"email:{one}" for one in MAIL)]
     for address in MAIL:
         mail = inbox.to(address)[-1]

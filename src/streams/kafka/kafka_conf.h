@@ -32,10 +32,9 @@ struct Freed {
 };
 
 using KafkaConf = std::unique_ptr<rd_kafka_conf_t, Freed<&rd_kafka_conf_destroy>>;
-/// Ends a client without a consumer's farewell to its group, which waits for the brokers.
-inline void end_client(rd_kafka_t* client) {
-  rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
+/// Ends a client. Without a consumer's farewell (RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) librdkafka
+/// 2.0.2 sometimes waits for its own thread for ever.
+inline void end_client(rd_kafka_t* client) { rd_kafka_destroy(client); }
 using KafkaHandle = std::unique_ptr<rd_kafka_t, Freed<&end_client>>;
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, Freed<&rd_kafka_queue_destroy>>;
 using KafkaTopic = std::unique_ptr<rd_kafka_topic_t, Freed<&rd_kafka_topic_destroy>>;

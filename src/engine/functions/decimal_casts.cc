@@ -5,6 +5,7 @@
 #include "engine/functions/build.h"
 #include "engine/functions/cast_functions.h"
 #include "engine/functions/coercion.h"
+#include "sql/lexer.h"
 
 namespace meesh::engine {
 namespace {
@@ -25,18 +26,9 @@ struct NarrowingCast : CastTypes {
 };
 
 std::string source_word(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::kTinyint:
-      return "TINYINT";
-    case TypeKind::kSmallint:
-      return "SMALLINT";
-    case TypeKind::kInteger:
-      return "INTEGER";
-    case TypeKind::kBigint:
-      return "BIGINT";
-    default:
-      return fmt::format("DECIMAL({}, {})", type.precision, type.scale);
-  }
+  return type.kind == TypeKind::kDecimal
+             ? fmt::format("DECIMAL({}, {})", type.precision, type.scale)
+             : sql::upper(type.base_name());
 }
 
 /// What the first value that was not cast fails with.

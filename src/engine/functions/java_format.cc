@@ -10,6 +10,7 @@
 #include "engine/functions/text.h"
 #include "engine/functions/value_kernels.h"
 #include "engine/functions/zones.h"
+#include "sql/lexer.h"
 
 namespace meesh::engine {
 namespace {
@@ -58,12 +59,6 @@ std::string general_format(const std::string& flags, double value) {
   return buffer;
 }
 
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::toupper(c); });
-  return text;
-}
-
 /// With spaces to the width in the flags; "-" puts them behind.
 std::string to_width(std::string text, const std::string& flags) {
   const bool left = flags.starts_with("-");
@@ -90,7 +85,7 @@ std::string format_time(const std::string& whole, const std::string& spec, const
   if (!value.IsNull() && !time)
     bad_format(whole, fmt::format("IllegalFormatConversion: {} != {}", letter, java_class(value)));
   std::string text = value.IsNull() ? "null" : time->converted(letter).value_or("");
-  if (prefix == 'T') text = upper(std::move(text));
+  if (prefix == 'T') text = sql::upper(text);
   return to_width(std::move(text), spec.substr(1, spec.size() - 3));
 }
 
@@ -126,7 +121,7 @@ std::string format_one(const std::string& whole, const std::string& spec, const 
                            ? java_double(value.GetValue<double>())
                        : time ? time->text()
                               : value.ToString();
-    if (kind == 'S') text = upper(std::move(text));
+    if (kind == 'S') text = sql::upper(text);
     const auto dot = flags.find('.');
     if (dot != std::string::npos)
       text = first_points(text, std::strtoul(flags.c_str() + dot + 1, nullptr, 10));

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds kPrintTime{120};
-constexpr int kTries = 2;  // on a busy machine a browser may die at its start
+constexpr int kTries = 2;          // on a busy machine a browser may die at its start
 constexpr size_t kMostSaid = 300;  // bytes of what the browser said that stand in an error
 
 /// A folder that goes with its holder; nobody else may enter it.

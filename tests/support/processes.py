@@ -1,23 +1,32 @@
 """Child processes of the tests: ports, waiting, memory, and ends that leave nothing behind."""
+import fcntl
 import os
 import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 
 _given_ports = set()
+# One byte per port, locked by the process of tests that gave the port until it ends.
+_claims = open(Path(tempfile.gettempdir(), f"meesh-test-ports-{os.getuid()}"), "ab")
 
 
 def free_ports(count):
-    """Ports of 127.0.0.1 nobody listens on now; none is given twice. They lie below those that Linux
-    gives to outgoing connections (32768 …), so that none of these takes one before its server does."""
+    """Ports of 127.0.0.1 nobody listens on now; none is given twice, nor by tests that run beside
+    these. They lie below those that Linux gives to outgoing connections (32768 …), so that none of
+    these takes one before its server does."""
     ports = []
     while len(ports) < count:
         port = random.randrange(12000, 32000)
         if port in _given_ports:
+            continue
+        try:
+            fcntl.lockf(_claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except BlockingIOError:
             continue
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

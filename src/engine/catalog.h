@@ -48,6 +48,13 @@ struct ChangeStatement {
   std::function<void(int64_t)> counted = [](int64_t) {};
 };
 
+/// A property that WITH (…) may name, as system.metadata tells it.
+struct PropertyInfo {
+  std::string name, default_value, type, description;  // default "" = none
+};
+/// What a statement's WITH (…) is about.
+enum class PropertyOwner { kTable, kMaterializedView, kSchema, kColumn, kAnalyze };
+
 /// Thread-safe. Names are lower case. Metadata calls may block on the network; an unreachable
 /// source throws an Error of kind kExternal that names the catalog and how to reach it.
 class Catalog {
@@ -76,6 +83,12 @@ class Catalog {
   }
   /// Everything at once, for information_schema; empty schema = all. Default: the calls above.
   virtual std::vector<sql::TableInfo> describe(const std::string& schema);
+
+  /// What WITH (…) may name. Default: nothing.
+  virtual std::vector<PropertyInfo> properties(PropertyOwner owner) const {
+    (void)owner;
+    return {};
+  }
 
   /// Makes `duckdb_source` of its tables usable: attaches, generates, refreshes. Called on the
   /// query's thread before execution for every catalog the statement touches, with the tables it

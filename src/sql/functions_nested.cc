@@ -173,9 +173,10 @@ std::span<const FunctionRow> nested_functions() {
       {"json_extract(json, varchar) -> json", "json_extract($1, meesh_json_plain_path($2))",
        "Evaluates the JSONPath expression and returns the result as JSON"},
       {"json_extract_scalar(varchar, varchar) -> varchar",
-       "CASE WHEN json_valid($1) AND json_type($1, meesh_json_plain_path($2)) NOT IN ('OBJECT', "
-       "'ARRAY') THEN "
-       "json_extract_string($1, meesh_json_plain_path($2)) END",
+       "CASE WHEN json_valid($1) THEN CASE json_type($1, meesh_json_plain_path($2)) "
+       "WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL "
+       "WHEN 'DOUBLE' THEN meesh_json_written_at($1, $2) "
+       "ELSE json_extract_string($1, meesh_json_plain_path($2)) END END",
        "Evaluates the JSONPath expression and returns a scalar as text"},
       {"json_extract_scalar(json, varchar) -> varchar",
        "CASE WHEN json_type($1, meesh_json_plain_path($2)) NOT IN ('OBJECT', 'ARRAY') THEN "

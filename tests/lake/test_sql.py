@@ -201,6 +201,23 @@ def test_a_decimal_truncated_to_more_digits_than_its_column_has(sql, catalog, sp
     assert catalog.load_table((space, "t")).scan().to_arrow()["a"].to_pylist() == [lowest]
 
 
+def test_what_with_may_name_is_told(sql, space):
+    told = {table: dict(sql("SELECT property_name, type FROM system.metadata." + table +
+                            " WHERE catalog_name = 'lake'"))
+            for table in ("table_properties", "materialized_view_properties", "schema_properties",
+                          "analyze_properties", "column_properties")}
+    tables = told["table_properties"]
+    assert tables["partitioning"] == "array(varchar)" and tables["format_version"] == "integer"
+    assert told["materialized_view_properties"] == tables | {"storage_schema": "varchar"}
+    assert told["schema_properties"] == {"location": "varchar"}
+    assert told["analyze_properties"] == {"columns": "array(varchar)"}
+    assert told["column_properties"] == {}
+    all_of_them = ", ".join(name + " = DEFAULT" for name in tables)
+    sql(f"CREATE TABLE {space}.t (a integer) WITH ({all_of_them})")
+    assert sql("SELECT property_name FROM system.metadata.table_properties "
+               "WHERE catalog_name = 'tpch'") == []
+
+
 def test_a_table_like_another_with_its_properties(sql, space):
     sql(f"""CREATE TABLE {space}.a (id bigint COMMENT 'key', at timestamp(6), name varchar) WITH (
             partitioning = ARRAY['day(at)', 'bucket(id, 4)'], sorted_by = ARRAY['name DESC'],

@@ -39,6 +39,12 @@ class HiveCatalog : public Catalog {
   std::optional<sql::TableInfo> table(const std::string& schema, const std::string& table) override;
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
 
+  std::vector<PropertyInfo> properties(PropertyOwner owner) const override {
+    if (owner == PropertyOwner::kTable) return hive_table_properties();
+    if (owner == PropertyOwner::kSchema)
+      return {{"location", "", "varchar", "Folder of the schema's tables"}};
+    return {};
+  }
   std::optional<int64_t> run(ChangeStatement& change) override {
     return HiveChange(source_, change).run();
   }

@@ -239,6 +239,24 @@ void HiveSource::allow_change(const std::string& user, const ExternalTable& tabl
   if (user != table.owner) allow(user, "s3:PutObject", lake::parse_folder(table.location));
 }
 
+std::vector<PropertyInfo> hive_table_properties() {
+  return {
+      {"format", "PARQUET", "varchar", "Format of the files: PARQUET, CSV, TEXTFILE or JSON"},
+      {"external_location", "", "varchar", "Folder of the files"},
+      {"partitioned_by", "[]", "array(varchar)",
+       "Columns that folders are named after, the table's last"},
+      {"csv_separator", ",", "varchar", "Character between fields of CSV"},
+      {"csv_quote", "\"", "varchar", "Character around fields of CSV"},
+      {"csv_escape", "\"", "varchar", "Character before a quote in a field of CSV"},
+      {"textfile_field_separator", "\x01", "varchar", "Character between fields of TEXTFILE"},
+      {"null_format", "\\N", "varchar", "What stands for NULL in TEXTFILE"},
+      {kHeader, "0", "integer", "Lines to skip at the start of each file"},
+      {"skip_footer_line_count", "0", "integer",
+       "Lines to skip at the end; more than 0 is not "
+       "supported"},
+  };
+}
+
 void read_hive_properties(ExternalTable& table, const std::vector<sql::Property>& properties,
                           const std::string& catalog) {
   table.format = "PARQUET";

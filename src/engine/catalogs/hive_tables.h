@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/catalog.h"
 #include "engine/engine.h"
 #include "lake/external_files.h"
 #include "objects/store.h"
@@ -31,6 +32,8 @@ struct HiveSource {
 /// partitioned_by, properties. Throws INVALID_TABLE_PROPERTY, DUPLICATE_PROPERTY, NOT_SUPPORTED.
 void read_hive_properties(lake::ExternalTable& table, const std::vector<sql::Property>& properties,
                           const std::string& catalog);
+/// What read_hive_properties takes.
+std::vector<PropertyInfo> hive_table_properties();
 /// What SHOW CREATE TABLE says.
 std::vector<std::pair<std::string, std::string>> shown_hive_properties(
     const lake::ExternalTable& table);

@@ -55,6 +55,7 @@ class LakeCatalog : public Catalog, public TableLister {
   std::vector<sql::TableInfo> describe(const std::string& schema) override;
   std::vector<ListedTable> list(const std::string& schema) override;
 
+  std::vector<PropertyInfo> properties(PropertyOwner owner) const override;
   std::optional<int64_t> run(ChangeStatement& change) override;
   void allow_change(const std::string& user, const std::string& schema,
                     const std::string& table) override;
@@ -259,6 +260,26 @@ bool LakeCatalog::is_storage(const std::string& schema, const std::string& table
   if (!lake::may_be_storage(table) || !catalog_.has_namespace({schema})) return false;
   const auto of_views = storage_tables(catalog_, {schema});
   return std::find(of_views.begin(), of_views.end(), table) != of_views.end();
+}
+
+std::vector<PropertyInfo> LakeCatalog::properties(PropertyOwner owner) const {
+  switch (owner) {
+    case PropertyOwner::kTable:
+      return table_properties();
+    case PropertyOwner::kMaterializedView: {
+      auto all = table_properties();
+      all.push_back({"storage_schema", "", "varchar",
+                     "Schema of the table that holds the rows: the view's own"});
+      return all;
+    }
+    case PropertyOwner::kSchema:
+      return {{"location", "", "varchar", "Folder of the schema's tables"}};
+    case PropertyOwner::kColumn:
+      return {};
+    case PropertyOwner::kAnalyze:
+      return {{"columns", "", "array(varchar)", "Columns to be analyzed; all if not said"}};
+  }
+  internal_error("unknown owner of properties");
 }
 
 std::optional<int64_t> LakeCatalog::run(ChangeStatement& change) {

@@ -54,11 +54,24 @@ Rows materialized_views(CatalogSet& set, const TableRequest& request) {
   return rows;
 }
 
-/// No kind of catalog has properties yet: these tables are there and empty.
-Rows none(CatalogSet&, const TableRequest&) { return {}; }
+/// What WITH (…) may name, of every catalog.
+template <PropertyOwner owner>
+Rows properties(CatalogSet& set, const TableRequest&) {
+  Rows rows;
+  for (const auto& name : set.names()) {
+    const auto catalog = set.find(name);
+    if (!catalog) continue;
+    for (const auto& property : catalog->properties(owner)) {
+      rows.push_back({text(name), text(property.name), text(property.default_value),
+                      text(property.type), text(property.description)});
+    }
+  }
+  return rows;
+}
 
-VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const TableRequest&),
-                  std::vector<VirtualColumn> columns) {
+using MakeRows = Rows (*)(CatalogSet&, const TableRequest&);
+
+VirtualTable make(const char* name, MakeRows rows, std::vector<VirtualColumn> columns) {
   VirtualTable table;
   table.schema = "metadata";
   table.name = name;
@@ -71,11 +84,14 @@ VirtualTable make(const char* name, Rows (*rows)(CatalogSet&, const TableRequest
 
 std::vector<VirtualTable> system_metadata_tables() {
   std::vector<VirtualTable> found;
-  for (const char* name :
-       {"analyze_properties", "column_properties", "materialized_view_properties",
-        "schema_properties", "table_properties"}) {
+  for (const auto& [name, rows] : std::initializer_list<std::pair<const char*, MakeRows>>{
+           {"analyze_properties", properties<PropertyOwner::kAnalyze>},
+           {"column_properties", properties<PropertyOwner::kColumn>},
+           {"materialized_view_properties", properties<PropertyOwner::kMaterializedView>},
+           {"schema_properties", properties<PropertyOwner::kSchema>},
+           {"table_properties", properties<PropertyOwner::kTable>}}) {
     found.push_back(make(
-        name, none,
+        name, rows,
         text_columns({"catalog_name", "property_name", "default_value", "type", "description"})));
   }
   found.push_back(

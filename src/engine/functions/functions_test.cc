@@ -561,6 +561,13 @@ TEST(Nested, Json) {
       {"trino_json_extract_scalar('{\"a\":{\"b\":\"x\"}}'::VARCHAR, '$.a'::VARCHAR)",
        "varchar | NULL"},
       {"trino_json_extract_scalar('nope'::VARCHAR, '$.a'::VARCHAR)", "varchar | NULL"},
+      {"trino_json_extract_scalar('{\"a\": 1.50}'::VARCHAR, '$.a'::VARCHAR)", "varchar | 1.50"},
+      {"trino_json_extract_scalar('{\"x\": {\"a\": 7}, \"a\\u0062\": [1, [2.5], 1e5 ]}'::VARCHAR, "
+       "'$[\"ab\"][2]'::VARCHAR)",
+       "varchar | 1e5"},
+      {"trino_json_extract_scalar('[[], {\"k\": [0.10]}]'::VARCHAR, '$[1].k[0]'::VARCHAR)",
+       "varchar | 0.10"},
+      {"trino_json_extract_scalar('-2.0'::VARCHAR, '$'::VARCHAR)", "varchar | -2.0"},
       {"trino_json_extract('{\"a\":[1,2]}'::VARCHAR, '$.a'::VARCHAR)", "json | [1,2]"},
       {"trino_json_array_length('[1,2,3]'::VARCHAR)", "bigint | 3"},
       {"trino_json_parse('{'::VARCHAR)",

@@ -5,12 +5,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 
 #include "duckdb/planner/expression/list.hpp"
 #include "engine/functions/coercion.h"
 #include "engine/functions/json_path.h"
+#include "engine/functions/json_text.h"
 #include "engine/functions/rules.h"
 #include "engine/functions/text.h"
 #include "engine/functions/value_kernels.h"
@@ -173,8 +176,13 @@ Value json_array(const Values& in, const LogicalType&) {
 
 // ---------------------------------------------------------------- json_extract's paths
 
-/// The path of json_extract and its like ("$.a[0]["b c"]") as DuckDB writes it: every key quoted.
-std::string plain_path(View path) {
+/// One step of the path of json_extract and its like ("$.a[0]["b c"]"): a member or an element.
+struct PlainStep {
+  View key;
+  bool index;
+};
+
+std::vector<PlainStep> plain_steps(View path) {
   const auto bad = [&]() {
     raise(Code::kInvalidFunctionArgument, "Invalid JSON path: '" + std::string(path) + "'");
   };
@@ -183,7 +191,7 @@ std::string plain_path(View path) {
            View(dot ? "_-:$/@|#" : "_-").find(c) != View::npos;
   };
   if (!path.starts_with('$')) bad();
-  std::string out = "$";
+  std::vector<PlainStep> steps;
   for (size_t at = 1; at < path.size();) {
     const bool dot = path[at] == '.';
     if (!dot && path[at] != '[') bad();
@@ -197,9 +205,44 @@ std::string plain_path(View path) {
     const bool index = !dot && !quoted && key.find_first_not_of("0123456789") == View::npos;
     if (!dot && (at >= path.size() || path[at++] != ']')) bad();
     if (!dot && !quoted && !index && key[0] == '-') bad();
-    out += index ? "[" + std::string(key) + "]" : ".\"" + std::string(key) + "\"";
+    steps.push_back({key, index});
   }
+  return steps;
+}
+
+/// The path as DuckDB writes it: every key quoted.
+std::string plain_path(View path) {
+  std::string out = "$";
+  for (const auto& [key, index] : plain_steps(path))
+    out += index ? "[" + std::string(key) + "]" : ".\"" + std::string(key) + "\"";
   return out;
+}
+
+/// Moves to the member or element; false if there is none.
+bool enter(JsonCursor& cursor, const PlainStep& step) {
+  if (!cursor.take(step.index ? '[' : '{')) return false;
+  size_t wanted = std::numeric_limits<size_t>::max();
+  if (step.index) std::from_chars(step.key.data(), step.key.data() + step.key.size(), wanted);
+  for (size_t i = 0; step.index || cursor.peek() == '"'; ++i) {
+    if (step.index) {
+      if (i == wanted) return cursor.peek() != ']';
+    } else {
+      const bool found = cursor.string() == step.key;
+      cursor.take(':');
+      if (found) return true;
+    }
+    cursor.value();
+    if (!cursor.take(',')) return false;
+  }
+  return false;
+}
+
+/// What is at the path as it is written: 1.50 is not 1.5. `text` is valid JSON.
+std::optional<std::string> written_at(View text, View path) {
+  JsonCursor cursor(text);
+  for (const auto& step : plain_steps(path))
+    if (!enter(cursor, step)) return std::nullopt;
+  return std::string(cursor.value());
 }
 
 // ---------------------------------------------------------------- hooks
@@ -434,6 +477,7 @@ void register_json_kernels(duckdb::ExtensionLoader& loader) {
       json_query);
   add_kernel<View>(loader, "meesh_json_formatted", {kText}, kText, formatted);
   add_kernel<View>(loader, "meesh_json_plain_path", {kText}, kText, plain_path);
+  add_kernel<View, View>(loader, "meesh_json_written_at", {kText, kText}, kText, written_at);
   add_kernel<View>(loader, "meesh_json_quoted", {kText}, kText, json_quoted);
   add_kernel<double>(loader, "meesh_json_double", {kDouble}, kText, json_number);
   add_kernel<View, View>(loader, "meesh_json_cast_failed", {kText, kText}, kBool,

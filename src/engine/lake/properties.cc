@@ -21,14 +21,6 @@ constexpr const char* kObjectStore = "write.object-storage.enabled";
 
 Location at(const sql::Position& position) { return {position.line, position.column, {}}; }
 
-[[noreturn]] void invalid(const sql::Property& property, const std::string& catalog,
-                          const std::string& why) {
-  throw Error(Code::kInvalidTableProperty,
-              fmt::format("Invalid value for catalog '{}' table property '{}': {}", catalog,
-                          lower_case(property.name.value), why),
-              at(property.name.pos));
-}
-
 /// Reads one property's value.
 class Reader {
  public:
@@ -41,39 +33,47 @@ class Reader {
 
   int number() const {
     const auto* value = sql::try_as<const sql::IntegerLiteral>(property_.value.get());
-    if (!value || value->value > 1'000'000) refuse("a whole number");
+    if (!value || value->value > 1'000'000) refuse("it must be a whole number");
     return static_cast<int>(value->value);
   }
   bool boolean() const {
     const auto* value = sql::try_as<const sql::BooleanLiteral>(property_.value.get());
-    if (!value) refuse("true or false");
+    if (!value) refuse("it must be true or false");
     return value->value;
   }
   std::map<std::string, std::string> map() const {
     const auto* call = sql::try_as<const sql::FunctionCall>(property_.value.get());
     if (!call || lower_case(call->name.back().value) != "map" || call->args.size() != 2)
-      refuse("MAP(ARRAY['key'], ARRAY['value'])");
+      refuse("it must be MAP(ARRAY['key'], ARRAY['value'])");
     const auto keys = texts_of(call->args[0].get()), values = texts_of(call->args[1].get());
-    if (keys.size() != values.size()) refuse("as many keys as values");
+    if (keys.size() != values.size()) refuse("it must be as many keys as values");
     std::map<std::string, std::string> out;
     for (size_t i = 0; i < keys.size(); ++i) out[keys[i]] = values[i];
     return out;
   }
 
+  /// INVALID_TABLE_PROPERTY.
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw Error(Code::kInvalidTableProperty,
+                fmt::format("Invalid value for catalog '{}' table property '{}': {}", catalog_,
+                            lower_case(property_.name.value), why),
+                at(property_.name.pos));
+  }
+  [[noreturn]] void unsupported(const std::string& message) const {
+    throw Error(Code::kNotSupported, message, at(property_.name.pos));
+  }
+
  private:
   std::string text_of(const sql::Expr* value) const {
     if (const auto* literal = sql::try_as<const sql::StringLiteral>(value)) return literal->value;
-    refuse("text in quotes");
+    refuse("it must be text in quotes");
   }
   std::vector<std::string> texts_of(const sql::Expr* value) const {
     const auto* array = sql::try_as<const sql::ArrayConstructor>(value);
-    if (!array) refuse("ARRAY['…']");
+    if (!array) refuse("it must be ARRAY['…']");
     std::vector<std::string> out;
     for (const auto& item : array->items) out.push_back(text_of(item.get()));
     return out;
-  }
-  [[noreturn]] void refuse(const char* wanted) const {
-    invalid(property_, catalog_, fmt::format("it must be {}", wanted));
   }
 
   const sql::Property& property_;
@@ -175,61 +175,85 @@ std::string shown_partition(const lake::PartitionField& field, const lake::Schem
   }
 }
 
-void check_format(const std::string& format, const sql::Property& property,
-                  const std::string& catalog) {
+std::string data_format(const Reader& value) {
+  std::string format = value.text();
   const std::string name = lower_case(format);
-  if (name == "parquet") return;
-  if (name == "orc" || name == "avro") {
-    throw Error(Code::kNotSupported,
-                "Tables of format " + format + " are not supported: files are written as PARQUET",
-                at(property.name.pos));
-  }
-  invalid(property, catalog, "'" + format + "' is not PARQUET");
+  if (name == "orc" || name == "avro")
+    value.unsupported("Tables of format " + format +
+                      " are not supported: files are written as "
+                      "PARQUET");
+  if (name != "parquet") value.refuse("'" + format + "' is not PARQUET");
+  return format;
+}
+
+int format_version(const Reader& value) {
+  const int version = value.number();
+  if (version != 2)
+    value.unsupported(fmt::format(
+        "Tables of format version {} are not supported: what is written is version 2", version));
+  return version;
+}
+
+struct KnownProperty {
+  PropertyInfo info;
+  void (*take)(TableProperties&, const Reader&);
+};
+
+const std::vector<KnownProperty>& known_properties() {
+  using Out = TableProperties;
+  static const std::vector<KnownProperty> all = {
+      {{"format", "PARQUET", "varchar", "Format of new data files: PARQUET"},
+       [](Out& out, const Reader& value) { out.format = data_format(value); }},
+      {{"partitioning", "[]", "array(varchar)",
+        "Partition transforms: column, year, month, day or hour(column), bucket(column, n), "
+        "truncate(column, n)"},
+       [](Out& out, const Reader& value) { out.partitioning = value.texts(); }},
+      {{"sorted_by", "[]", "array(varchar)",
+        "Columns by which rows are sorted in new files: column [ASC | DESC] [NULLS FIRST | LAST]"},
+       [](Out& out, const Reader& value) { out.sorted_by = value.texts(); }},
+      {{"location", "", "varchar", "Folder of the table"},
+       [](Out& out, const Reader& value) { out.location = value.text(); }},
+      {{"data_location", "", "varchar", "Folder of new data files, if not below the table's own"},
+       [](Out& out, const Reader& value) { out.data_location = value.text(); }},
+      {{"data_layout", "", "varchar",
+        "Path of a new data file in its folder, such as "
+        "year={ts_day:%Y}/data_{file}"},
+       [](Out& out, const Reader& value) { out.data_layout = value.text(); }},
+      {{"format_version", "2", "integer", "Version of the Iceberg table format: 2"},
+       [](Out& out, const Reader& value) { out.format_version = format_version(value); }},
+      {{"max_commit_retry", "4", "integer",
+        "Times that other engines try a commit again that lost a race"},
+       [](Out& out, const Reader& value) { out.max_commit_retry = value.number(); }},
+      {{"object_store_layout_enabled", "false", "boolean",
+        "Whether a hash spreads data files over folders; true is not supported"},
+       [](Out&, const Reader& value) {
+         if (value.boolean()) value.unsupported("object_store_layout_enabled is not supported");
+       }},
+      {{"extra_properties", "", "map(varchar, varchar)", "Iceberg properties by their own names"},
+       [](Out& out, const Reader& value) { out.extra = value.map(); }},
+  };
+  return all;
+}
+
+/// Trino's, which files written here do not have.
+bool is_bloom_filter(const std::string& property) {
+  return property.starts_with("orc_bloom_filter_") || property == "parquet_bloom_filter_columns";
 }
 
 void read_one(TableProperties& out, const sql::Property& property, const std::string& catalog) {
   const std::string name = lower_case(property.name.value);
   const Reader value(property, catalog);
-  const bool reset = !property.value;
-  if (reset) out.defaults.push_back(name);
-  if (name == "format") {
-    if (!reset) check_format(*(out.format = value.text()), property, catalog);
-  } else if (name == "partitioning") {
-    if (!reset) out.partitioning = value.texts();
-  } else if (name == "sorted_by") {
-    if (!reset) out.sorted_by = value.texts();
-  } else if (name == "location") {
-    if (!reset) out.location = value.text();
-  } else if (name == "data_location") {
-    if (!reset) out.data_location = value.text();
-  } else if (name == "data_layout") {
-    if (!reset) out.data_layout = value.text();
-  } else if (name == "format_version") {
-    if (!reset) out.format_version = value.number();
-    if (out.format_version && *out.format_version != 2) {
-      throw Error(Code::kNotSupported,
-                  fmt::format("Tables of format version {} are not supported: what is written is "
-                              "version 2",
-                              *out.format_version),
-                  at(property.name.pos));
-    }
-  } else if (name == "max_commit_retry") {
-    if (!reset) out.max_commit_retry = value.number();
-  } else if (name == "object_store_layout_enabled") {
-    if (!reset) out.object_store_layout = value.boolean();
-    if (out.object_store_layout.value_or(false)) {
-      throw Error(Code::kNotSupported, "object_store_layout_enabled is not supported",
-                  at(property.name.pos));
-    }
-  } else if (name == "extra_properties") {
-    if (!reset) out.extra = value.map();
-  } else if (name.starts_with("orc_bloom_filter_") || name == "parquet_bloom_filter_columns") {
-    if (!reset) throw Error(Code::kNotSupported, name + " is not supported", at(property.name.pos));
-  } else {
+  const auto& all = known_properties();
+  const auto known =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.info.name == name; });
+  if (known == all.end() && !is_bloom_filter(name)) {
     throw Error(Code::kInvalidTableProperty,
                 fmt::format("Catalog '{}' table property '{}' does not exist", catalog, name),
                 at(property.name.pos));
   }
+  if (!property.value) return out.defaults.push_back(name);
+  if (known == all.end()) value.unsupported(name + " is not supported");
+  known->take(out, value);
 }
 
 }  // namespace
@@ -258,6 +282,12 @@ TableProperties read_properties(const std::vector<sql::Property>& properties,
     throw Error(Code::kInvalidTableProperty,
                 fmt::format("Illegal keys in extra_properties: [{}]", key));
   }
+  return out;
+}
+
+std::vector<PropertyInfo> table_properties() {
+  std::vector<PropertyInfo> out;
+  for (const auto& known : known_properties()) out.push_back(known.info);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/catalog.h"
 #include "lake/metadata.h"
 #include "sql/ast.h"
 
@@ -28,6 +29,9 @@ struct TableProperties {
 /// INVALID_TABLE_PROPERTY in Trino's words; NOT_SUPPORTED for what Trino has and this has not.
 TableProperties read_properties(const std::vector<sql::Property>& properties,
                                 const std::string& catalog);
+
+/// What read_properties takes.
+std::vector<PropertyInfo> table_properties();
 
 /// The Iceberg properties of the table that this asks for.
 lake::Properties iceberg_properties(const TableProperties& properties);

@@ -40,6 +40,7 @@ std::string chart_type(const std::string& kind) {
       {"stacked_bar", "echarts_timeseries_bar"},
       {"grouped_bar", "echarts_timeseries_bar"},
       {"horizontal_bar", "echarts_timeseries_bar"},
+      {"percent_bar", "echarts_timeseries_bar"},
       {"scatter", "echarts_timeseries_scatter"},
       {"pie", "pie"},
       {"donut", "pie"},
@@ -53,8 +54,12 @@ std::string chart_type(const std::string& kind) {
       {"sunburst", "sunburst_v2"},
       {"histogram", "histogram_v2"},
       {"heat_map", "heatmap_v2"},
+      {"rfm", "heatmap_v2"},
       {"radar", "radar"},
-      {"word_cloud", "word_cloud"}};
+      {"word_cloud", "word_cloud"},
+      {"bubble", "bubble_v2"},
+      {"sankey", "sankey_v2"},
+      {"pivot", "pivot_table_v2"}};
   const auto found = kinds.find(kind);
   return found == kinds.end() ? "table" : found->second;
 }
@@ -100,18 +105,36 @@ void add_format(json::object& to, const std::string& type, const json::object& o
     to["currency_format"] = {{"symbol", unit}, {"symbolPosition", "suffix"}};
 }
 
-/// Which columns are words and which are numbers: as the file says, else the last one is a number.
 struct Roles {
   std::vector<std::string> columns, words, series, numbers;
 };
 
-Roles roles_of(const json::object& encode, const std::vector<std::string>& columns) {
+/// What a chart that does not say it means by its columns; their types are not known here.
+void guess(Roles& roles, const std::string& kind) {
+  const auto& columns = roles.columns;
+  const bool points = kind == "scatter", many = kind == "radar";
+  if (roles.words.empty() && columns.size() > 1) roles.words.push_back(columns.front());
+  if (points && roles.series.empty() && roles.numbers.empty() && columns.size() > 2)
+    roles.series.push_back(columns[2]);
+  const bool split = kind.starts_with("stacked") || kind == "grouped_bar" || kind == "percent_bar";
+  if (split && roles.series.empty() && roles.numbers.empty() && columns.size() == 3)
+    roles.series.push_back(columns[1]);
+  if (!roles.numbers.empty() || columns.empty()) return;
+  if (many && columns.size() > 1) {
+    roles.numbers.assign(columns.begin() + 1, columns.end());
+  } else {
+    roles.numbers.push_back(points && columns.size() > 1 ? columns[1] : columns.back());
+  }
+}
+
+/// Which columns are words and which are numbers: as the file says, else by their places.
+Roles roles_of(const std::string& kind, const json::object& encode,
+               const std::vector<std::string>& columns) {
   Roles roles{columns, named(encode, "x"), named(encode, "series"), named(encode, "y")};
   for (const char* key : {"label", "path", "series"})
     for (const auto& name : named(encode, key)) roles.words.push_back(name);
   for (const auto& name : named(encode, "value")) roles.numbers.push_back(name);
-  if (roles.numbers.empty() && !columns.empty()) roles.numbers.push_back(columns.back());
-  if (roles.words.empty() && columns.size() > 1) roles.words.push_back(columns.front());
+  guess(roles, kind);
   return roles;
 }
 
@@ -128,7 +151,11 @@ void add_axes(json::object& to, const std::string& kind, const Roles& roles,
   to["groupby"] = json::array(roles.series.begin(), roles.series.end());
   to["metrics"] = metrics_of(roles.numbers);
   to["x_axis_sort_asc"] = true;
-  if (kind.starts_with("stacked")) to["stack"] = "Stack";
+  if (kind.starts_with("stacked") || kind == "percent_bar") to["stack"] = "Stack";
+  if (kind == "percent_bar") {
+    to["contributionMode"] = "row";
+    to["y_axis_format"] = ".0%";
+  }
   if (kind == "horizontal_bar") to["orientation"] = "horizontal";
   if (kind != "dual_axis") return;
   to["metrics_b"] = metrics_of(named(encode, "y2"));
@@ -140,21 +167,20 @@ void add_axes(json::object& to, const std::string& kind, const Roles& roles,
 
 void add_special(json::object& to, const std::string& kind, const Roles& roles,
                  const json::object& encode) {
+  // The column that the file names, else the one at this place.
+  const auto column = [&](const char* key, size_t otherwise) {
+    if (const auto said = named(encode, key); !said.empty()) return said.front();
+    return otherwise < roles.columns.size() ? roles.columns[otherwise] : std::string();
+  };
   if (kind == "histogram") {
     to["column"] = roles.numbers.empty() ? "" : roles.numbers.front();
     to["groupby"] = json::array(roles.series.begin(), roles.series.end());
     to["bins"] = 20;
-  } else if (kind == "heat_map") {
+  } else if (kind == "heat_map" || kind == "rfm") {
     // Here `y` is the words beside the rows.
-    const auto down = named(encode, "y"), across = named(encode, "x");
-    const auto shown = named(encode, "value");
-    const auto column = [&](const std::vector<std::string>& said, size_t otherwise) {
-      if (!said.empty()) return said.front();
-      return otherwise < roles.columns.size() ? roles.columns[otherwise] : std::string();
-    };
-    to["x_axis"] = column(across, 0);
-    to["groupby"] = column(down, 1);
-    to["metric"] = sum_of(column(shown, 2));
+    to["x_axis"] = column("x", 0);
+    to["groupby"] = column("y", 1);
+    to["metric"] = sum_of(column("value", 2));
     to.erase("metrics");
     to["normalize_across"] = "heatmap";
   } else if (kind == "number_trend") {
@@ -162,6 +188,27 @@ void add_special(json::object& to, const std::string& kind, const Roles& roles,
     if (!roles.words.empty()) to["x_axis"] = to["granularity_sqla"] = roles.words.front();
   } else if (kind == "gauge") {
     to["split_number"] = 2;
+  } else if (kind == "bubble") {
+    to.erase("groupby");
+    to["x"] = sum_of(column("x", 0));
+    to["y"] = sum_of(column("y", 1));
+    to["size"] = sum_of(column("size", 2));
+    to["entity"] = column("label", roles.columns.size() - 1);
+    to["series"] =
+        roles.series.empty() ? column("label", roles.columns.size() - 1) : roles.series.front();
+    to["x_axis_label"] = column("x", 0);
+    to["y_axis_label"] = column("y", 1);
+  } else if (kind == "sankey") {
+    to.erase("groupby");
+    to["source"] = column("from", 0);
+    to["target"] = column("to", 1);
+    to["metric"] = sum_of(column("value", 2));
+  } else if (kind == "pivot") {
+    to.erase("groupby");
+    to["groupbyRows"] = list_of(json::value(column("rows", 0)));
+    to["groupbyColumns"] = list_of(json::value(column("columns", 1)));
+    to["aggregateFunction"] = "Sum";
+    to["valueFormat"] = to["number_format"];
   }
 }
 
@@ -179,7 +226,7 @@ json::object parameters_of(const ChartConfig& chart, const json::object& file,
     made["all_columns"] = json::array(columns.begin(), columns.end());
     return made;
   }
-  const Roles roles = roles_of(encode, columns);
+  const Roles roles = roles_of(chart.kind, encode, columns);
   const json::array groups(roles.words.begin(), roles.words.end());
   const json::array metrics = metrics_of(roles.numbers);
   add_format(made, type, options);

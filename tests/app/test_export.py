@@ -93,6 +93,37 @@ def test_superset_files_belong_together(exported):
         assert position["GRID_ID"]["children"]
 
 
+def test_superset_charts_of_columns_that_are_not_all_alike(exported):
+    params = {name: yaml.safe_load((exported["superset"] / "charts" / f"{name}.yaml").read_text())["params"]
+              for name in ("rfm_bubbles", "rfm_profile", "rfm_grid", "campaign_performance_flow")}
+    bubbles, grid, flow = (params[name] for name in ("rfm_bubbles", "rfm_grid", "campaign_performance_flow"))
+    assert [bubbles["viz_type"], bubbles["entity"], bubbles["series"]] == ["bubble_v2", "company_name", "segment"]
+    assert [bubbles[of]["label"] for of in "xy"] == ["recency_days", "frequency"]
+    assert [metric["label"] for metric in params["rfm_profile"]["metrics"]] == ["recency", "frequency", "money"]
+    assert [grid["x_axis"], grid["groupby"], grid["metric"]["label"]] == [
+        "recency_score", "frequency_score", "customers"]
+    assert [flow["source"], flow["target"], flow["metric"]["label"]] == ["campaign", "stage", "people"]
+
+
+def test_superset_charts_that_do_not_say_what_their_columns_are(work_folder):
+    folder = work_folder / "unsaid"
+    mesh = folder / "mesh"
+    (mesh / "dashboards").mkdir(parents=True)
+    (mesh / "meesh.yaml").write_text("name: unsaid\n")
+    select = {"scatter": "SELECT 1 AS a, 2 AS b, 'x' AS c", "radar": "SELECT 'x' AS a, 1 AS b, 2 AS c",
+              "percent_bar": "SELECT 'x' AS a, 'y' AS b, 2 AS c", "pivot": "SELECT 'x' AS a, 'y' AS b, 2 AS c"}
+    (mesh / "dashboards" / "d.yaml").write_text(yaml.safe_dump({"title": "d", "charts": [
+        {"id": kind, "kind": kind, "title": kind, "sql": sql} for kind, sql in select.items()]}))
+    done = Meesh(mesh, folder / "data").run("export", "superset", "--mesh", mesh, "--out", folder / "out",
+                                            "--host", "mesh.example", "--port", 8443)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = {kind: yaml.safe_load((folder / f"out/charts/d_{kind}.yaml").read_text())["params"] for kind in select}
+    assert [[metric["label"] for metric in told[kind]["metrics"]] for kind in select] == [["b"], ["b", "c"], ["c"], ["c"]]
+    assert [told["scatter"]["x_axis"], told["scatter"]["groupby"]] == ["a", ["c"]]
+    assert [told["percent_bar"]["x_axis"], told["percent_bar"]["groupby"]] == ["a", ["b"]]
+    assert [told["pivot"]["groupbyRows"], told["pivot"]["groupbyColumns"]] == [["a"], ["b"]]
+
+
 def test_exporting_again_gives_the_same(exported, work_folder):
     meesh = Meesh(ROOT / "demo", work_folder / "unused")
     again = work_folder / "export-again"

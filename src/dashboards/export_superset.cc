@@ -183,6 +183,7 @@ void add_special(json::object& to, const std::string& kind, const Roles& roles,
     to["metric"] = sum_of(column("value", 2));
     to.erase("metrics");
     to["normalize_across"] = "heatmap";
+    if (kind == "rfm") to["sort_x_axis"] = to["sort_y_axis"] = "alpha_asc";  // scores
   } else if (kind == "number_trend") {
     to.erase("groupby");
     if (!roles.words.empty()) to["x_axis"] = to["granularity_sqla"] = roles.words.front();

@@ -176,6 +176,7 @@ std::span<const FunctionRow> nested_functions() {
        "CASE WHEN json_valid($1) THEN CASE json_type($1, meesh_json_plain_path($2)) "
        "WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL "
        "WHEN 'DOUBLE' THEN meesh_json_written_at($1, $2) "
+       "WHEN 'BIGINT' THEN meesh_json_written_at($1, $2) "  // -0
        "ELSE json_extract_string($1, meesh_json_plain_path($2)) END END",
        "Evaluates the JSONPath expression and returns a scalar as text"},
       {"json_extract_scalar(json, varchar) -> varchar",

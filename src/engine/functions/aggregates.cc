@@ -382,33 +382,6 @@ bool coerce_all(const Build& build, Exprs& args, std::initializer_list<Type> typ
   return true;
 }
 
-Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function, Exprs& args) {
-  static const std::string kExpected =
-      "approx_percentile(bigint, double), approx_percentile(double, double), "
-      "approx_percentile(real, double)";
-  check_arity("approx_percentile", args, 2, 4);
-  const Build build(context);
-  const Type type = type_of(*args[0]);
-  if (!is_numeric(type)) unexpected("approx_percentile", args, kExpected);
-  const TypeKind kind = is_integral(type)              ? TypeKind::kBigint
-                        : type.kind == TypeKind::kReal ? TypeKind::kReal
-                                                       : TypeKind::kDouble;
-  args[0] = build.native_cast(std::move(args[0]), to_duckdb(Type::of(kind)));
-  if (args.size() == 2) {
-    const auto share = build.constant_value(*args[1]);
-    if (!share.IsNull() && share.type().IsNumeric() &&
-        !(share.GetValue<double>() >= 0 && share.GetValue<double>() <= 1))
-      raise(Code::kInvalidFunctionArgument, "Percentile must be between 0 and 1");
-    return become(context, function, args, "approx_quantile");
-  }
-  const Type number = Type::of(TypeKind::kDouble);
-  const bool many = type_of(*args[2]).kind == TypeKind::kArray;
-  if (!coerce_all(build, args,
-                  {Type::of(kind), number, many ? Type::array(number) : number, number}))
-    unexpected("approx_percentile", args, kExpected);
-  return pack(context, function, args);
-}
-
 Bound bind_numeric_histogram(ClientContext& context, AggregateFunction& function, Exprs& args) {
   check_arity("numeric_histogram", args, 2, 3);
   const bool real = type_of(*args[1]).kind != TypeKind::kDouble;  // as integers coerce
@@ -563,7 +536,6 @@ void register_aggregates(duckdb::ExtensionLoader& loader) {
       {"trino_map_agg", bind_map_agg},
       {"trino_histogram", bind_histogram},
       {"trino_approx_distinct", bind_approx_distinct},
-      {"trino_approx_percentile", bind_approx_percentile},
       {"trino_numeric_histogram", bind_numeric_histogram},
       {"trino_most_frequent", bind_most_frequent},
       {"trino_skewness", bind_skewness},

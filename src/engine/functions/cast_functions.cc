@@ -15,6 +15,7 @@
 #include "engine/functions/long_times.h"
 #include "engine/functions/read_numbers.h"
 #include "engine/functions/text.h"
+#include "engine/functions/zones.h"
 
 namespace meesh::engine {
 namespace {
@@ -130,9 +131,9 @@ bool text_to_timestamp(Vector& source, Vector& result, duckdb::idx_t count,
   const int64_t divisor = precision > 6 ? 1 : 1000;
   return convert_all<string_t, int64_t>(
       source, result, count, parameters, [=](string_t in, int64_t& out, std::string& error) {
-        auto moment = read_moment(view(in));
+        auto moment = read_moment(view(in));  // a zone is read over
         int64_t days = 0;
-        if (!moment || !moment->zone.empty() ||
+        if (!moment || !(moment->zone.empty() || find_zone(moment->zone)) ||
             __builtin_mul_overflow(int64_t{moment->days}, int64_t{86400000000000} / divisor,
                                    &days) ||
             __builtin_add_overflow(days, round_fraction(moment->nanos, 9, precision) / divisor,

@@ -285,54 +285,6 @@ Value most_frequent(const Values& in, const LogicalType& type) {
   return Value::MAP(duckdb::MapType::KeyType(type), kLong, std::move(keys), std::move(values));
 }
 
-// ---------------------------------------------------------------- weighted percentiles
-
-Bound bind_percentile(duckdb::ClientContext&, duckdb::ScalarFunction& function, Arguments& args) {
-  take_types(function, args);
-  const auto& fields =
-      duckdb::StructType::GetChildTypes(duckdb::ListType::GetChildType(args[0]->return_type));
-  const bool many = fields[2].second.id() == LogicalTypeId::LIST;
-  function.SetReturnType(many ? LogicalType::LIST(fields[0].second) : fields[0].second);
-  return nullptr;
-}
-
-/// The least value at which the given share of the whole weight is reached.
-Value percentile_of(const std::vector<std::pair<Value, double>>& sorted, double whole,
-                    const Value& share) {
-  const double wanted = share.GetValue<double>();
-  if (!(wanted >= 0 && wanted <= 1)) refuse("Percentile must be between 0 and 1");
-  double sum = 0;
-  for (const auto& [value, weight] : sorted) {
-    sum += weight;
-    if (sum >= wanted * whole) return value;
-  }
-  return sorted.back().first;
-}
-
-/// Rows of (value, weight, percentile or percentiles[, accuracy]).
-Value weighted_percentile(const Values& in, const LogicalType& type) {
-  std::vector<std::pair<Value, double>> rows;
-  Value shares;
-  double whole = 0;
-  for (const auto& packed : list_of(in[0])) {
-    const auto& row = row_of(packed);
-    if (row[0].IsNull() || row[1].IsNull()) continue;
-    const double weight = row[1].GetValue<double>();
-    if (!(weight > 0)) refuse("percentile weight must be > 0");
-    if (row[2].IsNull()) refuse("Percentile is missing");
-    shares = row[2];
-    rows.emplace_back(row[0], weight);
-    whole += weight;
-  }
-  if (rows.empty()) return Value(type);
-  std::sort(rows.begin(), rows.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  if (shares.type().id() != LogicalTypeId::LIST) return percentile_of(rows, whole, shares);
-  Values out;
-  for (const auto& share : list_of(shares)) out.push_back(percentile_of(rows, whole, share));
-  return list_like(type, std::move(out));
-}
-
 // ---------------------------------------------------------------- listagg, max_by
 
 constexpr size_t kMostText = size_t{1} << 20;  // bytes that LISTAGG gives
@@ -413,15 +365,6 @@ constexpr char kChecksum[] = "meesh_checksum";
 constexpr char kHistogram[] = "meesh_numeric_histogram";
 constexpr char kFrequent[] = "meesh_most_frequent";
 
-/// approx_percentile with weights comes as the list of its rows, without them as the result.
-ExprPtr percentile_result(const Build& build, Exprs args) {
-  const auto& type = args[0]->return_type;
-  const bool packed = type.id() == LogicalTypeId::LIST &&
-                      duckdb::ListType::GetChildType(type).id() == LogicalTypeId::STRUCT;
-  if (!packed) return std::move(args[0]);
-  return build.call("meesh_weighted_percentile", std::move(args));
-}
-
 /// A list of rows is what must still be put together.
 bool is_packed(const LogicalType& type, const char* field) {
   if (type.id() != LogicalTypeId::LIST) return false;
@@ -460,8 +403,6 @@ void register_group_kernels(duckdb::ExtensionLoader& loader) {
                    unpacked_values);
   add_value_kernel(loader, "meesh_whole_entries", {any_list}, any, bind_whole, whole_entries);
   add_kernel<std::string_view>(loader, "meesh_short_enough", {kText}, kText, short_enough);
-  add_value_kernel(loader, "meesh_weighted_percentile", {any_list}, any, bind_percentile,
-                   weighted_percentile);
 }
 
 const std::vector<NamedHook>& group_hooks() {
@@ -472,7 +413,6 @@ const std::vector<NamedHook>& group_hooks() {
       {"trino_finite_result", finite_result},
       {"trino_numeric_histogram_result", by_kernel<kHistogram>},
       {"trino_most_frequent_result", by_kernel<kFrequent>},
-      {"trino_approx_percentile_result", percentile_result},
   };
   return hooks;
 }

@@ -6,6 +6,7 @@
 #include "engine/functions/cast_functions.h"
 #include "engine/functions/coercion.h"
 #include "engine/functions/text.h"
+#include "engine/functions/zones.h"
 #include "engine/int128.h"
 
 namespace meesh::engine {
@@ -121,7 +122,8 @@ bool from_text(Vector& source, Vector& result, idx_t count, CastParameters& para
       [&](string_t in) -> std::optional<To> {
         const std::string_view text(in.GetData(), in.GetSize());
         const auto moment = clock ? read_clock(text) : read_moment(text);
-        if (!moment || !moment->zone.empty()) return std::nullopt;
+        if (!moment || !(moment->zone.empty() || (!clock && find_zone(moment->zone))))
+          return std::nullopt;
         To out{};
         fits(kept_as(moment->days * kPicosOfDay + moment->picos, to), out);
         return out;

@@ -1,6 +1,8 @@
-// Aggregates that give a sketch of their rows: approx_set, tdigest_agg, qdigest_agg,
-// make_set_digest, and merge of each.
+// Aggregates that keep a sketch of their rows: approx_set, tdigest_agg, qdigest_agg,
+// make_set_digest, merge of each, and approx_percentile.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "duckdb/function/aggregate_function.hpp"
@@ -35,7 +37,7 @@ struct Summary {
   virtual ~Summary() = default;
   virtual std::unique_ptr<Summary> copy() const = 0;
   virtual void merge(const Summary& other) = 0;
-  virtual std::string bytes() = 0;
+  virtual void write(Vector& result, idx_t row) = 0;
 };
 
 template <class S>
@@ -45,7 +47,13 @@ struct Holding final : Summary {
   void merge(const Summary& other) override {
     sketch.merge(static_cast<const Holding&>(other).sketch);
   }
-  std::string bytes() override { return sketch.bytes(); }
+  void write(Vector& result, idx_t row) override {
+    if constexpr (requires { sketch.bytes(); }) {
+      write_value(result, row, sketch.bytes());
+    } else {
+      sketch.write(result, row);
+    }
+  }
   S sketch;
 };
 
@@ -112,7 +120,7 @@ void finalize(Vector& states, AggregateInputData&, Vector& result, idx_t count, 
   for (idx_t i = 0; i < (constant ? 1 : count); ++i) {
     const State state = *UnifiedVectorFormat::GetData<State*>(groups)[groups.sel->get_index(i)];
     if (state) {
-      write_value(result, i + offset, state->bytes());
+      state->write(result, i + offset);
     } else {
       duckdb::FlatVector::SetNull(result, i + offset, true);
     }
@@ -130,14 +138,19 @@ void destroy(Vector& states, AggregateInputData&, idx_t count) {
   }
 }
 
-/// Makes `function` the aggregate that adds rows by `kAdd` to a sketch of type `result`.
-template <auto kAdd, class... A>
-void become(AggregateFunction& function, const Exprs& args, const Type& result) {
+/// Makes `function` the aggregate of type `result` that keeps a sketch of its rows.
+void become(AggregateFunction& function, const Exprs& args, const LogicalType& result,
+            duckdb::aggregate_update_t add) {
   duckdb::vector<LogicalType> types;
   for (const auto& arg : args) types.push_back(arg->return_type);
   const std::string name = function.name;
-  function = AggregateFunction(name, types, to_duckdb(result), state_size, initialize,
-                               update<kAdd, A...>, combine, finalize, nullptr, nullptr, destroy);
+  function = AggregateFunction(name, types, result, state_size, initialize, add, combine, finalize,
+                               nullptr, nullptr, destroy);
+}
+/// The same with rows added by `kAdd`.
+template <auto kAdd, class... A>
+void become(AggregateFunction& function, const Exprs& args, const Type& result) {
+  become(function, args, to_duckdb(result), update<kAdd, A...>);
 }
 
 // ---------------------------------------------------------------- arguments
@@ -270,6 +283,129 @@ Bound bind_tdigest_agg(ClientContext& context, AggregateFunction& function, Expr
   return nullptr;
 }
 
+// ---------------------------------------------------------------- approx_percentile
+
+[[noreturn]] void refuse(const std::string& why) { raise(Code::kInvalidFunctionArgument, why); }
+
+/// Math.round of Java.
+int64_t rounded(double value) {
+  const double whole = std::floor(value + 0.5);
+  return whole >= 0x1p63 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(whole);
+}
+
+/// The values of a group, and of which shares of them the percentiles are wanted: as the last row
+/// says.
+struct Percentiles {
+  void merge(const Percentiles& other) {
+    digest.merge(other.digest);
+    shares = other.shares;
+  }
+  /// One value or a list of them, as `result` is.
+  void write(Vector& result, idx_t row) {
+    auto in_order = shares;
+    std::sort(in_order.begin(), in_order.end());
+    const auto found = digest.settled_values_at(in_order);
+    const bool many = result.GetType().id() == duckdb::LogicalTypeId::LIST;
+    const auto& type = many ? duckdb::ListType::GetChildType(result.GetType()) : result.GetType();
+    duckdb::vector<duckdb::Value> values;
+    for (const double share : shares) {
+      const auto at = std::lower_bound(in_order.begin(), in_order.end(), share) - in_order.begin();
+      const double value = found[static_cast<size_t>(at)];
+      values.push_back(type.InternalType() == duckdb::PhysicalType::INT64
+                           ? duckdb::Value::BIGINT(rounded(value))
+                       : type.InternalType() == duckdb::PhysicalType::FLOAT
+                           ? duckdb::Value::FLOAT(static_cast<float>(value))
+                           : duckdb::Value::DOUBLE(value));
+    }
+    result.SetValue(row, many ? duckdb::Value::LIST(type, std::move(values)) : values.front());
+  }
+
+  Tdigest digest;
+  std::vector<double> shares;
+};
+
+double exact_double(int64_t value) {
+  const auto made = static_cast<double>(value);
+  if (made < 0x1p63 && static_cast<int64_t>(made) != value)
+    refuse("no exact double representation for long: " + std::to_string(value));
+  return made;
+}
+double exact_double(double value) { return value; }
+double exact_double(float value) { return value; }
+
+double checked_share(double share) {
+  if (!(share >= 0 && share <= 1)) refuse("Percentile must be between 0 and 1");
+  return share;
+}
+
+/// Rows of (value, percentile or percentiles) or (value, weight, percentile or percentiles).
+template <class T>
+void add_percentiles(Vector inputs[], AggregateInputData&, idx_t columns, Vector& states,
+                     idx_t count) {
+  const bool weighted = columns == 3;
+  Vector& wanted = inputs[columns - 1];
+  const bool many = wanted.GetType().id() == duckdb::LogicalTypeId::LIST;
+  UnifiedVectorFormat values, weights, shares, items, groups;
+  inputs[0].ToUnifiedFormat(count, values);
+  if (weighted) inputs[1].ToUnifiedFormat(count, weights);
+  wanted.ToUnifiedFormat(count, shares);
+  if (many)
+    duckdb::ListVector::GetEntry(wanted).ToUnifiedFormat(duckdb::ListVector::GetListSize(wanted),
+                                                         items);
+  states.ToUnifiedFormat(count, groups);
+  std::vector<double> told;
+  for (idx_t row = 0; row < count; ++row) {
+    const idx_t at = values.sel->get_index(row), share = shares.sel->get_index(row);
+    const idx_t weight = weighted ? weights.sel->get_index(row) : 0;
+    if (!values.validity.RowIsValid(at) || !shares.validity.RowIsValid(share) ||
+        (weighted && !weights.validity.RowIsValid(weight)))
+      continue;
+    told.clear();
+    if (many) {
+      const auto entry = UnifiedVectorFormat::GetData<duckdb::list_entry_t>(shares)[share];
+      for (idx_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+        const idx_t item = items.sel->get_index(i);
+        if (!items.validity.RowIsValid(item)) refuse("Percentile cannot be null");
+        told.push_back(checked_share(UnifiedVectorFormat::GetData<double>(items)[item]));
+      }
+    } else {
+      told.push_back(checked_share(UnifiedVectorFormat::GetData<double>(shares)[share]));
+    }
+    const double value = exact_double(UnifiedVectorFormat::GetData<T>(values)[at]);
+    if (!std::isfinite(value)) refuse("value must be finite; was " + java_double(value));
+    const double heft = weighted ? UnifiedVectorFormat::GetData<double>(weights)[weight] : 1;
+    if (!(heft >= 1)) refuse("weight must be >= 1, was " + java_double(heft));
+    if (!std::isfinite(heft)) refuse("weight must be finite; was " + java_double(heft));
+    const auto group = UnifiedVectorFormat::GetData<State*>(groups)[groups.sel->get_index(row)];
+    auto& state = sketch_of<Percentiles>(*group);
+    state.digest.add(value, heft);
+    if (state.shares != told) state.shares = told;
+  }
+}
+
+Bound bind_approx_percentile(ClientContext& context, AggregateFunction& function, Exprs& args) {
+  const Build build(context);
+  if (args.size() < 2 || args.size() > 4) unexpected("approx_percentile", args);
+  if (args.size() == 4) args.pop_back();  // the accuracy, which a t-digest does not need
+  TypeKind kind = number_kind(type_of(*args[0]));
+  if (kind == TypeKind::kUnknown) unexpected("approx_percentile", args);
+  if (type_of(*args[0]).kind == TypeKind::kDecimal) kind = TypeKind::kReal;  // as in Trino
+  args[0] = build.native_cast(build.plain(std::move(args[0])), to_duckdb(Type::of(kind)));
+  const Type number = Type::of(TypeKind::kDouble);
+  const bool many = type_of(*args.back()).kind == TypeKind::kArray;
+  for (size_t i = 1; i < args.size(); ++i) {
+    const Type wanted = many && i + 1 == args.size() ? Type::array(number) : number;
+    if (!coercion_cost(type_of(*args[i]), wanted)) unexpected("approx_percentile", args);
+    args[i] = build.plain(build.coerce(std::move(args[i]), to_duckdb(wanted)));
+  }
+  const Type result = many ? Type::array(Type::of(kind)) : Type::of(kind);
+  become(function, args, to_duckdb(result),
+         kind == TypeKind::kBigint ? add_percentiles<int64_t>
+         : kind == TypeKind::kReal ? add_percentiles<float>
+                                   : add_percentiles<double>);
+  return nullptr;
+}
+
 // ---------------------------------------------------------------- qdigest_agg
 
 constexpr double kAccuracy = 0.01;
@@ -375,6 +511,7 @@ void register_sketch_aggregates(duckdb::ExtensionLoader& loader) {
       {"trino_make_set_digest", bind_make_set_digest},
       {"trino_merge_set_digest", bind_merge_set_digest},
       {"trino_tdigest_agg", bind_tdigest_agg},
+      {"trino_approx_percentile", bind_approx_percentile},
       {"trino_qdigest_agg", bind_qdigest_agg},
       {"trino_merge", bind_merge},
   };

@@ -179,7 +179,7 @@ std::optional<Moment> read_moment(std::string_view text) {
     return std::nullopt;
   out.days = days_of(year, static_cast<int>(month), static_cast<int>(day));
   if (text.empty()) return out;
-  if (!literal(text, ' ') && !literal(text, 'T')) return std::nullopt;
+  if (!literal(text, ' ')) return std::nullopt;
   text = trimmed(text);
   if (!text.empty() && text[0] >= '0' && text[0] <= '9' && !clock_part(text, out))
     return std::nullopt;

@@ -110,6 +110,11 @@ std::vector<double> Tdigest::values_at(const std::vector<double>& quantiles) con
   return out;
 }
 
+std::vector<double> Tdigest::settled_values_at(const std::vector<double>& quantiles) {
+  compress(compression_);
+  return values_at(quantiles);
+}
+
 std::string Tdigest::bytes() {
   compress(compression_);
   std::string out(1, '\0');  // the number of the format

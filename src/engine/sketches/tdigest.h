@@ -20,6 +20,8 @@ class Tdigest {
   void merge(const Tdigest& other);
   /// Quantiles of 0 … 1 in increasing order; NaN of nothing.
   std::vector<double> values_at(const std::vector<double>& quantiles) const;
+  /// The same of rows just added or merged.
+  std::vector<double> settled_values_at(const std::vector<double>& quantiles);
   /// Joins clusters until they are few.
   std::string bytes();
   size_t memory() const { return sizeof(*this) + sizeof(Cluster) * clusters_.capacity(); }

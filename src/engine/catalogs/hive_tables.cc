@@ -98,9 +98,6 @@ void read_format_property(ExternalTable& table, const std::string& name,
 
 void read_one(ExternalTable& table, const sql::Property& property, const std::string& catalog) {
   const std::string name = lower_case(property.name.value);
-  static const std::set<std::string> kOfFormat = {"csv_separator", "csv_quote",
-                                                  "csv_escape",    kHeader,
-                                                  "null_format",   "textfile_field_separator"};
   static const std::set<std::string> kRefused = {"bucketed_by",
                                                  "bucket_count",
                                                  "bucketing_version",
@@ -124,10 +121,10 @@ void read_one(ExternalTable& table, const sql::Property& property, const std::st
     lake::parse_folder(table.location);
   } else if (name == "partitioned_by") {
     table.partitioned_by = names_value(property, catalog);
-  } else if (kOfFormat.contains(name)) {
-    read_format_property(table, name, property, catalog);
   } else if (name == "skip_footer_line_count") {
     if (number_value(property, catalog) > 0) unsupported(property, name);
+  } else if (std::ranges::count(hive_table_properties(), name, &PropertyInfo::name) > 0) {
+    read_format_property(table, name, property, catalog);
   } else if (kRefused.contains(name) || name.starts_with("partition_projection_")) {
     unsupported(property, "The table property " + name);
   } else {

@@ -67,10 +67,9 @@ class Compiler {
   }
 
   std::string column() const { return quote_name(lower(check_.columns.at(0))); }
+  bool is_text() const { return find(check_.columns[0]).kind == sql::TypeKind::kVarchar; }
   std::string text_column() const {
-    return find(check_.columns[0]).kind == sql::TypeKind::kVarchar
-               ? column()
-               : fmt::format("CAST({} AS varchar)", column());
+    return is_text() ? column() : fmt::format("CAST({} AS varchar)", column());
   }
 
   std::string fill(const std::string& text) const {
@@ -181,7 +180,9 @@ class Compiler {
 
   /// Rows from the future tell nothing of how fresh the table is.
   Measure freshness() const {
-    const std::string time = fmt::format("CAST({} AS timestamp(6) with time zone)", column());
+    std::string time = fmt::format("CAST({} AS timestamp(6) with time zone)", column());
+    if (is_text())
+      time = fmt::format("coalesce(try(from_iso8601_timestamp({})), {})", column(), time);
     return number(fmt::format(
         "date_diff('second', max(CASE WHEN {} AND {} <= current_timestamp THEN {} END), "
         "current_timestamp)",

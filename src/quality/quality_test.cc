@@ -107,6 +107,13 @@ TEST_F(QualityTest, a_nan_lies_in_no_range) {
   EXPECT_EQ(one("{ kind: range, column: day, min: '2025-01-02' }").failing, 1u);
 }
 
+TEST_F(QualityTest, a_text_tells_how_fresh_a_table_is) {
+  run("CREATE OR REPLACE TABLE memory.default.t AS SELECT * FROM (VALUES '2025-01-01T10:00:00Z', "
+      "'2025-01-02 09:00') AS v(at)");
+  EXPECT_EQ(one("{ kind: freshness, column: at, max_age: 36500d }").outcome, Outcome::kPass);
+  EXPECT_EQ(one("{ kind: freshness, column: at, max_age: 1h }").outcome, Outcome::kFail);
+}
+
 TEST_F(QualityTest, checks_of_the_table_pass_and_fail) {
   EXPECT_EQ(one("{ kind: row_count, min: 4, max: 4 }").outcome, Outcome::kPass);
   EXPECT_EQ(one("{ kind: row_count, min: 5 }").message, "it is 4");

@@ -291,8 +291,9 @@ def test_event_times_of_every_kind_say_the_day(feeds):
     feeds.query("CREATE SCHEMA lake.payments")
     kinds = {"a_date": "DATE '2025-01-15'", "a_zone": "TIMESTAMP '2025-01-16 01:00:00 +05:00'",
              "iso": "'2025-01-15T23:59:59.5Z'", "offset": "'2025-01-16T01:00:00+05:00'",
-             "plain": "'2025-01-15 10:00:00'", "seconds": "1736942400", "millis": "1736942400123",
-             "decimals": "DECIMAL '1736942400.5'"}
+             "spaced": "'2025-01-16 01:00:00 +05:00'", "plain": "'2025-01-15 10:00:00'",
+             "bare": "'2025-01-15T23:10:00'", "day": "'2025-01-15'",
+             "seconds": "1736942400", "millis": "1736942400123", "decimals": "DECIMAL '1736942400.5'"}
     for name, value in kinds.items():
         feeds.query(f"CREATE TABLE lake.payments.{name} AS SELECT 1 AS id, {value} AS created_at "
                     "UNION ALL SELECT 2, NULL")

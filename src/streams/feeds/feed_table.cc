@@ -125,8 +125,10 @@ std::string date_of(const FeedColumn& column, const std::string& qualifier) {
     case TypeKind::kTimestampTz:
       return fmt::format("CAST(at_timezone({}, 'UTC') AS date)", value);
     case TypeKind::kVarchar:
+      // Without a zone it is the day that is written, with one the day in UTC.
       return fmt::format(
-          "coalesce(CAST(try_cast({0} AS timestamp(6)) AS date), "
+          "coalesce(IF(regexp_like({0}, '^\\s*[-+]?\\d+-\\d+-\\d+([T ][\\d:.]*)?\\s*$'), "
+          "CAST(try_cast(replace({0}, 'T', ' ') AS timestamp(6)) AS date)), "
           "try(CAST(at_timezone(from_iso8601_timestamp({0}), 'UTC') AS date)), "
           "CAST(at_timezone(try_cast({0} AS timestamp(6) with time zone), 'UTC') AS date))",
           value);
